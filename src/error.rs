@@ -1,0 +1,81 @@
+//! What went wrong, as one line for the user: what was done, to which object, the errno by name, and the way out.
+
+use crate::sys::errno::{self, Errno};
+use crate::text::{Line, Push, join};
+
+/// mydocker itself failed.
+pub const RUNTIME: u8 = 125;
+/// The command cannot be invoked.
+pub const NOT_EXECUTABLE: u8 = 126;
+/// The command was not found.
+pub const NOT_FOUND: u8 = 127;
+
+/// An error that ends mydocker. Boxed, so that a `Result` is one word.
+#[derive(Debug)]
+pub struct Error(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    code: u8,
+    line: Line,
+    hint: Line,
+}
+
+/// The result of what can end mydocker.
+pub type Result<T> = core::result::Result<T, Error>;
+
+impl Error {
+    /// A message joined from pieces; exit code 125. What users or images wrote goes through `Push::safe` at the end.
+    pub fn new(pieces: &[&[u8]]) -> Self {
+        Self(Box::new(Parts { code: RUNTIME, line: join(pieces), hint: Line::new() }))
+    }
+
+    /// "WHAT on WHICH: ERRNO (text)"; without `which`, "WHAT: ERRNO (text)".
+    pub fn sys(what: &str, which: &[u8], errno: Errno) -> Self {
+        let on: &[u8] = if which.is_empty() { b"" } else { b" on " };
+        let name = errno::name(errno);
+        Self::new(&[what.as_bytes(), on, which, b": ", name, b" (", errno::description(errno), b")"])
+    }
+
+    /// With the way out: a second line, `hint: …`.
+    pub fn hint(mut self, pieces: &[&[u8]]) -> Self {
+        self.0.hint = join(pieces);
+        self
+    }
+
+    /// With another exit code than 125.
+    pub fn code(mut self, code: u8) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    /// The exit code of mydocker.
+    pub fn exit_code(&self) -> u8 {
+        self.0.code
+    }
+
+    /// The line or two for stderr, control bytes made visible.
+    pub fn text(&self) -> Line {
+        let mut line = Line::new();
+        line.put(b"mydocker: ").safe(&self.0.line).put(b"\n");
+        if !self.0.hint.is_empty() {
+            line.put(b"hint: ").safe(&self.0.hint).put(b"\n");
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_whatever_the_object_is_named() {
+        let error = Error::sys("mount overlay", b"/a\nb", Errno::EINVAL).hint(&[b"look at dmesg"]);
+        assert_eq!(
+            error.text(),
+            b"mydocker: mount overlay on /a\\x0ab: EINVAL (Invalid argument)\nhint: look at dmesg\n"
+        );
+        assert_eq!(error.exit_code(), 125);
+    }
+}

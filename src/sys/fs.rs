@@ -1,0 +1,347 @@
+//! Files and directories: one thin function a system call.
+//!
+//! The short name is the safe form: `open` does not follow a symlink in the last component and every descriptor is
+//! close-on-exec from birth. A call that a signal may interrupt is made again.
+
+use super::{Errno, retry};
+use core::ffi::{CStr, c_int};
+use core::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use syscalls::{Sysno, syscall};
+
+/// The working directory, for the calls that take a directory.
+// SAFETY: AT_FDCWD is no descriptor that anybody could close; the calls of this module know it.
+pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(libc::AT_FDCWD) };
+
+/// What stat(2) tells.
+pub type Stat = libc::stat;
+
+/// `struct open_how` of openat2(2).
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenHow {
+    /// O_* flags.
+    pub flags: u64,
+    /// Mode of a created file.
+    pub mode: u64,
+    /// RESOLVE_* flags.
+    pub resolve: u64,
+}
+
+/// RESOLVE_NO_XDEV: stay on one mount.
+pub const NO_XDEV: u64 = 0x01;
+/// RESOLVE_NO_MAGICLINKS: no /proc/self/fd/N and the like.
+pub const NO_MAGICLINKS: u64 = 0x02;
+/// RESOLVE_NO_SYMLINKS: no symlink in any component.
+pub const NO_SYMLINKS: u64 = 0x04;
+/// RESOLVE_BENEATH: fail rather than leave the directory.
+pub const BENEATH: u64 = 0x08;
+/// RESOLVE_IN_ROOT: the directory is `/` for the whole walk.
+pub const IN_ROOT: u64 = 0x10;
+
+/// Takes the descriptor that a system call has just returned.
+fn owned(raw: usize) -> OwnedFd {
+    // SAFETY: the kernel has just made this descriptor, so nobody else owns it.
+    unsafe { OwnedFd::from_raw_fd(raw as RawFd) }
+}
+
+/// `openat(dir, path, flags | O_NOFOLLOW | O_CLOEXEC, mode)`, see openat(2).
+pub fn open(dir: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
+    open_follow(dir, path, flags | libc::O_NOFOLLOW, mode)
+}
+
+/// `openat(dir, path, flags | O_CLOEXEC, mode)`: follows symlinks, so only for paths that an operator gave.
+pub fn open_follow(dir: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
+    let flags = flags | libc::O_CLOEXEC;
+    // SAFETY: the path is NUL-terminated and only read.
+    retry(|| unsafe { syscall!(Sysno::openat, dir.as_raw_fd(), path.as_ptr(), flags, mode) }).map(owned)
+}
+
+/// `openat2(dir, path, how, sizeof how)`, see openat2(2). EAGAIN (a rename raced with `..`) is tried again.
+pub fn openat2(dir: BorrowedFd, path: &CStr, how: &OpenHow) -> Result<OwnedFd, Errno> {
+    let mut tries = 0_u32;
+    loop {
+        // SAFETY: the path is NUL-terminated, `how` is a struct open_how; both are only read.
+        let result = retry(|| unsafe {
+            syscall!(Sysno::openat2, dir.as_raw_fd(), path.as_ptr(), how as *const OpenHow, size_of::<OpenHow>())
+        });
+        if result == Err(Errno::EAGAIN) && tries < 1000 {
+            tries = tries.wrapping_add(1);
+            continue;
+        }
+        return result.map(owned);
+    }
+}
+
+/// `mkdirat(dir, path, mode)`, see mkdirat(2).
+pub fn mkdir(dir: BorrowedFd, path: &CStr, mode: u32) -> Result<(), Errno> {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::mkdirat, dir.as_raw_fd(), path.as_ptr(), mode) }.map(drop)
+}
+
+/// `mknodat(dir, path, mode, dev)`, see mknodat(2).
+pub fn mknod(dir: BorrowedFd, path: &CStr, mode: u32, dev: u64) -> Result<(), Errno> {
+    // The system call's dev is unsigned int, in the kernel's 12:20 bit form, which libc's makedev agrees with there.
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::mknodat, dir.as_raw_fd(), path.as_ptr(), mode, dev as u32) }.map(drop)
+}
+
+/// `symlinkat(target, dir, path)`, see symlinkat(2).
+pub fn symlink(target: &CStr, dir: BorrowedFd, path: &CStr) -> Result<(), Errno> {
+    // SAFETY: both strings are NUL-terminated and only read.
+    unsafe { syscall!(Sysno::symlinkat, target.as_ptr(), dir.as_raw_fd(), path.as_ptr()) }.map(drop)
+}
+
+/// `linkat(from, old, to, new, 0)`: a hard link; a symlink as `old` is linked itself, not followed.
+pub fn link(from: BorrowedFd, old: &CStr, to: BorrowedFd, new: &CStr) -> Result<(), Errno> {
+    // SAFETY: both paths are NUL-terminated and only read.
+    unsafe { syscall!(Sysno::linkat, from.as_raw_fd(), old.as_ptr(), to.as_raw_fd(), new.as_ptr(), 0) }.map(drop)
+}
+
+/// `renameat2(from, old, to, new, flags)`, see renameat2(2).
+pub fn rename(from: BorrowedFd, old: &CStr, to: BorrowedFd, new: &CStr, flags: u32) -> Result<(), Errno> {
+    // SAFETY: both paths are NUL-terminated and only read.
+    unsafe { syscall!(Sysno::renameat2, from.as_raw_fd(), old.as_ptr(), to.as_raw_fd(), new.as_ptr(), flags) }.map(drop)
+}
+
+/// `unlinkat(dir, path, 0)`: a file, symlink or node.
+pub fn unlink(dir: BorrowedFd, path: &CStr) -> Result<(), Errno> {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::unlinkat, dir.as_raw_fd(), path.as_ptr(), 0) }.map(drop)
+}
+
+/// `unlinkat(dir, path, AT_REMOVEDIR)`: an empty directory.
+pub fn rmdir(dir: BorrowedFd, path: &CStr) -> Result<(), Errno> {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::unlinkat, dir.as_raw_fd(), path.as_ptr(), libc::AT_REMOVEDIR) }.map(drop)
+}
+
+/// `newfstatat(dir, path, &stat, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)`: of a symlink itself; of `dir` where path is "".
+pub fn stat(dir: BorrowedFd, path: &CStr) -> Result<Stat, Errno> {
+    let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_EMPTY_PATH;
+    let mut stat = MaybeUninit::<Stat>::zeroed();
+    // SAFETY: the path is NUL-terminated; the kernel fills `stat`, whose layout on 64-bit targets is its own.
+    unsafe { syscall!(Sysno::newfstatat, dir.as_raw_fd(), path.as_ptr(), stat.as_mut_ptr(), flags) }?;
+    // SAFETY: all-zero is a valid stat, and the call has filled it.
+    Ok(unsafe { stat.assume_init() })
+}
+
+/// `fstat(fd)`.
+pub fn fstat(fd: BorrowedFd) -> Result<Stat, Errno> {
+    stat(fd, c"")
+}
+
+/// `statfs(path).f_type`: the magic number of the file system that `path` is on.
+pub fn fs_type(path: &CStr) -> Result<i64, Errno> {
+    let mut buf = MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the path is NUL-terminated; the kernel fills the buffer.
+    unsafe { syscall!(Sysno::statfs, path.as_ptr(), buf.as_mut_ptr()) }?;
+    // SAFETY: all-zero is a valid statfs, and the call has filled it.
+    Ok(unsafe { buf.assume_init() }.f_type as i64)
+}
+
+/// Whether `fd` is on a procfs, by fstatfs(2).
+pub fn is_procfs(fd: BorrowedFd) -> bool {
+    let mut buf = MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: the kernel fills the buffer, for which all-zero is valid.
+    let result = unsafe { syscall!(Sysno::fstatfs, fd.as_raw_fd(), buf.as_mut_ptr()) };
+    // SAFETY: as above.
+    result.is_ok() && unsafe { buf.assume_init() }.f_type as i64 == 0x9fa0
+}
+
+/// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)`.
+pub fn chown(dir: BorrowedFd, path: &CStr, uid: u32, gid: u32) -> Result<(), Errno> {
+    let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_EMPTY_PATH;
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::fchownat, dir.as_raw_fd(), path.as_ptr(), uid, gid, flags) }.map(drop)
+}
+
+/// `fchmod(fd, mode)`: by descriptor, since fchmodat(2) would follow a symlink.
+pub fn chmod(fd: BorrowedFd, mode: u32) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::fchmod, fd.as_raw_fd(), mode) }.map(drop)
+}
+
+/// `fchmodat(dir, path, mode)`: follows a symlink in the last component, so only for a name that is known to be none.
+pub fn chmod_follow(dir: BorrowedFd, path: &CStr, mode: u32) -> Result<(), Errno> {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::fchmodat, dir.as_raw_fd(), path.as_ptr(), mode) }.map(drop)
+}
+
+/// `utimensat(dir, path, {mtime, mtime}, AT_SYMLINK_NOFOLLOW)`; seconds and nanoseconds.
+pub fn set_mtime(dir: BorrowedFd, path: &CStr, seconds: i64, nanoseconds: i64) -> Result<(), Errno> {
+    let time = libc::timespec { tv_sec: seconds, tv_nsec: nanoseconds };
+    let times = [time, time];
+    let flags = libc::AT_SYMLINK_NOFOLLOW;
+    // SAFETY: the path is NUL-terminated, the two timespecs are only read.
+    unsafe { syscall!(Sysno::utimensat, dir.as_raw_fd(), path.as_ptr(), times.as_ptr(), flags) }.map(drop)
+}
+
+/// `fsetxattr(fd, name, value, size, 0)`.
+pub fn set_xattr(fd: BorrowedFd, name: &CStr, value: &[u8]) -> Result<(), Errno> {
+    // SAFETY: the name is NUL-terminated, the value has the length that is passed; both are only read.
+    unsafe { syscall!(Sysno::fsetxattr, fd.as_raw_fd(), name.as_ptr(), value.as_ptr(), value.len(), 0) }.map(drop)
+}
+
+/// `lsetxattr(path, name, value, size, 0)`: of a symlink itself.
+pub fn set_xattr_at(path: &CStr, name: &CStr, value: &[u8]) -> Result<(), Errno> {
+    // SAFETY: as for set_xattr.
+    unsafe { syscall!(Sysno::lsetxattr, path.as_ptr(), name.as_ptr(), value.as_ptr(), value.len(), 0) }.map(drop)
+}
+
+/// `flistxattr(fd, buffer)`: the names, each with its NUL; None where they do not fit into the buffer.
+pub fn list_xattr<'a>(fd: BorrowedFd, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+    // SAFETY: the kernel writes at most the length that is passed.
+    let len = unsafe { syscall!(Sysno::flistxattr, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len()) }?;
+    buf.get(..len).ok_or(Errno::ERANGE)
+}
+
+/// `fgetxattr(fd, name, buffer)`.
+pub fn get_xattr<'a>(fd: BorrowedFd, name: &CStr, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+    // SAFETY: the kernel writes at most the length that is passed; the name is NUL-terminated.
+    let len = unsafe { syscall!(Sysno::fgetxattr, fd.as_raw_fd(), name.as_ptr(), buf.as_mut_ptr(), buf.len()) }?;
+    buf.get(..len).ok_or(Errno::ERANGE)
+}
+
+/// `read(fd, buf)`: the number of bytes, 0 at the end.
+pub fn read(fd: BorrowedFd, buf: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the kernel writes at most the length that is passed.
+    retry(|| unsafe { syscall!(Sysno::read, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len()) })
+}
+
+/// `write(fd, bytes)`: the number of bytes that went.
+pub fn write(fd: BorrowedFd, bytes: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: the kernel reads the length that is passed.
+    retry(|| unsafe { syscall!(Sysno::write, fd.as_raw_fd(), bytes.as_ptr(), bytes.len()) })
+}
+
+/// `write` until all is written.
+pub fn write_all(fd: BorrowedFd, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match write(fd, bytes)? {
+            0 => return Err(Errno::EIO),
+            went => bytes = bytes.get(went..).unwrap_or_default(),
+        }
+    }
+    Ok(())
+}
+
+/// The whole of a small file, or its first `limit` bytes.
+pub fn read_all(fd: BorrowedFd, limit: usize) -> Result<Vec<u8>, Errno> {
+    let mut bytes = Vec::new();
+    let mut filled = 0_usize;
+    while filled < limit {
+        bytes.resize(filled.saturating_add(4096).min(limit), 0);
+        match read(fd, bytes.get_mut(filled..).unwrap_or_default())? {
+            0 => break,
+            more => filled = filled.saturating_add(more),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// `lseek(fd, 0, SEEK_SET)`.
+pub fn rewind(fd: BorrowedFd) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::lseek, fd.as_raw_fd(), 0, libc::SEEK_SET) }.map(drop)
+}
+
+/// `getdents64(fd, buf)`: the part of `buf` that was filled; empty at the end. `Entries` takes it apart.
+pub fn read_dir<'a>(fd: BorrowedFd, buf: &'a mut DirBuf) -> Result<Entries<'a>, Errno> {
+    // SAFETY: the kernel writes at most the length that is passed.
+    let len = retry(|| unsafe { syscall!(Sysno::getdents64, fd.as_raw_fd(), buf.0.as_mut_ptr(), buf.0.len()) })?;
+    Ok(Entries(buf.0.get(..len).ok_or(Errno::EIO)?))
+}
+
+/// Room for one getdents64, aligned as its records are.
+#[repr(align(8))]
+pub struct DirBuf([u8; 4096]);
+
+impl DirBuf {
+    /// An empty buffer.
+    pub const fn new() -> Self {
+        Self([0; 4096])
+    }
+}
+
+/// The names of one getdents64 without `.` and `..`, with their d_type (DT_UNKNOWN where the file system has none).
+pub struct Entries<'a>(&'a [u8]);
+
+impl Entries<'_> {
+    /// Whether the directory's end was reached.
+    pub fn is_end(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a CStr, u8);
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            // struct linux_dirent64: d_ino 8, d_off 8, d_reclen 2, d_type 1, d_name.
+            let record: [u8; 2] = self.0.get(16..18)?.try_into().ok()?;
+            let length = usize::from(u16::from_ne_bytes(record));
+            let kind = *self.0.get(18)?;
+            let name = CStr::from_bytes_until_nul(self.0.get(19..length)?).ok()?;
+            self.0 = self.0.get(length..)?;
+            if name != c"." && name != c".." {
+                return Some((name, kind));
+            }
+        }
+    }
+}
+
+/// `flock(fd, operation)`, see flock(2).
+pub fn lock(fd: BorrowedFd, operation: c_int) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    retry(|| unsafe { syscall!(Sysno::flock, fd.as_raw_fd(), operation) }).map(drop)
+}
+
+/// `syncfs(fd)`: the whole file system that `fd` is on.
+pub fn sync_fs(fd: BorrowedFd) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::syncfs, fd.as_raw_fd()) }.map(drop)
+}
+
+/// `fsync(fd)`.
+pub fn sync(fd: BorrowedFd) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    retry(|| unsafe { syscall!(Sysno::fsync, fd.as_raw_fd()) }).map(drop)
+}
+
+/// `readlinkat(dir, path, buf)`.
+pub fn read_link<'a>(dir: BorrowedFd, path: &CStr, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+    // SAFETY: the path is NUL-terminated; the kernel writes at most the length that is passed.
+    let len = unsafe { syscall!(Sysno::readlinkat, dir.as_raw_fd(), path.as_ptr(), buf.as_mut_ptr(), buf.len()) }?;
+    buf.get(..len).ok_or(Errno::ENAMETOOLONG)
+}
+
+/// `chdir(path)`.
+pub fn chdir(path: &CStr) -> Result<(), Errno> {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::chdir, path.as_ptr()) }.map(drop)
+}
+
+/// `getcwd(buf)`: without the NUL. Outside the root the kernel says "(unreachable)/…".
+pub fn getcwd(buf: &mut [u8]) -> Result<&[u8], Errno> {
+    // SAFETY: the kernel writes at most the length that is passed.
+    let len = unsafe { syscall!(Sysno::getcwd, buf.as_mut_ptr(), buf.len()) }?;
+    buf.get(..len.saturating_sub(1)).ok_or(Errno::ERANGE)
+}
+
+/// `access(path, F_OK)`: with the effective ids' eyes, as faccessat(2) has it.
+pub fn exists(path: &CStr) -> bool {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) }.is_ok()
+}
+
+/// The file type bits of a mode.
+pub const fn kind(stat: &Stat) -> u32 {
+    stat.st_mode & libc::S_IFMT
+}
+
+/// Whether it is a directory.
+pub const fn is_dir(stat: &Stat) -> bool {
+    kind(stat) == libc::S_IFDIR
+}

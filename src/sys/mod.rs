@@ -1,0 +1,27 @@
+//! The system calls, and the only unsafe code.
+#![allow(unsafe_code)]
+
+#[cfg(not(test))]
+mod alloc;
+// pub mod call;
+pub mod errno;
+pub mod fs;
+// pub mod process;
+pub mod resolve;
+// pub mod terminal;
+
+pub use errno::Errno;
+
+#[cfg(not(test))]
+#[global_allocator]
+static ALLOCATOR: alloc::Bump = alloc::Bump::new();
+
+/// Makes a call again while a signal interrupts it (EINTR).
+fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Building strings from pieces, without core::fmt (which costs 4 kB once and more at each use).
+
+use std::ffi::{CStr, CString};
+
+/// A byte string that is built piece by piece.
+pub type Line = Vec<u8>;
+
+/// The pieces that a `Line` is built from.
+pub trait Push {
+    /// Bytes as they are.
+    fn put(&mut self, bytes: &[u8]) -> &mut Self;
+    /// A number in decimal.
+    fn dec(&mut self, number: u64) -> &mut Self;
+    /// A signed number in decimal.
+    fn int(&mut self, number: i64) -> &mut Self;
+    /// A number in octal with C's leading zero, as strace prints modes.
+    fn oct(&mut self, number: u64) -> &mut Self;
+    /// A number in hexadecimal with 0x.
+    fn hex(&mut self, number: u64) -> &mut Self;
+    /// A number in decimal, padded with zeros to `width`.
+    fn dec0(&mut self, number: u64, width: usize) -> &mut Self;
+    /// What a user or an image wrote, fit for one line of a terminal: control bytes as \xHH.
+    fn safe(&mut self, bytes: &[u8]) -> &mut Self;
+    /// A C string literal in double quotes, as strace prints it.
+    fn quoted(&mut self, bytes: &[u8]) -> &mut Self;
+}
+
+fn digits(line: &mut Line, number: u64, base: u64, width: usize) {
+    let mut buf = [b'0'; 24];
+    let mut rest = number;
+    let mut used = 0;
+    for slot in buf.iter_mut().rev() {
+        if rest == 0 && used >= width.max(1) {
+            break;
+        }
+        *slot = *b"0123456789abcdef".get((rest % base) as usize).unwrap_or(&b'?');
+        rest /= base;
+        used += 1;
+    }
+    line.extend_from_slice(buf.get(buf.len().saturating_sub(used)..).unwrap_or_default());
+}
+
+impl Push for Line {
+    fn put(&mut self, bytes: &[u8]) -> &mut Self {
+        self.extend_from_slice(bytes);
+        self
+    }
+    fn dec(&mut self, number: u64) -> &mut Self {
+        digits(self, number, 10, 1);
+        self
+    }
+    fn int(&mut self, number: i64) -> &mut Self {
+        if number < 0 {
+            self.push(b'-');
+        }
+        self.dec(number.unsigned_abs())
+    }
+    fn oct(&mut self, number: u64) -> &mut Self {
+        self.push(b'0');
+        if number != 0 {
+            digits(self, number, 8, 1);
+        }
+        self
+    }
+    fn hex(&mut self, number: u64) -> &mut Self {
+        self.put(b"0x");
+        digits(self, number, 16, 1);
+        self
+    }
+    fn dec0(&mut self, number: u64, width: usize) -> &mut Self {
+        digits(self, number, 10, width);
+        self
+    }
+    fn safe(&mut self, bytes: &[u8]) -> &mut Self {
+        for &byte in bytes {
+            if byte < 0x20 || byte == 0x7f {
+                self.put(b"\\x");
+                digits(self, u64::from(byte), 16, 2);
+            } else {
+                self.push(byte);
+            }
+        }
+        self
+    }
+    fn quoted(&mut self, bytes: &[u8]) -> &mut Self {
+        self.push(b'"');
+        for &byte in bytes {
+            match byte {
+                b'"' | b'\\' => self.put(&[b'\\', byte]),
+                b'\n' => self.put(b"\\n"),
+                b'\t' => self.put(b"\\t"),
+                0..0x20 | 0x7f => self.safe(&[byte]),
+                _ => self.put(&[byte]),
+            };
+        }
+        self.push(b'"');
+        self
+    }
+}
+
+/// The pieces joined.
+pub fn join(pieces: &[&[u8]]) -> Line {
+    pieces.concat()
+}
+
+/// A NUL-terminated string that lives as long as the process, as everything in a plan does: the allocator frees
+/// nothing before exit anyway, and the child of clone must not allocate or free. Bytes from the first NUL on are cut.
+pub fn keep(bytes: &[u8]) -> &'static CStr {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let bytes = bytes.get(..end).unwrap_or_default().to_vec();
+    Box::leak(CString::new(bytes).unwrap_or_default().into_boxed_c_str())
+}
+
+/// `keep` of joined pieces.
+pub fn keep_all(pieces: &[&[u8]]) -> &'static CStr {
+    keep(&join(pieces))
+}
+
+/// A decimal number that fills the whole of `bytes`; no sign, no blanks; None if it is anything else or overflows.
+pub fn number(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() {
+        return None;
+    }
+    bytes.iter().try_fold(0_u64, |sum, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte & 15))?;
+        sum.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// `bytes` cut at the first `at`, which belongs to neither part.
+pub fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let position = bytes.iter().position(|&byte| byte == at)?;
+    Some((bytes.get(..position)?, bytes.get(position.wrapping_add(1)..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(build: impl Fn(&mut Line)) -> String {
+        let mut line = Line::new();
+        build(&mut line);
+        String::from_utf8_lossy(&line).into_owned()
+    }
+
+    #[test]
+    fn numbers_are_printed_as_strace_prints_them() {
+        assert_eq!(
+            line(|l| {
+                l.dec(0).put(b" ").dec(u64::MAX);
+            }),
+            "0 18446744073709551615"
+        );
+        assert_eq!(
+            line(|l| {
+                l.int(-100).put(b" ").oct(0o755).put(b" ").oct(0);
+            }),
+            "-100 0755 0"
+        );
+        assert_eq!(
+            line(|l| {
+                l.hex(0x1f).put(b" ").dec0(7, 3).put(b" ").dec0(1234, 3);
+            }),
+            "0x1f 007 1234"
+        );
+    }
+
+    #[test]
+    fn what_a_user_wrote_cannot_break_the_line() {
+        assert_eq!(
+            line(|l| {
+                l.safe(b"a\n\x1b]0;x\x7f");
+            }),
+            "a\\x0a\\x1b]0;x\\x7f"
+        );
+        assert_eq!(
+            line(|l| {
+                l.quoted(b"a\"b\\c\n\x01");
+            }),
+            "\"a\\\"b\\\\c\\n\\x01\""
+        );
+    }
+
+    #[test]
+    fn a_number_is_digits_only_and_fits() {
+        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
+        for bad in [&b""[..], b"18446744073709551616", b"+1", b"-1", b" 1", b"1x", b"0x10"] {
+            assert_eq!(number(bad), None);
+        }
+    }
+}
