@@ -273,6 +273,11 @@ impl Entries<'_> {
     pub fn is_end(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether the kernel had room for more, so that there is no more.
+    pub fn is_small(&self) -> bool {
+        self.0.len() < 2048
+    }
 }
 
 impl<'a> Iterator for Entries<'a> {

@@ -3,12 +3,12 @@
 
 #[cfg(not(test))]
 mod alloc;
-// pub mod call;
+pub mod call;
 pub mod errno;
 pub mod fs;
-// pub mod process;
+pub mod process;
 pub mod resolve;
-// pub mod terminal;
+pub mod terminal;
 
 pub use errno::Errno;
 

@@ -1,0 +1,237 @@
+//! Step → system call, and back.
+//!
+//! Nothing else mounts, makes directories or writes cgroup files for a container. The child of clone comes through
+//! here as well, so no step allocates except `Fill`, which is made outside.
+
+use crate::error::{Error, Result};
+use crate::plan::{Entry, FS, INIT, Plan, Step, Undo};
+use crate::spec::Text;
+use crate::sys::call::Slots;
+use crate::sys::resolve::open_in_root;
+use crate::sys::{Errno, fs, process, terminal};
+use crate::{cgroup, copy, plan, remove};
+use core::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Makes one step. Clone, Init and Exec are `run`'s and `init`'s own.
+pub fn step(entry: &Entry, slots: &mut Slots) -> core::result::Result<(), Errno> {
+    let result = match entry.step.call() {
+        Some(call) => call.perform(slots).map(|value| {
+            if let Some(into) = entry.step.into() {
+                slots.set_raw(into, value);
+            }
+            if let Step::Fsmount(..) = entry.step {
+                slots.set(FS, None);
+            }
+        }),
+        None => story(&entry.step, slots),
+    };
+    match result {
+        Err(errno) if entry.fine == Some(errno) => Ok(()),
+        Err(Errno::ENOSYS) if matches!(entry.step, Step::CloseRange) => close_range(),
+        result => result,
+    }
+}
+
+/// The steps that are more than one call.
+fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
+    match *step {
+        Step::File(dir, name, content) => {
+            let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
+            let file = fs::open(slots.get(dir), name, flags, 0o644)?;
+            fs::write_all(file.as_fd(), content.to_bytes())
+        }
+        Step::Set(dir, name, value) => {
+            let file = fs::open(slots.get(dir), name, libc::O_WRONLY, 0)?;
+            fs::write(file.as_fd(), value.to_bytes()).map(drop)
+        }
+        Step::Target(path, directory, into) => {
+            let target = target(slots.get(plan::ROOT), path, directory)?;
+            slots.set(into, Some(target));
+            Ok(())
+        }
+        Step::Unlock(master) => {
+            let master = slots.get(master);
+            terminal::set_nonblocking(master)?;
+            if let Ok(size) = terminal::size(process::STDIN) {
+                terminal::set_size(master, &size)?;
+            }
+            terminal::unlock(master)
+        }
+        Step::Loopback => process::loopback_up(),
+        Step::Pair(ours, theirs) => {
+            let (a, b) = process::socket_pair()?;
+            slots.set(ours, Some(a));
+            slots.set(theirs, Some(b));
+            Ok(())
+        }
+        Step::Pipe(read, write) => {
+            let (r, w) = process::pipe()?;
+            slots.set(read, Some(r));
+            slots.set(write, Some(w));
+            Ok(())
+        }
+        Step::SendTerminal(socket, terminal) => process::send_fd(slots.get(socket), slots.get(terminal)),
+        Step::CheckCwd => {
+            let mut buf = [0; 4096];
+            match fs::getcwd(&mut buf)?.first() {
+                Some(b'/') => Ok(()),
+                _ => Err(Errno::EXDEV),
+            }
+        }
+        Step::CheckParent => {
+            let fd = std::os::fd::AsRawFd::as_raw_fd(&slots.get(INIT));
+            let mut fds = [process::PollFd { fd, events: 0, revents: 0 }];
+            match process::poll(&mut fds, Some(0))? {
+                0 => Ok(()),
+                _ => process::exit(crate::error::RUNTIME),
+            }
+        }
+        _ => Err(Errno::ENOSYS),
+    }
+}
+
+/// Finds `path` inside the root, or makes it: directories 0755, a file 0644, in the container's upper layer.
+fn target(root: BorrowedFd, path: &CStr, directory: bool) -> core::result::Result<OwnedFd, Errno> {
+    let flags = libc::O_PATH | if directory { libc::O_DIRECTORY } else { 0 };
+    match open_in_root(root, path, flags, 0) {
+        Err(Errno::ENOENT) => {}
+        Ok(fd) if !directory && fs::is_dir(&fs::fstat(fd.as_fd())?) => return Err(Errno::EISDIR),
+        result => return result,
+    }
+    // Component by component; each is opened in the root again, so that a symlink on the way leads where it would
+    // lead a process of the container.
+    let mut prefix = [0_u8; 4096];
+    let bytes = path.to_bytes_with_nul();
+    prefix.get_mut(..bytes.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
+    let mut here = open_in_root(root, c"/", libc::O_PATH | libc::O_DIRECTORY, 0)?;
+    let mut start = 1_usize;
+    loop {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let Some(len) = rest.iter().position(|&byte| byte == b'/' || byte == 0) else { return Err(Errno::EINVAL) };
+        let end = start.saturating_add(len);
+        let last = rest.get(len) == Some(&0);
+        *prefix.get_mut(end).ok_or(Errno::ENAMETOOLONG)? = 0;
+        let until = CStr::from_bytes_until_nul(&prefix).map_err(|_| Errno::EINVAL)?;
+        let flags = libc::O_PATH | if last && !directory { 0 } else { libc::O_DIRECTORY };
+        here = match open_in_root(root, until, flags, 0) {
+            Err(Errno::ENOENT) => {
+                let name = until.to_bytes_with_nul().get(start..).unwrap_or_default();
+                let name = CStr::from_bytes_until_nul(name).map_err(|_| Errno::EINVAL)?;
+                if last && !directory {
+                    fs::open(here.as_fd(), name, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o644)?;
+                } else {
+                    fs::mkdir(here.as_fd(), name, 0o755)?;
+                }
+                open_in_root(root, until, flags | libc::O_NOFOLLOW, 0)?
+            }
+            result => result?,
+        };
+        if last {
+            return Ok(here);
+        }
+        *prefix.get_mut(end).ok_or(Errno::ENAMETOOLONG)? = b'/';
+        start = end.saturating_add(1);
+    }
+}
+
+/// Before Linux 5.9: each descriptor that /proc/self/fd lists.
+fn close_range() -> core::result::Result<(), Errno> {
+    let dir = fs::open(fs::CWD, c"/proc/self/fd", libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    let mut buf = fs::DirBuf::new();
+    loop {
+        let entries = fs::read_dir(dir.as_fd(), &mut buf)?;
+        if entries.is_end() {
+            return Ok(());
+        }
+        for (name, _) in entries {
+            if let Some(fd) = crate::text::number(name.to_bytes()).filter(|&fd| fd > 2) {
+                process::set_cloexec(fd as i32)?;
+            }
+        }
+    }
+}
+
+/// Fills an empty volume with what the image has at the target.
+pub fn fill(layers: &[Text], volume: Text, target: Text) -> Result<()> {
+    let describe = |errno| Error::sys("fill the volume from the image", target.to_bytes(), errno);
+    for layer in layers {
+        let layer = fs::open_follow(fs::CWD, layer, libc::O_PATH | libc::O_DIRECTORY, 0).map_err(describe)?;
+        match open_in_root(layer.as_fd(), target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+            Ok(from) => {
+                let to = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0).map_err(describe)?;
+                return copy::tree(from.as_fd(), to.as_fd());
+            }
+            Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+            Err(errno) => return Err(describe(errno)),
+        }
+    }
+    Ok(())
+}
+
+/// Takes back what the first `done` steps outside have left on the host, last first. One that fails does not stop
+/// the others; what is left behind is said, and the next mydocker command tries again.
+pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
+    let mut errors = Vec::new();
+    for entry in plan.outside.iter().take(done).rev() {
+        let (dir, path) = match entry.step {
+            Step::Mkdir(dir, path, _) | Step::Symlink(_, dir, path) => (slots.get(dir), path),
+            _ => continue,
+        };
+        let result = match entry.undo {
+            Undo::Nothing => continue,
+            Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys("remove the name", path.to_bytes(), errno)),
+            Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path.to_bytes(), errno)),
+            Undo::Work => work(dir, path),
+            Undo::Tree => tree(dir, path),
+        };
+        errors.extend(result.err());
+    }
+    errors
+}
+
+/// What overlayfs makes in its work directory, by name and innermost first.
+pub const WORK: [Text; 4] = [c"work/work/incompat/volatile", c"work/work/incompat", c"work/work", c"work"];
+
+fn work(dir: BorrowedFd, path: Text) -> Result<()> {
+    let mut result = Ok(());
+    for name in WORK {
+        result = fs::rmdir(dir, name);
+    }
+    if result.is_ok() { Ok(()) } else { tree(dir, path) }
+}
+
+fn tree(dir: BorrowedFd, path: Text) -> Result<()> {
+    remove::tree(dir, path).map_err(|(errno, what)| {
+        let error = Error::sys("remove", &what, errno);
+        if errno != Errno::EXDEV && errno != Errno::EBUSY {
+            return error;
+        }
+        error.hint(&[b"something is mounted there; nothing below it was touched: unmount it, and the next mydocker command removes the rest"])
+    })
+}
+
+/// Why a step failed, in words.
+pub fn describe(entry: &Entry, errno: Errno) -> Error {
+    let which = if entry.about.is_empty() { path_of(&entry.step) } else { entry.about };
+    Error::sys(entry.why, which.to_bytes(), errno)
+}
+
+fn path_of(step: &Step) -> Text {
+    match *step {
+        Step::Chdir(path)
+        | Step::Mkdir(_, path, _)
+        | Step::Mknod(_, path, ..)
+        | Step::Symlink(_, _, path)
+        | Step::Open(_, path, ..)
+        | Step::Fsopen(path, _)
+        | Step::OpenTree(_, path, ..)
+        | Step::MoveMount(_, _, path)
+        | Step::Mount(_, path, ..)
+        | Step::File(_, path, _)
+        | Step::Set(_, path, _)
+        | Step::Target(path, ..) => path,
+        _ => c"",
+    }
+}
+

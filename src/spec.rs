@@ -1,0 +1,144 @@
+//! What the container is, as data. The command line makes one; nothing here knows how it is done.
+
+use core::ffi::CStr;
+
+/// A string that lives as long as the process; see `text::keep`.
+pub type Text = &'static CStr;
+
+/// A container.
+pub struct Spec {
+    /// 64 hexadecimal digits, as docker's.
+    pub id: Text,
+    /// `--name`.
+    pub name: Option<Text>,
+    /// The host name inside; the first 12 digits of the id where none was asked for.
+    pub hostname: Text,
+    /// What the root is made over.
+    pub lower: Lower,
+    /// Mounts into the root, parents before what is below them.
+    pub mounts: Vec<Mount>,
+    /// `--read-only`: the root itself.
+    pub read_only: bool,
+    /// Size of /dev/shm in bytes.
+    pub shm_size: u64,
+    /// /etc/hosts and /etc/resolv.conf.
+    pub files: Files,
+    /// The command.
+    pub process: Process,
+    /// cgroup limits.
+    pub limits: Limits,
+    /// Namespaces that are shared with the host instead of made.
+    pub share: Share,
+}
+
+/// The read-only part of the root and what its own directory looks like.
+pub struct Lower {
+    /// Directories relative to the store, topmost first; or one absolute directory (`--rootfs`).
+    pub layers: Vec<Text>,
+    /// Mode, owner and group of the root directory itself, which the upper layer's directory gets.
+    pub mode: u32,
+    /// See `mode`.
+    pub owner: (u32, u32),
+    /// What the user named it, for messages.
+    pub named: Text,
+}
+
+/// Where a mount comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A path of the host.
+    Host(Text),
+    /// A named volume.
+    Volume(Text),
+    /// A volume that lives and ends with the container.
+    Anonymous,
+    /// A new tmpfs with these options (`size=64m,mode=1777`).
+    Tmpfs(Text),
+}
+
+/// One mount into the root.
+#[derive(Clone, Copy, Debug)]
+pub struct Mount {
+    /// Where from.
+    pub source: Source,
+    /// Absolute and without `.`, `..` or doubled slashes.
+    pub target: Text,
+    /// `ro`, recursively.
+    pub read_only: bool,
+    /// MOUNT_ATTR_* besides: what --tmpfs asks for.
+    pub attributes: u64,
+    /// MS_PRIVATE, MS_SLAVE or MS_SHARED.
+    pub propagation: u64,
+    /// The propagation is of the source's submounts too (`rprivate`); they come along and `ro` holds for them anyway.
+    pub recursive: bool,
+    /// Make a missing source directory, as -v does and --mount does not.
+    pub make_source: bool,
+    /// Fill an empty volume from the image (`nocopy` turns it off).
+    pub copy: bool,
+    /// The argument as it was typed, for messages.
+    pub typed: Text,
+}
+
+/// What the files that every container gets say.
+pub struct Files {
+    /// /etc/hosts.
+    pub hosts: Text,
+    /// /etc/resolv.conf.
+    pub resolv: Text,
+}
+
+/// The command and what it sees.
+pub struct Process {
+    /// The command and its arguments; never empty.
+    pub args: Vec<Text>,
+    /// `NAME=value`.
+    pub env: Vec<Text>,
+    /// Where in the container it starts; made where it is missing.
+    pub cwd: Text,
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+    /// -t: a terminal of its own.
+    pub tty: bool,
+    /// -i: standard input is passed.
+    pub stdin: bool,
+    /// --init: a PID 1 that reaps and forwards.
+    pub init: bool,
+    /// --ulimit: RLIMIT_* with soft and hard value.
+    pub rlimits: Vec<(u32, u64, u64)>,
+}
+
+/// Limits; None is no limit asked for.
+#[derive(Default)]
+pub struct Limits {
+    /// Bytes.
+    pub memory: Option<u64>,
+    /// Bytes of memory and swap together; u64::MAX is unlimited.
+    pub memory_swap: Option<u64>,
+    /// Microseconds of CPU time in each period of 100 ms.
+    pub cpu_quota: Option<u64>,
+    /// Relative weight, 2 to 262144, 1024 being the default.
+    pub cpu_shares: Option<u64>,
+    /// A list such as 0-2,7.
+    pub cpuset_cpus: Option<Text>,
+    /// NUMA nodes, a list.
+    pub cpuset_mems: Option<Text>,
+    /// Number of processes; u64::MAX is unlimited.
+    pub pids: Option<u64>,
+}
+
+/// Namespaces shared with the host.
+#[derive(Default, Clone, Copy)]
+pub struct Share {
+    /// `--pid host`.
+    pub pid: bool,
+    /// `--uts host`.
+    pub uts: bool,
+    /// `--ipc host`.
+    pub ipc: bool,
+    /// `--net host`.
+    pub net: bool,
+}

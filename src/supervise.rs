@@ -1,0 +1,198 @@
+//! The poll loop beside a running container: its end, signals, the terminal or pipes.
+
+use crate::plan::{CHILD, MASTER, PIPES};
+use crate::spec::Process;
+use crate::sys::call::Slots;
+use crate::sys::process::{self, PollFd};
+use crate::sys::{Errno, fs, terminal};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use crate::sys::process::{STDERR, STDIN, STDOUT};
+
+/// The user's terminal, back in its old mode when this is dropped. Every signal but SIGKILL is blocked and read in
+/// the loop, and a panic aborts only where none can be reached, so the drop is always reached.
+struct Raw(Option<terminal::Termios>);
+
+impl Raw {
+    fn set() -> Self {
+        let old = terminal::attributes(STDIN).ok();
+        if let Some(termios) = old {
+            let _ = terminal::set_attributes(STDIN, &termios.raw());
+        }
+        Self(old)
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        if let Some(termios) = self.0 {
+            let _ = terminal::set_attributes(STDIN, &termios);
+        }
+    }
+}
+
+/// Bytes on their way from one descriptor to another.
+struct Relay {
+    from: Option<OwnedFd>,
+    to: Option<OwnedFd>,
+    buf: [u8; 8192],
+    start: usize,
+    end: usize,
+}
+
+/// A write of this size after POLLOUT does not block on a pipe (PIPE_BUF).
+const CHUNK: usize = 4096;
+
+impl Relay {
+    fn new(from: Option<OwnedFd>, to: Option<OwnedFd>) -> Self {
+        Self { from, to, buf: [0; 8192], start: 0, end: 0 }
+    }
+
+    /// What to wait for: room for what is held, else something to read.
+    fn poll(&self) -> PollFd {
+        let (fd, events) = if self.start < self.end { (&self.to, libc::POLLOUT) } else { (&self.from, libc::POLLIN) };
+        PollFd { fd: fd.as_ref().map_or(-1, AsRawFd::as_raw_fd), events, revents: 0 }
+    }
+
+    /// Moves what can be moved. False when the source has ended or the destination takes no more.
+    fn turn(&mut self) -> bool {
+        if self.start == self.end {
+            let Some(from) = &self.from else { return false };
+            match fs::read(from.as_fd(), &mut self.buf) {
+                Ok(0) => return self.close(),
+                Ok(count) => (self.start, self.end) = (0, count),
+                Err(Errno::EAGAIN) => return true,
+                // EIO: a terminal's other side is closed (by all), or we read from a terminal in the background.
+                Err(_) => return self.close(),
+            }
+        }
+        let Some(to) = &self.to else { return self.close() };
+        let until = self.end.min(self.start.saturating_add(CHUNK));
+        match fs::write(to.as_fd(), self.buf.get(self.start..until).unwrap_or_default()) {
+            Ok(count) => self.start = self.start.saturating_add(count),
+            Err(Errno::EAGAIN) => {}
+            Err(_) => return self.close(),
+        }
+        true
+    }
+
+    fn close(&mut self) -> bool {
+        (self.from, self.to) = (None, None);
+        (self.start, self.end) = (0, 0);
+        false
+    }
+
+    /// The rest, when nobody writes any more: until the end of the source or until it holds nothing.
+    fn drain(&mut self) {
+        loop {
+            let mut fds = [self.poll()];
+            let Some([PollFd { fd, events, .. }]) = Some(fds) else { return };
+            if fd < 0 {
+                return;
+            }
+            let timeout = if events == libc::POLLIN { Some(0) } else { None };
+            match process::poll(&mut fds, timeout) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            if !self.turn() {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits for the container's process; relays meanwhile. Returns its exit code as a shell would report it.
+pub fn container(pid: i32, process: &Process, slots: &mut Slots, signals: &OwnedFd) -> Result<u8, Errno> {
+    let _raw = if process.tty { Raw::set() } else { Raw(None) };
+    let child = slots.take(CHILD);
+    let mut relays = relays(process, slots)?;
+    let [input, rest @ ..] = &mut relays;
+    let mut hung_up = false;
+    loop {
+        let mut fds = [
+            PollFd { fd: signals.as_raw_fd(), events: libc::POLLIN, revents: 0 },
+            PollFd { fd: child.as_ref().map_or(-1, AsRawFd::as_raw_fd), events: libc::POLLIN, revents: 0 },
+            input.poll(),
+            PollFd { fd: -1, events: 0, revents: 0 },
+            PollFd { fd: -1, events: 0, revents: 0 },
+        ];
+        for (place, relay) in fds.iter_mut().skip(3).zip(rest.iter()) {
+            *place = relay.poll();
+        }
+        process::poll(&mut fds, hung_up.then_some(HANG_UP_GRACE))?;
+        let [signal, ended, from_user, outputs @ ..] = fds;
+        let mut over = ended.revents != 0;
+        if signal.revents != 0 {
+            over |= forward(pid, process.tty, signals, slots);
+        }
+        if over {
+            let (reaped, code) = process::wait(pid, libc::WNOHANG)?;
+            if reaped != 0 {
+                rest.iter_mut().for_each(Relay::drain);
+                return Ok(code);
+            }
+        }
+        if from_user.revents != 0 && !input.turn() && process.tty && !hung_up {
+            // The user's terminal is gone; as a shell's children would, the container hears of it, and then ends.
+            hung_up = true;
+            let _ = process::kill(pid, libc::SIGHUP);
+        } else if hung_up && fds.iter().all(|fd| fd.revents == 0) {
+            let _ = process::kill(pid, libc::SIGKILL);
+        }
+        for (fd, relay) in outputs.iter().zip(rest.iter_mut()) {
+            if fd.revents != 0 {
+                relay.turn();
+            }
+        }
+    }
+}
+
+/// How long a container may go on after its terminal was hung up, in milliseconds.
+const HANG_UP_GRACE: u64 = 2000;
+
+/// Input first, then the outputs.
+fn relays(process: &Process, slots: &mut Slots) -> Result<[Relay; 3], Errno> {
+    let copy = |fd: BorrowedFd| fd.try_clone_to_owned().ok();
+    if process.tty {
+        let master = copy(slots.get(MASTER));
+        let input = if process.stdin { copy(STDIN) } else { None };
+        let to = master.as_ref().and_then(|master| copy(master.as_fd()));
+        return Ok([Relay::new(input, to), Relay::new(master, copy(STDOUT)), Relay::new(None, None)]);
+    }
+    let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
+    let ends = [slots.take(stdin_w), slots.take(stdout_r), slots.take(stderr_r)];
+    for end in ends.iter().flatten() {
+        terminal::set_nonblocking(end.as_fd())?;
+    }
+    let [input, output, error] = ends;
+    Ok([
+        Relay::new(input.as_ref().and_then(|_| copy(STDIN)), input),
+        Relay::new(output, copy(STDOUT)),
+        Relay::new(error, copy(STDERR)),
+    ])
+}
+
+/// Reads the signals that came and passes them on. True when a child has ended.
+fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots) -> bool {
+    let mut over = false;
+    // struct signalfd_siginfo is 128 bytes, the signal's number first.
+    let mut info = [0_u8; 128];
+    while let Ok(128) = fs::read(signals.as_fd(), &mut info) {
+        let [a, b, c, d, ..] = info;
+        match u32::from_ne_bytes([a, b, c, d]) as i32 {
+            libc::SIGCHLD => over = true,
+            libc::SIGWINCH if tty => {
+                if let Ok(size) = terminal::size(STDIN) {
+                    let _ = terminal::set_size(slots.get(MASTER), &size);
+                }
+            }
+            // Ours: a reader that has gone, and what the kernel says to a reader or writer in the background.
+            libc::SIGPIPE | libc::SIGTTIN | libc::SIGTTOU => {}
+            signal => {
+                let _ = process::kill(pid, signal);
+            }
+        }
+    }
+    over
+}

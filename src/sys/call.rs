@@ -1,0 +1,468 @@
+//! A system call as a value: its name, its number and its arguments, which can be made or printed.
+//!
+//! A plan's steps are lowered to these, and both `perform` and `explain` work on the same value: what is explained
+//! cannot drift from what is done. The arguments are typed so that a call can only point at memory that lives at
+//! least as long as the value; none of the calls that can be built here writes to it.
+
+use super::{Errno, fs::OpenHow, retry};
+use crate::text::{Line, Push};
+use core::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use syscalls::{Sysno, syscall};
+
+/// Where a descriptor is kept while a plan is performed: an index into `Slots`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot(pub u16);
+
+/// The working directory in a place where a slot is asked for.
+pub const CWD: Slot = Slot(u16::MAX);
+
+/// The descriptors of a plan by slot. Filling a slot closes what was there.
+pub struct Slots(Vec<Option<OwnedFd>>);
+
+impl Slots {
+    /// `count` empty slots.
+    pub fn new(count: usize) -> Self {
+        let mut slots = Vec::new();
+        slots.resize_with(count, || None);
+        Self(slots)
+    }
+
+    /// The descriptor in a slot; one that no call accepts (EBADF) where it is empty.
+    pub fn get(&self, slot: Slot) -> BorrowedFd<'_> {
+        // SAFETY: not -1, and no table of descriptors is that large, so it borrows nothing.
+        const NONE: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(i32::MAX) };
+        if slot == CWD {
+            return super::fs::CWD;
+        }
+        match self.0.get(usize::from(slot.0)) {
+            Some(Some(fd)) => std::os::fd::AsFd::as_fd(fd),
+            _ => NONE,
+        }
+    }
+
+    /// Puts a descriptor into a slot; closes the one that was there.
+    pub fn set(&mut self, slot: Slot, fd: Option<OwnedFd>) {
+        if let Some(place) = self.0.get_mut(usize::from(slot.0)) {
+            *place = fd;
+        }
+    }
+
+    /// Takes a descriptor out of its slot.
+    pub fn take(&mut self, slot: Slot) -> Option<OwnedFd> {
+        self.0.get_mut(usize::from(slot.0)).and_then(Option::take)
+    }
+
+    /// Puts what a call has returned into a slot.
+    pub fn set_raw(&mut self, slot: Slot, raw: usize) {
+        // SAFETY: callers pass the descriptor that a system call has just made, which nobody else owns.
+        self.set(slot, Some(unsafe { OwnedFd::from_raw_fd(raw as RawFd) }));
+    }
+}
+
+/// Names of flag bits, for printing.
+pub type Names = &'static [(u64, &'static str)];
+
+/// `struct mount_attr` of mount_setattr(2).
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MountAttr {
+    /// MOUNT_ATTR_* to set.
+    pub set: u64,
+    /// MOUNT_ATTR_* to clear.
+    pub clear: u64,
+    /// MS_PRIVATE, MS_SLAVE, MS_SHARED, or 0 for no change.
+    pub propagation: u64,
+    /// For MOUNT_ATTR_IDMAP.
+    pub userns: u64,
+}
+
+/// One argument of a call.
+#[derive(Clone, Copy)]
+pub enum Arg<'a> {
+    /// NULL.
+    Null,
+    /// A number, signed as the kernel's parameter is.
+    Int(i64),
+    /// A file mode, printed in octal.
+    Mode(u32),
+    /// Bits with names.
+    Flags(u64, Names),
+    /// One named value.
+    Name(u64, &'static str),
+    /// A descriptor by slot.
+    Fd(Slot),
+    /// A path or other string.
+    Str(&'a CStr),
+    /// The path /proc/self/fd/N of a slot's descriptor.
+    FdPath(Slot),
+    /// Bytes whose length is the next argument.
+    Bytes(&'a [u8]),
+    /// `struct mount_attr`.
+    Attr(&'a MountAttr),
+    /// `struct open_how`.
+    How(&'a OpenHow),
+}
+
+/// A system call: see the module.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    number: Sysno,
+    name: &'static str,
+    args: [Arg<'a>; 6],
+    used: usize,
+}
+
+/// "/proc/self/fd/" and a number.
+fn fd_path(fd: BorrowedFd) -> [u8; 32] {
+    let mut path = [0; 32];
+    let mut rest = fd.as_raw_fd().unsigned_abs();
+    let mut digits = [0_u8; 10];
+    let mut count = 0_usize;
+    for digit in digits.iter_mut() {
+        *digit = b'0' | (rest % 10) as u8;
+        rest /= 10;
+        count = count.wrapping_add(1);
+        if rest == 0 {
+            break;
+        }
+    }
+    let text = b"/proc/self/fd/".iter().chain(digits.iter().take(count).rev());
+    path.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    path
+}
+
+impl<'a> Call<'a> {
+    fn new<const N: usize>(number: Sysno, name: &'static str, given: [Arg<'a>; N]) -> Self {
+        let mut args = [Arg::Null; 6];
+        args.iter_mut().zip(given).for_each(|(to, from)| *to = from);
+        Self { number, name, args, used: N }
+    }
+
+    /// Makes the call. Allocates nothing, so the child of clone may use it.
+    pub fn perform(&self, slots: &Slots) -> Result<usize, Errno> {
+        let mut paths = [[0_u8; 32]; 2];
+        let mut path = paths.iter_mut();
+        let mut raw = [0_usize; 6];
+        for (register, arg) in raw.iter_mut().zip(&self.args) {
+            *register = match *arg {
+                Arg::Null => 0,
+                Arg::Int(number) => number as usize,
+                Arg::Mode(mode) => mode as usize,
+                Arg::Flags(bits, _) | Arg::Name(bits, _) => bits as usize,
+                Arg::Fd(slot) => slots.get(slot).as_raw_fd() as usize,
+                Arg::Str(text) => text.as_ptr() as usize,
+                Arg::FdPath(slot) => path.next().map_or(0, |buf| {
+                    *buf = fd_path(slots.get(slot));
+                    buf.as_ptr() as usize
+                }),
+                Arg::Bytes(bytes) => bytes.as_ptr() as usize,
+                Arg::Attr(attr) => attr as *const MountAttr as usize,
+                Arg::How(how) => how as *const OpenHow as usize,
+            };
+        }
+        let [a, b, c, d, e, f] = raw;
+        // SAFETY: only the constructors below make a Call, each with the kernel's own order of arguments; every
+        // pointer is to memory borrowed for 'a or to `paths`, and the kernel only reads it.
+        retry(|| unsafe { syscall!(self.number, a, b, c, d, e, f) })
+    }
+
+    /// Prints the call as strace would, with `{name}` for a descriptor.
+    pub fn explain(&self, line: &mut Line, names: &dyn Fn(Slot, &mut Line)) {
+        line.put(self.name.as_bytes()).put(b"(");
+        for (index, arg) in self.args.iter().take(self.used).enumerate() {
+            if index > 0 {
+                line.put(b", ");
+            }
+            match *arg {
+                Arg::Null => line.put(b"NULL"),
+                Arg::Int(number) => line.int(number),
+                Arg::Mode(mode) => line.oct(u64::from(mode)),
+                Arg::Flags(bits, table) => flags(line, bits, table),
+                Arg::Name(_, name) => line.put(name.as_bytes()),
+                Arg::Fd(slot) => {
+                    names(slot, line);
+                    &mut *line
+                }
+                Arg::Str(text) => line.quoted(text.to_bytes()),
+                Arg::FdPath(slot) => {
+                    line.put(b"\"/proc/self/fd/");
+                    names(slot, line);
+                    line.put(b"\"")
+                }
+                Arg::Bytes(bytes) => line.quoted(bytes),
+                Arg::Attr(attr) => {
+                    line.put(b"{attr_set=");
+                    flags(line, attr.set, MOUNT_ATTR).put(b", attr_clr=");
+                    flags(line, attr.clear, MOUNT_ATTR).put(b", propagation=");
+                    flags(line, attr.propagation, MS).put(b", userns_fd=").dec(attr.userns).put(b"}")
+                }
+                Arg::How(how) => {
+                    line.put(b"{flags=");
+                    flags(line, how.flags, O).put(b", resolve=");
+                    flags(line, how.resolve, RESOLVE).put(b"}")
+                }
+            };
+        }
+        line.put(b")");
+    }
+}
+
+/// Bits by name joined with `|`; what has no name in hexadecimal; 0 as 0.
+pub fn flags<'l>(line: &'l mut Line, bits: u64, names: Names) -> &'l mut Line {
+    let mut rest = bits;
+    let start = line.len();
+    for &(bit, name) in names {
+        if bit != 0 && rest & bit == bit {
+            line.put(if line.len() > start { b"|" } else { b"" }).put(name.as_bytes());
+            rest &= !bit;
+        }
+    }
+    if rest != 0 {
+        line.put(if line.len() > start { b"|" } else { b"" }).hex(rest);
+    } else if bits == 0 {
+        line.put(b"0");
+    }
+    line
+}
+
+/// MS_* of mount(2).
+pub const MS: Names = &[
+    (libc::MS_RDONLY, "MS_RDONLY"),
+    (libc::MS_NOSUID, "MS_NOSUID"),
+    (libc::MS_NODEV, "MS_NODEV"),
+    (libc::MS_NOEXEC, "MS_NOEXEC"),
+    (libc::MS_REMOUNT, "MS_REMOUNT"),
+    (libc::MS_BIND, "MS_BIND"),
+    (libc::MS_MOVE, "MS_MOVE"),
+    (libc::MS_REC, "MS_REC"),
+    (libc::MS_PRIVATE, "MS_PRIVATE"),
+    (libc::MS_SLAVE, "MS_SLAVE"),
+    (libc::MS_SHARED, "MS_SHARED"),
+];
+
+/// MOUNT_ATTR_RDONLY.
+pub const RDONLY: u64 = 1;
+/// MOUNT_ATTR_NOSUID.
+pub const NOSUID: u64 = 2;
+/// MOUNT_ATTR_NODEV.
+pub const NODEV: u64 = 4;
+/// MOUNT_ATTR_NOEXEC.
+pub const NOEXEC: u64 = 8;
+
+const MOUNT_ATTR: Names = &[
+    (RDONLY, "MOUNT_ATTR_RDONLY"),
+    (NOSUID, "MOUNT_ATTR_NOSUID"),
+    (NODEV, "MOUNT_ATTR_NODEV"),
+    (NOEXEC, "MOUNT_ATTR_NOEXEC"),
+];
+
+const O: Names = &[
+    (libc::O_WRONLY as u64, "O_WRONLY"),
+    (libc::O_RDWR as u64, "O_RDWR"),
+    (libc::O_CREAT as u64, "O_CREAT"),
+    (libc::O_EXCL as u64, "O_EXCL"),
+    (libc::O_NOCTTY as u64, "O_NOCTTY"),
+    (libc::O_NONBLOCK as u64, "O_NONBLOCK"),
+    (libc::O_DIRECTORY as u64, "O_DIRECTORY"),
+    (libc::O_NOFOLLOW as u64, "O_NOFOLLOW"),
+    (libc::O_PATH as u64, "O_PATH"),
+    (libc::O_CLOEXEC as u64, "O_CLOEXEC"),
+];
+
+const RESOLVE: Names = &[(2, "RESOLVE_NO_MAGICLINKS"), (16, "RESOLVE_IN_ROOT")];
+
+/// CLONE_* of clone(2).
+pub const CLONE: Names = &[
+    (libc::CLONE_PIDFD as u64, "CLONE_PIDFD"),
+    (libc::CLONE_NEWNS as u64, "CLONE_NEWNS"),
+    (libc::CLONE_NEWCGROUP as u64, "CLONE_NEWCGROUP"),
+    (libc::CLONE_NEWUTS as u64, "CLONE_NEWUTS"),
+    (libc::CLONE_NEWIPC as u64, "CLONE_NEWIPC"),
+    (libc::CLONE_NEWPID as u64, "CLONE_NEWPID"),
+    (libc::CLONE_NEWNET as u64, "CLONE_NEWNET"),
+    (0x1_0000_0000, "CLONE_CLEAR_SIGHAND"),
+    (0x2_0000_0000, "CLONE_INTO_CGROUP"),
+];
+
+const OPEN_TREE: Names = &[
+    (1, "OPEN_TREE_CLONE"),
+    (libc::O_CLOEXEC as u64, "OPEN_TREE_CLOEXEC"),
+    (libc::AT_EMPTY_PATH as u64, "AT_EMPTY_PATH"),
+    (libc::AT_RECURSIVE as u64, "AT_RECURSIVE"),
+];
+
+const MOVE_MOUNT: Names = &[(0x4, "MOVE_MOUNT_F_EMPTY_PATH"), (0x40, "MOVE_MOUNT_T_EMPTY_PATH")];
+
+/// The constructors, one a system call, named after it. The doc of each is the C call.
+impl<'a> Call<'a> {
+    /// `chdir(path)`.
+    pub fn chdir(path: &'a CStr) -> Self {
+        Self::new(Sysno::chdir, "chdir", [Arg::Str(path)])
+    }
+    /// `fchdir(fd)`.
+    pub fn fchdir(dir: Slot) -> Self {
+        Self::new(Sysno::fchdir, "fchdir", [Arg::Fd(dir)])
+    }
+    /// `chroot(path)`.
+    pub fn chroot(path: &'a CStr) -> Self {
+        Self::new(Sysno::chroot, "chroot", [Arg::Str(path)])
+    }
+    /// `mkdirat(dir, path, mode)`.
+    pub fn mkdirat(dir: Slot, path: &'a CStr, mode: u32) -> Self {
+        Self::new(Sysno::mkdirat, "mkdirat", [Arg::Fd(dir), Arg::Str(path), Arg::Mode(mode)])
+    }
+    /// `mknodat(dir, path, mode, dev)`, dev in the kernel's form.
+    pub fn mknodat(dir: Slot, path: &'a CStr, mode: u32, dev: u32) -> Self {
+        let args = [Arg::Fd(dir), Arg::Str(path), Arg::Mode(mode), Arg::Int(i64::from(dev))];
+        Self::new(Sysno::mknodat, "mknodat", args)
+    }
+    /// `symlinkat(target, dir, path)`.
+    pub fn symlinkat(target: &'a CStr, dir: Slot, path: &'a CStr) -> Self {
+        Self::new(Sysno::symlinkat, "symlinkat", [Arg::Str(target), Arg::Fd(dir), Arg::Str(path)])
+    }
+    /// `unlinkat(dir, path, flags)`: 0 or AT_REMOVEDIR.
+    pub fn unlinkat(dir: Slot, path: &'a CStr, directory: bool) -> Self {
+        let flags = if directory { Arg::Name(libc::AT_REMOVEDIR as u64, "AT_REMOVEDIR") } else { Arg::Int(0) };
+        Self::new(Sysno::unlinkat, "unlinkat", [Arg::Fd(dir), Arg::Str(path), flags])
+    }
+    /// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW)`.
+    pub fn fchownat(dir: Slot, path: &'a CStr, uid: u32, gid: u32) -> Self {
+        let flags = Arg::Name(libc::AT_SYMLINK_NOFOLLOW as u64, "AT_SYMLINK_NOFOLLOW");
+        let args = [Arg::Fd(dir), Arg::Str(path), Arg::Int(i64::from(uid)), Arg::Int(i64::from(gid)), flags];
+        Self::new(Sysno::fchownat, "fchownat", args)
+    }
+    /// `openat(dir, path, flags | O_CLOEXEC, mode)`.
+    pub fn openat(dir: Slot, path: &'a CStr, flags: i32, mode: u32) -> Self {
+        let flags = Arg::Flags((flags | libc::O_CLOEXEC) as u64, O);
+        Self::new(Sysno::openat, "openat", [Arg::Fd(dir), Arg::Str(path), flags, Arg::Mode(mode)])
+    }
+    /// `openat2(dir, path, how, sizeof how)`: only for printing; `resolve::open_in_root` makes it.
+    pub fn openat2(dir: Slot, path: &'a CStr, how: &'a OpenHow) -> Self {
+        let args = [Arg::Fd(dir), Arg::Str(path), Arg::How(how), Arg::Int(size_of::<OpenHow>() as i64)];
+        Self::new(Sysno::openat2, "openat2", args)
+    }
+    /// `write(fd, bytes, length)`.
+    pub fn write(fd: Slot, bytes: &'a [u8]) -> Self {
+        Self::new(Sysno::write, "write", [Arg::Fd(fd), Arg::Bytes(bytes), Arg::Int(bytes.len() as i64)])
+    }
+    /// `flock(fd, LOCK_EX | LOCK_NB)`.
+    pub fn flock(fd: Slot) -> Self {
+        let how = Arg::Name((libc::LOCK_EX | libc::LOCK_NB) as u64, "LOCK_EX|LOCK_NB");
+        Self::new(Sysno::flock, "flock", [Arg::Fd(fd), how])
+    }
+    /// `fsopen(name, FSOPEN_CLOEXEC)`.
+    pub fn fsopen(name: &'a CStr) -> Self {
+        Self::new(Sysno::fsopen, "fsopen", [Arg::Str(name), Arg::Name(1, "FSOPEN_CLOEXEC")])
+    }
+    /// `fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0)`.
+    pub fn fsconfig_string(fs: Slot, key: &'a CStr, value: &'a CStr) -> Self {
+        Self::fsconfig(fs, Arg::Name(1, "FSCONFIG_SET_STRING"), Arg::Str(key), Arg::Str(value))
+    }
+    /// `fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL, 0)`.
+    pub fn fsconfig_flag(fs: Slot, key: &'a CStr) -> Self {
+        Self::fsconfig(fs, Arg::Name(0, "FSCONFIG_SET_FLAG"), Arg::Str(key), Arg::Null)
+    }
+    /// `fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)`.
+    pub fn fsconfig_create(fs: Slot) -> Self {
+        Self::fsconfig(fs, Arg::Name(6, "FSCONFIG_CMD_CREATE"), Arg::Null, Arg::Null)
+    }
+    fn fsconfig(fs: Slot, command: Arg<'a>, key: Arg<'a>, value: Arg<'a>) -> Self {
+        Self::new(Sysno::fsconfig, "fsconfig", [Arg::Fd(fs), command, key, value, Arg::Int(0)])
+    }
+    /// `fsmount(fs, FSMOUNT_CLOEXEC, attributes)`.
+    pub fn fsmount(fs: Slot, attributes: u64) -> Self {
+        let flags = Arg::Name(1, "FSMOUNT_CLOEXEC");
+        Self::new(Sysno::fsmount, "fsmount", [Arg::Fd(fs), flags, Arg::Flags(attributes, MOUNT_ATTR)])
+    }
+    /// `open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | …)`: a detached copy of a mount.
+    pub fn open_tree(dir: Slot, path: &'a CStr, recursive: bool) -> Self {
+        let mut flags = 1 | libc::O_CLOEXEC as u64;
+        flags |= if path.is_empty() { libc::AT_EMPTY_PATH as u64 } else { 0 };
+        flags |= if recursive { libc::AT_RECURSIVE as u64 } else { 0 };
+        Self::new(Sysno::open_tree, "open_tree", [Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, OPEN_TREE)])
+    }
+    /// `mount_setattr(mount, "", AT_EMPTY_PATH [| AT_RECURSIVE], attr, sizeof attr)`.
+    pub fn mount_setattr(mount: Slot, recursive: bool, attr: &'a MountAttr) -> Self {
+        let flags = libc::AT_EMPTY_PATH as u64 | if recursive { libc::AT_RECURSIVE as u64 } else { 0 };
+        let size = Arg::Int(size_of::<MountAttr>() as i64);
+        let args = [Arg::Fd(mount), Arg::Str(c""), Arg::Flags(flags, OPEN_TREE), Arg::Attr(attr), size];
+        Self::new(Sysno::mount_setattr, "mount_setattr", args)
+    }
+    /// `move_mount(mount, "", dir, path, MOVE_MOUNT_F_EMPTY_PATH …)`: a symlink as last component is not followed.
+    pub fn move_mount(mount: Slot, dir: Slot, path: &'a CStr) -> Self {
+        let flags = 0x4 | if path.is_empty() { 0x40 } else { 0 };
+        let args = [Arg::Fd(mount), Arg::Str(c""), Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, MOVE_MOUNT)];
+        Self::new(Sysno::move_mount, "move_mount", args)
+    }
+    /// `mount(source, target, fs, flags, data)`; an empty `fs` or `data` is NULL.
+    pub fn mount(source: Arg<'a>, target: Arg<'a>, fs: &'a CStr, flags: u64, data: &'a CStr) -> Self {
+        let text = |text: &'a CStr| if text.is_empty() { Arg::Null } else { Arg::Str(text) };
+        Self::new(Sysno::mount, "mount", [source, target, text(fs), Arg::Flags(flags, MS), text(data)])
+    }
+    /// `umount2(path, MNT_DETACH)`.
+    pub fn umount2(path: &'a CStr) -> Self {
+        let flags = Arg::Name(libc::MNT_DETACH as u64, "MNT_DETACH");
+        Self::new(Sysno::umount2, "umount2", [Arg::Str(path), flags])
+    }
+    /// `pivot_root(".", ".")`.
+    pub fn pivot_root() -> Self {
+        Self::new(Sysno::pivot_root, "pivot_root", [Arg::Str(c"."), Arg::Str(c".")])
+    }
+    /// `unshare(flags)`.
+    pub fn unshare(flags: u64) -> Self {
+        Self::new(Sysno::unshare, "unshare", [Arg::Flags(flags, CLONE)])
+    }
+    /// `sethostname(name, length)`.
+    pub fn sethostname(name: &'a [u8]) -> Self {
+        Self::new(Sysno::sethostname, "sethostname", [Arg::Bytes(name), Arg::Int(name.len() as i64)])
+    }
+    /// `setsid()`.
+    pub fn setsid() -> Self {
+        Self::new(Sysno::setsid, "setsid", [])
+    }
+    /// `ioctl(fd, TIOCSCTTY, 0)`.
+    pub fn set_controlling_terminal(fd: Slot) -> Self {
+        Self::new(Sysno::ioctl, "ioctl", [Arg::Fd(fd), Arg::Name(0x540e, "TIOCSCTTY"), Arg::Int(0)])
+    }
+    /// `ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)`: the other end, by descriptor and not by a path.
+    pub fn open_peer(master: Slot) -> Self {
+        let flags = Arg::Flags((libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC) as u64, O);
+        Self::new(Sysno::ioctl, "ioctl", [Arg::Fd(master), Arg::Name(0x5441, "TIOCGPTPEER"), flags])
+    }
+    /// `dup3(fd, number, 0)`; onto itself it clears close-on-exec, as dup3 would not.
+    pub fn dup3(fd: Slot, number: i32) -> Self {
+        Self::new(Sysno::dup3, "dup3", [Arg::Fd(fd), Arg::Int(i64::from(number)), Arg::Int(0)])
+    }
+    /// `setgroups(count, groups)`.
+    pub fn setgroups(groups: &'a [u32]) -> Self {
+        // SAFETY: any u32 is four bytes; printed as bytes is never needed.
+        let bytes = unsafe { core::slice::from_raw_parts(groups.as_ptr().cast::<u8>(), size_of_val(groups)) };
+        Self::new(Sysno::setgroups, "setgroups", [Arg::Int(groups.len() as i64), Arg::Bytes(bytes)])
+    }
+    /// `setresgid(gid, gid, gid)`.
+    pub fn setresgid(gid: u32) -> Self {
+        Self::new(Sysno::setresgid, "setresgid", [Arg::Int(i64::from(gid)); 3])
+    }
+    /// `setresuid(uid, uid, uid)`.
+    pub fn setresuid(uid: u32) -> Self {
+        Self::new(Sysno::setresuid, "setresuid", [Arg::Int(i64::from(uid)); 3])
+    }
+    /// `prlimit64(0, resource, {soft, hard}, NULL)`.
+    pub fn prlimit(resource: i64, limit: &'a [u8; 16]) -> Self {
+        Self::new(Sysno::prlimit64, "prlimit64", [Arg::Int(0), Arg::Int(resource), Arg::Bytes(limit), Arg::Null])
+    }
+    /// `umask(mask)`.
+    pub fn umask(mask: u32) -> Self {
+        Self::new(Sysno::umask, "umask", [Arg::Mode(mask)])
+    }
+    /// `prctl(PR_SET_PDEATHSIG, SIGKILL)`.
+    pub fn die_with_parent() -> Self {
+        Self::new(Sysno::prctl, "prctl", [Arg::Name(1, "PR_SET_PDEATHSIG"), Arg::Name(9, "SIGKILL")])
+    }
+    /// `close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)`.
+    pub fn close_range() -> Self {
+        let flags = Arg::Name(4, "CLOSE_RANGE_CLOEXEC");
+        Self::new(Sysno::close_range, "close_range", [Arg::Int(3), Arg::Int(0xffff_ffff), flags])
+    }
+}

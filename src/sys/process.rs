@@ -1,0 +1,340 @@
+//! Processes, signals and time: one thin function a system call.
+
+use super::{Errno, retry};
+use core::ffi::{CStr, c_char, c_int};
+use core::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use syscalls::{Sysno, syscall};
+
+/// CLONE_CLEAR_SIGHAND: the child's ignored signals are default again (Linux 5.5, clone3 only).
+pub const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+/// CLONE_INTO_CGROUP: the child is born in the cgroup of a descriptor (Linux 5.7, clone3 and cgroup v2 only).
+pub const INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// `struct clone_args` of clone3(2), version 2.
+#[repr(C)]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+
+/// Which side of a clone returned.
+pub enum Side {
+    /// In the new process.
+    Child,
+    /// In the old one: the child's pid, and its pidfd where one was asked for.
+    Parent(c_int, Option<OwnedFd>),
+}
+
+fn parent(pid: usize, pidfd: RawFd) -> Side {
+    // SAFETY: with CLONE_PIDFD the kernel has just made this descriptor.
+    Side::Parent(pid as c_int, (pidfd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(pidfd) }))
+}
+
+/// `clone3({flags, pidfd, exit_signal=SIGCHLD, cgroup}, size)`: as fork does, with a copy of the memory.
+pub fn clone3(flags: u64, cgroup: Option<BorrowedFd>) -> Result<Side, Errno> {
+    let mut pidfd: RawFd = -1;
+    let mut args = CloneArgs {
+        flags,
+        pidfd: &raw mut pidfd as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        cgroup: cgroup.map_or(0, |fd| fd.as_raw_fd() as u64),
+        ..CloneArgs::default()
+    };
+    // The size of version 0 (64 bytes) where nothing newer is used: Linux 5.3 and 5.4 know only that one.
+    let size = if cgroup.is_some() { size_of::<CloneArgs>() } else { 64 };
+    // SAFETY: without CLONE_VM the child has its own copy of memory and stack, so returning twice is sound in a
+    // process with one thread; `args` and `pidfd` outlive the call.
+    match unsafe { syscall!(Sysno::clone3, &raw mut args, size) }? {
+        0 => Ok(Side::Child),
+        pid => Ok(parent(pid, if flags & libc::CLONE_PIDFD as u64 != 0 { pidfd } else { -1 })),
+    }
+}
+
+/// `clone(flags | SIGCHLD, NULL, &pidfd, NULL, 0)`: for kernels and filters without clone3.
+pub fn clone(flags: u64) -> Result<Side, Errno> {
+    let mut pidfd: RawFd = -1;
+    let flags = flags as usize | libc::SIGCHLD as usize;
+    // The raw order of arguments is flags, stack, parent_tid, then tls and child_tid in an order of the architecture;
+    // both are 0. CLONE_PIDFD stores through parent_tid.
+    // SAFETY: as for clone3.
+    match unsafe { syscall!(Sysno::clone, flags, 0, &raw mut pidfd, 0, 0) }? {
+        0 => Ok(Side::Child),
+        pid => Ok(parent(pid, if flags & libc::CLONE_PIDFD as usize != 0 { pidfd } else { -1 })),
+    }
+}
+
+/// `execve(path, argv, envp)`: returns only what went wrong. Both lists end with a null pointer.
+pub fn execve(path: &CStr, argv: &StringList, envp: &StringList) -> Errno {
+    // SAFETY: StringList's pointers are to kept C strings and end with null; the kernel only reads them.
+    match unsafe { syscall!(Sysno::execve, path.as_ptr(), argv.0.as_ptr(), envp.0.as_ptr()) } {
+        Err(errno) => errno,
+        Ok(_) => Errno::EINVAL,
+    }
+}
+
+/// A null-terminated array of C strings that are never freed, as execve takes it.
+pub struct StringList(Vec<*const c_char>);
+
+impl StringList {
+    /// From strings that live as long as the process.
+    pub fn new(strings: &[&'static CStr]) -> Self {
+        let pointers = strings.iter().map(|text| text.as_ptr());
+        Self(pointers.chain([core::ptr::null()]).collect())
+    }
+}
+
+/// `exit_group(code)`.
+pub fn exit(code: u8) -> ! {
+    loop {
+        // SAFETY: ends the process.
+        let _ = unsafe { syscall!(Sysno::exit_group, usize::from(code)) };
+    }
+}
+
+/// How a child ended: its exit code, or 128 + the signal.
+fn shell_code(status: c_int) -> u8 {
+    if libc::WIFSIGNALED(status) { 128 | libc::WTERMSIG(status) as u8 } else { libc::WEXITSTATUS(status) as u8 }
+}
+
+/// `wait4(pid, &status, options, NULL)`: the pid (0 with WNOHANG where none has ended) and the code as a shell reports it.
+pub fn wait(pid: c_int, options: c_int) -> Result<(c_int, u8), Errno> {
+    let mut status: c_int = 0;
+    // SAFETY: the kernel writes one int.
+    let pid = retry(|| unsafe { syscall!(Sysno::wait4, pid as isize, &raw mut status, options, 0) })?;
+    Ok((pid as c_int, shell_code(status)))
+}
+
+/// `kill(pid, signal)`.
+pub fn kill(pid: c_int, signal: c_int) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::kill, pid as isize, signal) }.map(drop)
+}
+
+/// The kernel's sigset_t: bit N-1 is signal N.
+const ALL: u64 = !0;
+const SIGSET: usize = 8;
+
+/// `rt_sigprocmask(SIG_SETMASK, mask, NULL)`.
+fn set_mask(mask: u64) {
+    // SAFETY: eight bytes are read. It cannot fail with these arguments.
+    let _ = unsafe { syscall!(Sysno::rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, 0, SIGSET) };
+}
+
+/// Blocks every signal; they are read from `signal_fd`.
+pub fn block_signals() {
+    set_mask(ALL);
+}
+
+/// Unblocks every signal.
+pub fn unblock_signals() {
+    set_mask(0);
+}
+
+/// `rt_sigaction(signal, SIG_DFL)`.
+pub fn default_action(signal: c_int) {
+    // struct kernel_sigaction: handler, flags, restorer, mask; all zero is SIG_DFL.
+    let action = [0_u64; 4];
+    // SAFETY: 32 bytes are read; no handler is installed. It fails for SIGKILL and SIGSTOP only, which have no other.
+    let _ = unsafe { syscall!(Sysno::rt_sigaction, signal, action.as_ptr(), 0, SIGSET) };
+}
+
+/// `signalfd4(-1, all, 8, SFD_CLOEXEC | SFD_NONBLOCK)`.
+pub fn signal_fd() -> Result<OwnedFd, Errno> {
+    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+    let mask = ALL;
+    // SAFETY: eight bytes are read; the descriptor is new.
+    unsafe { syscall!(Sysno::signalfd4, -1_isize, &raw const mask, SIGSET, flags).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }
+}
+
+/// `rt_sigtimedwait(all, NULL, NULL, 8)`: the next signal, blocked as they all are.
+pub fn wait_signal() -> c_int {
+    let mask = ALL;
+    loop {
+        // SAFETY: eight bytes are read.
+        if let Ok(signal) = unsafe { syscall!(Sysno::rt_sigtimedwait, &raw const mask, 0, 0, SIGSET) } {
+            return signal as c_int;
+        }
+    }
+}
+
+// SAFETY: main opens /dev/null for those of the three that the caller has closed, and nothing closes them.
+/// Standard input.
+pub const STDIN: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(0) };
+// SAFETY: as above.
+/// Standard output.
+pub const STDOUT: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(1) };
+// SAFETY: as above.
+/// Standard error.
+pub const STDERR: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(2) };
+
+/// What is waited for in `poll`: a descriptor (-1: ignored), events and what came.
+pub type PollFd = libc::pollfd;
+
+/// `ppoll(fds, count, timeout in ms or NULL, NULL, 0)`.
+pub fn poll(fds: &mut [PollFd], timeout_ms: Option<u64>) -> Result<usize, Errno> {
+    let ms = timeout_ms.unwrap_or(0);
+    let time = libc::timespec { tv_sec: (ms / 1000) as i64, tv_nsec: (ms % 1000).wrapping_mul(1_000_000) as i64 };
+    let time = if timeout_ms.is_some() { &raw const time } else { core::ptr::null() };
+    // SAFETY: the kernel writes the revents of `fds` only; ppoll may write the rest of the time into the timespec,
+    // which is a local that is not used again.
+    retry(|| unsafe { syscall!(Sysno::ppoll, fds.as_mut_ptr(), fds.len(), time, 0, 0) })
+}
+
+/// `socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)`.
+pub fn socket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut pair: [RawFd; 2] = [-1; 2];
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    // SAFETY: the kernel writes two ints.
+    unsafe { syscall!(Sysno::socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr()) }?;
+    let [a, b] = pair;
+    // SAFETY: both are new.
+    Ok(unsafe { (OwnedFd::from_raw_fd(a), OwnedFd::from_raw_fd(b)) })
+}
+
+/// `pipe2(O_CLOEXEC)`: the end to read and the end to write.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut pair: [RawFd; 2] = [-1; 2];
+    // SAFETY: the kernel writes two ints.
+    unsafe { syscall!(Sysno::pipe2, pair.as_mut_ptr(), libc::O_CLOEXEC) }?;
+    let [a, b] = pair;
+    // SAFETY: both are new.
+    Ok(unsafe { (OwnedFd::from_raw_fd(a), OwnedFd::from_raw_fd(b)) })
+}
+
+/// One byte and, as SCM_RIGHTS, one descriptor: room for a cmsghdr and an int, aligned as the kernel wants it.
+#[repr(C, align(8))]
+struct Rights {
+    length: usize,
+    level: c_int,
+    kind: c_int,
+    fd: c_int,
+    padding: c_int,
+}
+
+/// `sendmsg(socket, one byte with SCM_RIGHTS fd, 0)`, see unix(7).
+pub fn send_fd(socket: BorrowedFd, fd: BorrowedFd) -> Result<(), Errno> {
+    let rights =
+        Rights { length: 20, level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, fd: fd.as_raw_fd(), padding: 0 };
+    let byte = [0_u8];
+    let (iov, message) = message(byte.as_ptr(), &raw const rights);
+    let _ = &iov;
+    // SAFETY: a struct msghdr with one iovec of one byte and one control message; all outlive the call.
+    retry(|| unsafe { syscall!(Sysno::sendmsg, socket.as_raw_fd(), message.as_ptr(), 0) }).map(drop)
+}
+
+/// `recvmsg(socket, one byte with SCM_RIGHTS fd, MSG_CMSG_CLOEXEC)`; None where the other side ended or sent none.
+pub fn receive_fd(socket: BorrowedFd) -> Result<Option<OwnedFd>, Errno> {
+    let mut rights = Rights { length: 0, level: 0, kind: 0, fd: -1, padding: 0 };
+    let mut byte = [0_u8];
+    let (iov, message) = message(byte.as_mut_ptr(), &raw mut rights);
+    let _ = &iov;
+    // SAFETY: as for send_fd; the kernel writes the byte and the control message.
+    retry(|| unsafe { syscall!(Sysno::recvmsg, socket.as_raw_fd(), message.as_ptr(), libc::MSG_CMSG_CLOEXEC) })?;
+    // SAFETY: a descriptor that came is new and ours.
+    Ok((rights.kind == libc::SCM_RIGHTS && rights.fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(rights.fd) }))
+}
+
+/// The kernel's struct iovec and struct msghdr (on 64-bit targets seven words) for one byte and one control message.
+fn message(byte: *const u8, rights: *const Rights) -> (Box<[usize; 2]>, [usize; 7]) {
+    let iov = Box::new([byte as usize, 1]);
+    let message = [0, 0, iov.as_ptr() as usize, 1, rights as usize, size_of::<Rights>(), 0];
+    (iov, message)
+}
+
+/// `fcntl(fd, F_SETFD, FD_CLOEXEC)`.
+pub fn set_cloexec(fd: c_int) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::fcntl, fd, libc::F_SETFD, libc::FD_CLOEXEC) }.map(drop)
+}
+
+/// `getrandom(buf, 0)`.
+pub fn random(buf: &mut [u8]) -> Result<(), Errno> {
+    // SAFETY: the kernel writes at most the length that is passed; up to 256 bytes come whole.
+    let got = retry(|| unsafe { syscall!(Sysno::getrandom, buf.as_mut_ptr(), buf.len(), 0) })?;
+    if got == buf.len() { Ok(()) } else { Err(Errno::EIO) }
+}
+
+/// `clock_gettime(clock)`: seconds and nanoseconds. Through libc, whose vDSO call needs no system call.
+fn clock(clock: c_int) -> (u64, u64) {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: filled by the call; all-zero is valid.
+    let time = unsafe {
+        libc::clock_gettime(clock, time.as_mut_ptr());
+        time.assume_init()
+    };
+    (time.tv_sec as u64, time.tv_nsec as u64)
+}
+
+/// The wall clock: seconds since 1970 and nanoseconds.
+pub fn now() -> (u64, u64) {
+    clock(libc::CLOCK_REALTIME)
+}
+
+/// Nanoseconds of the monotonic clock.
+pub fn nanoseconds() -> u64 {
+    let (seconds, nanoseconds) = clock(libc::CLOCK_MONOTONIC);
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
+}
+
+/// `geteuid()`.
+pub fn euid() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { syscall!(Sysno::geteuid) }.unwrap_or(0) as u32
+}
+
+/// `socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC)`, then `ioctl(SIOCSIFFLAGS, {"lo", IFF_UP})`: 127.0.0.1 comes by itself.
+pub fn loopback_up() -> Result<(), Errno> {
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+    // SAFETY: no pointers; the descriptor is new.
+    let socket = unsafe { syscall!(Sysno::socket, libc::AF_INET, kind, 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }?;
+    // struct ifreq: 16 bytes of name, then ifr_flags.
+    let mut request = [0_u8; 40];
+    request.iter_mut().zip(b"lo").for_each(|(to, from)| *to = *from);
+    if let Some(flags) = request.get_mut(16..18) {
+        flags.copy_from_slice(&(libc::IFF_UP as u16).to_ne_bytes());
+    }
+    // SAFETY: 40 bytes, sizeof(struct ifreq), are read.
+    unsafe { syscall!(Sysno::ioctl, socket.as_raw_fd(), 0x8914, request.as_ptr()) }.map(drop)
+}
+
+/// A page shared with the child of clone: times of a start, for --trace-startup.
+pub fn shared_words(count: usize) -> Result<&'static [core::sync::atomic::AtomicU64], Errno> {
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping of zeros that is never unmapped; atomics may be shared between processes.
+    unsafe {
+        let at = syscall!(Sysno::mmap, 0, count.saturating_mul(8), prot, flags, -1_isize, 0)?;
+        Ok(core::slice::from_raw_parts(at as *const core::sync::atomic::AtomicU64, count))
+    }
+}
+
+/// The arguments that `main` was given.
+///
+/// # Safety
+/// `argc` and `argv` are those of C's main.
+pub unsafe fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<&'static CStr> {
+    (0..argc.max(0) as usize)
+        // SAFETY: argv has argc strings that live as long as the process.
+        .map(|index| unsafe { CStr::from_ptr(*argv.add(index)) })
+        .collect()
+}
+
+/// `getenv(name)`.
+pub fn variable(name: &CStr) -> Option<&'static CStr> {
+    // SAFETY: the environment is never changed, so the string lives as long as the process.
+    unsafe {
+        let value = libc::getenv(name.as_ptr());
+        (!value.is_null()).then(|| CStr::from_ptr(value))
+    }
+}
