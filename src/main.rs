@@ -6,5 +6,6 @@ mod error;
 mod image;
 mod remove;
 mod sys;
+mod tar;
 mod text;
 mod users;

@@ -13,6 +13,10 @@ use syscalls::{Sysno, syscall};
 // SAFETY: AT_FDCWD is no descriptor that anybody could close; the calls of this module know it.
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(libc::AT_FDCWD) };
 
+/// Standard error.
+// SAFETY: 2 is open for the whole life of the process, or a write to it fails.
+pub const STDERR: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(2) };
+
 /// What stat(2) tells.
 pub type Stat = libc::stat;
 
