@@ -13,6 +13,10 @@ use syscalls::{Sysno, syscall};
 // SAFETY: AT_FDCWD is no descriptor that anybody could close; the calls of this module know it.
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(libc::AT_FDCWD) };
 
+/// Standard error.
+// SAFETY: 2 is open for the whole life of the process, or a write to it fails.
+pub const STDERR: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(2) };
+
 /// What stat(2) tells.
 pub type Stat = libc::stat;
 
@@ -175,6 +179,48 @@ pub fn set_mtime(dir: BorrowedFd, path: &CStr, seconds: i64, nanoseconds: i64) -
     let flags = libc::AT_SYMLINK_NOFOLLOW;
     // SAFETY: the path is NUL-terminated, the two timespecs are only read.
     unsafe { syscall!(Sysno::utimensat, dir.as_raw_fd(), path.as_ptr(), times.as_ptr(), flags) }.map(drop)
+}
+
+/// `utimensat(fd, NULL, {atime, mtime}, 0)`: of an open file; seconds and nanoseconds each.
+pub fn set_times(fd: BorrowedFd, atime: (i64, i64), mtime: (i64, i64)) -> Result<(), Errno> {
+    let time = |(seconds, nanoseconds)| libc::timespec { tv_sec: seconds, tv_nsec: nanoseconds };
+    let times = [time(atime), time(mtime)];
+    // SAFETY: a null path means the descriptor itself; the two timespecs are only read.
+    unsafe { syscall!(Sysno::utimensat, fd.as_raw_fd(), 0, times.as_ptr(), 0) }.map(drop)
+}
+
+/// `ioctl(fd, FS_IOC_SETFLAGS, flags without FS_IMMUTABLE_FL and FS_APPEND_FL)`: whether one of them was there and is gone.
+pub fn clear_flags(fd: BorrowedFd) -> bool {
+    // The kernel reads and writes an int, although the number is made with sizeof(long).
+    let mut flags: c_int = 0;
+    // SAFETY: the kernel writes one int.
+    if unsafe { syscall!(Sysno::ioctl, fd.as_raw_fd(), libc::FS_IOC_GETFLAGS, &raw mut flags) }.is_err() {
+        return false;
+    }
+    let rest = flags & !0x30;
+    // SAFETY: the kernel reads one int.
+    rest != flags && unsafe { syscall!(Sysno::ioctl, fd.as_raw_fd(), libc::FS_IOC_SETFLAGS, &raw const rest) }.is_ok()
+}
+
+/// `sendfile(to, from, NULL, count)`: the number of bytes that went; 0 at the end of `from`.
+pub fn send_file(to: BorrowedFd, from: BorrowedFd, count: usize) -> Result<usize, Errno> {
+    // SAFETY: no pointers.
+    retry(|| unsafe { syscall!(Sysno::sendfile, to.as_raw_fd(), from.as_raw_fd(), 0, count) })
+}
+
+/// `ioctl(fd, TCGETS)` succeeds: whether it is a terminal.
+pub fn is_terminal(fd: BorrowedFd) -> bool {
+    let mut termios = MaybeUninit::<libc::termios>::zeroed();
+    // SAFETY: the kernel's struct termios is the smaller one; it fills the front of libc's.
+    unsafe { syscall!(Sysno::ioctl, fd.as_raw_fd(), libc::TCGETS, termios.as_mut_ptr()) }.is_ok()
+}
+
+/// `clock_gettime(CLOCK_MONOTONIC)` in milliseconds.
+pub fn milliseconds() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel fills the timespec.
+    let _ = unsafe { syscall!(Sysno::clock_gettime, libc::CLOCK_MONOTONIC, &raw mut now) };
+    (now.tv_sec as u64).saturating_mul(1000).saturating_add((now.tv_nsec / 1_000_000) as u64)
 }
 
 /// `fsetxattr(fd, name, value, size, 0)`.

@@ -1,0 +1,12 @@
+//! Reading tar archives: plain or gzip, ustar, pax and GNU's long names, streamed.
+//!
+//! header.rs takes blocks apart and is pure; source.rs brings the bytes; unpack.rs makes the files, each relative to
+//! a descriptor that was reached beneath the target without following a symlink. Whoever wrote the archive is not
+//! trusted in any of it.
+
+mod header;
+mod source;
+mod unpack;
+
+pub use source::Source;
+pub use unpack::unpack;

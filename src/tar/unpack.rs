@@ -1,0 +1,485 @@
+//! Making an archive's files below a directory, and nowhere else.
+
+use super::header::{self, BLOCK, Kind, Member};
+use super::source::Source;
+use crate::error::{Error, Result};
+use crate::sys::{Errno, fs};
+use crate::text::{Line, Push};
+use core::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// For one pax header or long name. An xattr's value can be 64 KiB.
+const EXTRA_MAX: u64 = 1 << 20;
+/// PATH_MAX, with the NUL.
+const PATH_MAX: usize = 4096;
+
+/// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive.
+pub fn unpack(source: Source, root: BorrowedFd) -> Result<[u8; 32]> {
+    let mut unpack = Unpack {
+        source,
+        root,
+        member: Member::default(),
+        pax: Vec::new(),
+        global: Vec::new(),
+        long_name: Vec::new(),
+        long_link: Vec::new(),
+        path: Vec::new(),
+        link: Vec::new(),
+        parent: Vec::new(),
+        parent_fd: None,
+    };
+    while unpack.next()? {
+        unpack.make()?;
+    }
+    unpack.leave(0).and_then(|()| settle(root)).map_err(|errno| unpack.failed("utimensat", errno))?;
+    loop {
+        let window = unpack.source.window()?;
+        let length = window.len();
+        if length == 0 {
+            return Ok(unpack.source.digest());
+        }
+        if window.iter().any(|&byte| byte != 0) {
+            return Err(unpack.source.error(&[b"has more behind its end mark: are these two archives?"]));
+        }
+        unpack.source.consume(length);
+    }
+}
+
+/// Its vectors are filled again for each member: the allocator frees little, and an archive can have millions.
+struct Unpack<'a> {
+    source: Source<'a>,
+    root: BorrowedFd<'a>,
+    member: Member,
+    /// The pax records for this member, and those for all that follow.
+    pax: Vec<u8>,
+    global: Vec<u8>,
+    /// GNU's, NUL-terminated.
+    long_name: Vec<u8>,
+    long_link: Vec<u8>,
+    /// The member's name, confined, and a link's target; NUL-terminated.
+    path: Vec<u8>,
+    link: Vec<u8>,
+    /// The directory of the member before (without a NUL; empty is the root), and its descriptor.
+    parent: Vec<u8>,
+    parent_fd: Option<OwnedFd>,
+}
+
+impl Unpack<'_> {
+    fn refuse(&self, why: &[u8]) -> Error {
+        self.source.error(&[&self.member.path, b": ", why])
+    }
+
+    fn failed(&self, call: &str, errno: Errno) -> Error {
+        match errno {
+            Errno::ELOOP | Errno::ENOTDIR => self.refuse(b"its path goes through a symbolic link or a file"),
+            Errno::ENOTEMPTY => self.refuse(b"would replace a directory with content"),
+            Errno::ENOSPC => Error::sys(call, &self.member.path, errno).hint(&[b"the file system of --root is full"]),
+            _ => Error::sys(call, &self.member.path, errno),
+        }
+    }
+
+    /// Reads up to the next member that is a file of some kind; false at the archive's end mark.
+    fn next(&mut self) -> Result<bool> {
+        for vector in [&mut self.pax, &mut self.long_name, &mut self.long_link] {
+            vector.clear();
+        }
+        loop {
+            let mut block = [0; BLOCK];
+            if self.source.read(&mut block)? != BLOCK {
+                return Err(self.source.cut_off());
+            }
+            if block == [0; BLOCK] {
+                return Ok(false);
+            }
+            let first = self.member.path.is_empty();
+            match self.member.read(&block) {
+                Err(header::CHECKSUM) if first => return Err(self.source.error(&[b"is not a tar archive"])),
+                result => result.map_err(|why| self.refuse(why.as_bytes()))?,
+            }
+            let size = self.member.size;
+            if self.member.kind.has_data() && self.member.kind != Kind::File && size > EXTRA_MAX {
+                return Err(self.refuse(b"its extended header is too large"));
+            }
+            let extra = match self.member.kind {
+                Kind::Pax => &mut self.pax,
+                Kind::PaxGlobal => &mut self.global,
+                Kind::LongName => &mut self.long_name,
+                Kind::LongLink | Kind::Remark => &mut self.long_link,
+                _ => break,
+            };
+            extra.clear();
+            extra.resize(size as usize, 0);
+            if self.source.read(extra)? as u64 != size {
+                return Err(self.source.cut_off());
+            }
+            if self.member.kind == Kind::Remark {
+                self.long_link.clear();
+            }
+            self.padding()?;
+        }
+        for (long, field) in [(&self.long_name, &mut self.member.path), (&self.long_link, &mut self.member.link)] {
+            if !long.is_empty() {
+                header::text(long).clone_into(field);
+            }
+        }
+        for records in [&self.global, &self.pax] {
+            if let Err(why) = self.member.apply(records) {
+                return Err(self.refuse(why.as_bytes()));
+            }
+        }
+        Ok(true)
+    }
+
+    /// What follows the data up to the next block.
+    fn padding(&mut self) -> Result<()> {
+        let mut block = [0; BLOCK];
+        let rest = (self.member.size as usize).wrapping_neg() & (BLOCK - 1);
+        let padding = block.get_mut(..rest).unwrap_or_default();
+        if self.source.read(padding)? == rest { Ok(()) } else { Err(self.source.cut_off()) }
+    }
+
+    /// Makes the member. What came before under its name goes, but not a directory with content.
+    fn make(&mut self) -> Result<()> {
+        confine(&self.member.path, &mut self.path).map_err(|why| self.refuse(why.as_bytes()))?;
+        let kind = self.member.kind;
+        if self.path.len() <= 1 {
+            if kind != Kind::Directory {
+                return Err(self.refuse(b"would replace the root directory"));
+            }
+            return self.finish(self.root, None);
+        }
+        self.reach().map_err(|errno| self.failed("openat2", errno))?;
+        match kind {
+            Kind::File => {
+                let fd = self.create().map_err(|errno| self.failed("openat", errno))?;
+                self.data(fd.as_fd())?;
+                self.finish(fd.as_fd(), None)
+            }
+            Kind::Directory => {
+                let fd = self.directory().map_err(|errno| self.failed("mkdirat", errno))?;
+                self.finish(fd.as_fd(), None)
+            }
+            Kind::HardLink => {
+                confine(&self.member.link, &mut self.link).map_err(|why| self.refuse(why.as_bytes()))?;
+                self.hard_link().map_err(|errno| self.failed("linkat", errno))
+            }
+            Kind::Symlink => {
+                self.member.link.clone_into(&mut self.link);
+                self.link.push(0);
+                let target = CStr::from_bytes_with_nul(&self.link).map_err(|_| self.refuse(NUL.as_bytes()))?;
+                let (dir, name) = self.place();
+                replace(dir, name, &mut || fs::symlink(target, dir, name))
+                    .map_err(|errno| self.failed("symlinkat", errno))?;
+                self.finish(dir, Some(name))
+            }
+            _ => {
+                let (dir, name) = self.place();
+                let mode = if let Kind::Node(format) = kind { format } else { libc::S_IFIFO };
+                replace(dir, name, &mut || fs::mknod(dir, name, mode, self.member.device))
+                    .map_err(|errno| self.failed("mknodat", errno))?;
+                fs::chmod_follow(dir, name, self.member.mode).map_err(|errno| self.failed("fchmodat", errno))?;
+                self.finish(dir, Some(name))
+            }
+        }
+    }
+
+    /// The descriptor of the member's directory, and its name there.
+    fn place(&self) -> (BorrowedFd<'_>, &CStr) {
+        let dir = self.parent_fd.as_ref().map_or(self.root, |fd| fd.as_fd());
+        (dir, split(&self.path).1)
+    }
+
+    fn create(&self) -> core::result::Result<OwnedFd, Errno> {
+        let (dir, name) = self.place();
+        let mut fd = Err(Errno::EEXIST);
+        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
+        replace(dir, name, &mut || {
+            fd = fs::open(dir, name, flags, 0o600);
+            fd.as_ref().map(drop).map_err(|&errno| errno)
+        })?;
+        fd
+    }
+
+    fn directory(&self) -> core::result::Result<OwnedFd, Errno> {
+        let (dir, name) = self.place();
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+        match fs::mkdir(dir, name, 0o700) {
+            Err(Errno::EEXIST) => match fs::open(dir, name, flags, 0) {
+                Err(Errno::ENOTDIR | Errno::ELOOP) => {
+                    fs::unlink(dir, name)?;
+                    fs::mkdir(dir, name, 0o700)?;
+                }
+                kept => return kept,
+            },
+            other => other?,
+        }
+        fs::open(dir, name, flags, 0)
+    }
+
+    fn hard_link(&self) -> core::result::Result<(), Errno> {
+        let (dir, name) = self.place();
+        let (target_dir, target) = split(&self.link);
+        if self.link == self.path {
+            // tar writes a file that it was given twice as a link to itself.
+            return fs::stat(dir, name).map(drop);
+        }
+        let fd = if target_dir == self.parent { None } else { Some(open_beneath(self.root, target_dir, false)?) };
+        let from = fd.as_ref().map_or(dir, |fd| fd.as_fd());
+        replace(dir, name, &mut || fs::link(from, target, dir, name))
+    }
+
+    fn data(&mut self, fd: BorrowedFd) -> Result<()> {
+        let mut rest = self.member.size;
+        while rest != 0 {
+            let window = self.source.window()?;
+            let count = usize::try_from(rest).unwrap_or(usize::MAX).min(window.len());
+            if count == 0 {
+                return Err(self.source.cut_off());
+            }
+            if let Err(errno) = fs::write_all(fd, window.get(..count).unwrap_or_default()) {
+                return Err(self.failed("write", errno));
+            }
+            self.source.consume(count);
+            rest = rest.saturating_sub(count as u64);
+        }
+        self.padding()
+    }
+
+    /// Owner, mode, xattrs and times: of an open file, or of `name` in `dir` for what is never opened. In this order,
+    /// since a change of the owner takes suid bits and capabilities away.
+    fn finish(&self, fd: BorrowedFd, name: Option<&CStr>) -> Result<()> {
+        let member = &self.member;
+        fs::chown(fd, name.unwrap_or_default(), member.uid, member.gid)
+            .map_err(|errno| self.failed("fchownat", errno))?;
+        if name.is_none() {
+            fs::chmod(fd, member.mode).map_err(|errno| self.failed("fchmod", errno))?;
+        }
+        let mut attribute = Line::new();
+        for records in [&self.global, &self.pax] {
+            let mut rest = records.as_slice();
+            while let Ok(Some((key, value))) = header::record(&mut rest) {
+                let Some(key) = key.strip_prefix(b"SCHILY.xattr.") else { continue };
+                // An archive must not forge what overlayfs keeps in its layers.
+                if key.starts_with(b"trusted.overlay.") || key.starts_with(b"user.overlay.") {
+                    continue;
+                }
+                attribute.clear();
+                attribute.put(key).push(0);
+                let key = CStr::from_bytes_with_nul(&attribute).map_err(|_| self.refuse(NUL.as_bytes()))?;
+                match name {
+                    None => fs::set_xattr(fd, key, value),
+                    Some(name) => fs::set_xattr_at(&by_descriptor(fd, name), key, value),
+                }
+                .map_err(|errno| self.failed("setxattr", errno))?;
+            }
+        }
+        match name {
+            None => fs::set_times(fd, member.mtime, member.mtime),
+            Some(name) => fs::set_mtime(fd, name, member.mtime.0, member.mtime.1),
+        }
+        .map_err(|errno| self.failed("utimensat", errno))
+    }
+
+    /// Opens the member's directory, made where the archive did not name it, unless it is open from the member before.
+    fn reach(&mut self) -> core::result::Result<(), Errno> {
+        let (dir, _) = split(&self.path);
+        if dir == self.parent {
+            return Ok(());
+        }
+        self.leave(common(dir, &self.parent))?;
+        let (dir, _) = split(&self.path);
+        self.parent_fd = if dir.is_empty() { None } else { Some(open_beneath(self.root, dir, true)?) };
+        dir.clone_into(&mut self.parent);
+        Ok(())
+    }
+
+    /// Gives the directories of the member before their times, from the inside out, down to a length of their path
+    /// that the next member shares. What is made in a directory changes its mtime, but not its atime, which finish()
+    /// sets to the same value: so the file system remembers for us, however many directories there are.
+    fn leave(&mut self, shared: usize) -> core::result::Result<(), Errno> {
+        while self.parent.len() > shared {
+            let fd = match self.parent_fd.take() {
+                Some(fd) => fd,
+                None => open_beneath(self.root, &self.parent, false)?,
+            };
+            settle(fd.as_fd())?;
+            let cut = self.parent.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+            self.parent.truncate(cut);
+        }
+        Ok(())
+    }
+}
+
+const NUL: &str = "has a NUL in a name";
+
+/// Sets a directory's mtime to its atime.
+fn settle(fd: BorrowedFd) -> core::result::Result<(), Errno> {
+    let stat = fs::fstat(fd)?;
+    let time = (stat.st_atime, stat.st_atime_nsec);
+    fs::set_times(fd, time, time)
+}
+
+/// Makes something; where its name is taken, makes room and tries again.
+fn replace(
+    dir: BorrowedFd,
+    name: &CStr,
+    make: &mut dyn FnMut() -> core::result::Result<(), Errno>,
+) -> core::result::Result<(), Errno> {
+    match make() {
+        Err(Errno::EEXIST) => {}
+        other => return other,
+    }
+    match fs::unlink(dir, name) {
+        Err(Errno::EISDIR) => fs::rmdir(dir, name)?,
+        other => other?,
+    }
+    make()
+}
+
+/// The path of a name for calls that know no descriptors.
+fn by_descriptor(dir: BorrowedFd, name: &CStr) -> std::ffi::CString {
+    let mut path = Line::new();
+    path.put(b"/proc/self/fd/").int(i64::from(dir.as_raw_fd())).put(b"/").put(name.to_bytes());
+    std::ffi::CString::new(path).unwrap_or_default()
+}
+
+/// Opens a directory beneath `root` (path without a NUL, no `..`), without following any symlink; makes it and what
+/// leads to it if asked to.
+fn open_beneath(root: BorrowedFd, path: &[u8], make: bool) -> core::result::Result<OwnedFd, Errno> {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+    if path.is_empty() {
+        return fs::open(root, c".", flags, 0);
+    }
+    let mut buf = [0_u8; PATH_MAX];
+    let whole = terminated(path, &mut buf)?;
+    let resolve = fs::BENEATH | fs::NO_SYMLINKS | fs::NO_XDEV;
+    let how = fs::OpenHow { flags: (flags | libc::O_CLOEXEC) as u64, mode: 0, resolve };
+    match fs::openat2(root, whole, &how) {
+        Err(Errno::ENOSYS) => {}
+        Err(Errno::ENOENT) if make => {}
+        other => return other,
+    }
+    let mut here: Option<OwnedFd> = None;
+    for component in path.split(|&byte| byte == b'/') {
+        let dir = here.as_ref().map_or(root, |fd| fd.as_fd());
+        let name = terminated(component, &mut buf)?;
+        let made = if make { fs::mkdir(dir, name, 0o755) } else { Err(Errno::EEXIST) };
+        let next = match made {
+            Ok(()) | Err(Errno::EEXIST) => fs::open(dir, name, flags, 0)?,
+            Err(errno) => return Err(errno),
+        };
+        if made.is_ok() {
+            fs::chmod(next.as_fd(), 0o755)?;
+        }
+        here = Some(next);
+    }
+    here.ok_or(Errno::ENOENT)
+}
+
+/// `bytes` as a C string in `buf`.
+fn terminated<'b>(bytes: &[u8], buf: &'b mut [u8; PATH_MAX]) -> core::result::Result<&'b CStr, Errno> {
+    buf.get_mut(..bytes.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
+    *buf.get_mut(bytes.len()).ok_or(Errno::ENAMETOOLONG)? = 0;
+    CStr::from_bytes_until_nul(buf).map_err(|_| Errno::EINVAL)
+}
+
+/// A confined, NUL-terminated path cut into its directory and its last name.
+fn split(path: &[u8]) -> (&[u8], &CStr) {
+    let slash = path.iter().rposition(|&byte| byte == b'/');
+    let name = path.get(slash.map_or(0, |at| at.wrapping_add(1))..).unwrap_or_default();
+    (path.get(..slash.unwrap_or(0)).unwrap_or_default(), CStr::from_bytes_with_nul(name).unwrap_or_default())
+}
+
+/// The length of the longest directory that two paths share.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let same = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let ends = |path: &[u8]| matches!(path.get(same), None | Some(b'/'));
+    if ends(one) && ends(other) {
+        return same;
+    }
+    one.iter().take(same).rposition(|&byte| byte == b'/').unwrap_or(0)
+}
+
+/// A member's name as a path that stays below the root: without slashes at its start and end and without `.`,
+/// terminated by a NUL. The root itself is the empty path.
+fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), header::Why> {
+    path.clear();
+    if name.is_empty() {
+        return Err("has no name");
+    }
+    for component in name.split(|&byte| byte == b'/') {
+        match component {
+            b"" | b"." => continue,
+            b".." => return Err("leads out of the archive with `..`"),
+            _ if component.contains(&0) => return Err(NUL),
+            // Docker's layers delete with such names. Taken for files, they would hide what they should have deleted.
+            _ if component.starts_with(b".wh.") => {
+                return Err("is a whiteout: this is the layer of an image, not a whole root file system");
+            }
+            _ => {}
+        }
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(component);
+    }
+    path.push(0);
+    if path.len() > PATH_MAX { Err("its name is too long") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confined(name: &[u8]) -> Result<String, header::Why> {
+        let mut path = b"left over".to_vec();
+        confine(name, &mut path).map(|()| String::from_utf8_lossy(&path).into_owned())
+    }
+    type Result<T, E> = core::result::Result<T, E>;
+
+    #[test]
+    fn a_name_stays_below_the_root() {
+        for (name, expected) in
+            [("a", "a\0"), ("./a/b", "a/b\0"), ("/etc/passwd", "etc/passwd\0"), ("a//b/./c/", "a/b/c\0")]
+        {
+            assert_eq!(confined(name.as_bytes()).as_deref(), Ok(expected));
+        }
+        for root in ["/", "./", ".", "//"] {
+            assert_eq!(confined(root.as_bytes()).as_deref(), Ok("\0"));
+        }
+        assert_eq!(confined(b"..a/a..b/...").as_deref(), Ok("..a/a..b/...\0"));
+    }
+
+    #[test]
+    fn a_name_that_leads_out_is_refused() {
+        for name in ["..", "../x", "a/../../x", "/..", "a/.."] {
+            assert_eq!(confined(name.as_bytes()), Err("leads out of the archive with `..`"));
+        }
+        assert_eq!(confined(b""), Err("has no name"));
+        assert_eq!(confined(b"a\0b"), Err("has a NUL in a name"));
+        assert_eq!(confined(&[b'a'; 4096]), Err("its name is too long"));
+        assert!(confined(&[b'a'; 4095]).is_ok());
+        assert!(confined(b"etc/.wh..wh..opq").is_err_and(|why| why.starts_with("is a whiteout")));
+    }
+
+    #[test]
+    fn two_paths_share_whole_names_only() {
+        for (one, other, length) in [
+            ("usr/bin", "usr/lib", 3),
+            ("usr/bin", "usr/bin/x", 7),
+            ("usr/bin", "usr/binary", 3),
+            ("usr", "usr", 3),
+            ("usr", "", 0),
+            ("a", "b", 0),
+        ] {
+            assert_eq!(common(one.as_bytes(), other.as_bytes()), length, "{one} {other}");
+            assert_eq!(common(other.as_bytes(), one.as_bytes()), length, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_cut_at_its_last_slash() {
+        assert_eq!(split(b"a/b/c\0"), (&b"a/b"[..], c"c"));
+        assert_eq!(split(b"a\0"), (&b""[..], c"a"));
+    }
+}
