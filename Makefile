@@ -9,7 +9,7 @@ SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock Makefile
 RUST    := /usr/bin
 STD_SRC := $(firstword $(wildcard /usr/lib/rustlib/src/rust/library/std/Cargo.toml /usr/src/rustc-*/library/std/Cargo.toml))
 LINK    := -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code,--no-eh-frame-hdr
-FLAGS   := -Zunstable-options -Cpanic=immediate-abort -Clinker=musl-gcc -Clink-self-contained=no \
+FLAGS   := -Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Clinker=musl-gcc -Clink-self-contained=no \
            -Ctarget-feature=+crt-static -Crelocation-model=static -L $(CURDIR)/target/link -Clink-arg=$(LINK)
 BUILD   := env -u RUSTUP_TOOLCHAIN RUSTC=$(RUST)/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="$(FLAGS)" \
            $(RUST)/cargo build -q --locked --release --target $(TARGET) -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size
@@ -27,3 +27,8 @@ deps: ## install what is missing (apt, as root)
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+test: mydocker ## the whole test suite, as root
+	@[ "$$(id -u)" != 0 ] || tests/deps test
+	@tests/run
+

@@ -105,7 +105,11 @@ pub fn outside(limits: &Limits, layout: &Layout, id: Text) -> Result<Vec<Member>
             let value = keep_all(&[b"+", controller.name()]);
             member.enable.push((keep_all(&[hierarchy.path.to_bytes(), b"/cgroup.subtree_control"]), value));
         }
-        if hierarchy.unified { unified(limits, controller, member) } else { legacy(limits, controller, layout, member)? }
+        if hierarchy.unified {
+            unified(limits, controller, member)
+        } else {
+            legacy(limits, controller, layout, member)?
+        }
     }
     // A v1 cpuset is only joined where it was asked for; so is any hierarchy with nothing but cpuset.
     let only_cpuset = |hierarchy: &Hierarchy| !hierarchy.unified && hierarchy.controllers == [Controller::Cpuset];
@@ -132,7 +136,8 @@ pub fn path(root: Text, id: Text) -> Text {
 }
 
 fn missing(controller: Controller, flag: Text) -> Error {
-    Error::new(&[flag.to_bytes(), b": no cgroup hierarchy with the controller ", controller.name(), b" is mounted"]).hint(&[
+    Error::new(&[flag.to_bytes(), b": no cgroup hierarchy with the controller ", controller.name(), b" is mounted"])
+        .hint(&[
         b"/proc/cgroups says whether the kernel has it; on cgroup v2 it must be in /sys/fs/cgroup/cgroup.controllers",
     ])
 }
@@ -198,8 +203,12 @@ fn legacy(limits: &Limits, controller: Controller, layout: &Layout, member: &mut
                     values.push((c"memory.memsw.limit_in_bytes", decimal(total), c"--memory-swap"));
                 }
                 _ if limits.memory_swap.is_some() => {
-                    return Err(Error::new(&[b"--memory-swap: the kernel does not count swap: ", member.path.to_bytes(), b" would have no memory.memsw.limit_in_bytes"])
-                        .hint(&[b"boot with swapaccount=1"]));
+                    return Err(Error::new(&[
+                        b"--memory-swap: the kernel does not count swap: ",
+                        member.path.to_bytes(),
+                        b" would have no memory.memsw.limit_in_bytes",
+                    ])
+                    .hint(&[b"boot with swapaccount=1"]));
                 }
                 _ => {}
             }
@@ -262,7 +271,9 @@ fn add(layout: &mut Layout, path: Text, unified: bool, controller: Controller) {
     }
     match layout.hierarchies.iter_mut().find(|hierarchy| hierarchy.path == path) {
         Some(hierarchy) => hierarchy.controllers.push(controller),
-        None => layout.hierarchies.push(Hierarchy { path, unified, controllers: vec![controller], enabled: Vec::new() }),
+        None => {
+            layout.hierarchies.push(Hierarchy { path, unified, controllers: vec![controller], enabled: Vec::new() })
+        }
     }
 }
 

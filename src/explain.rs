@@ -47,11 +47,15 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         Step::File(dir, name, content) => {
             let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
             Call::openat(dir, name, flags, 0o644).explain(out, &plan::name);
-            out.put(b"; write(…, ").quoted(content.to_bytes()).put(b", ").dec(content.to_bytes().len() as u64).put(b")");
+            out.put(b"; write(..., ")
+                .quoted(content.to_bytes())
+                .put(b", ")
+                .dec(content.to_bytes().len() as u64)
+                .put(b")");
         }
         Step::Set(dir, name, value) => {
             Call::openat(dir, name, libc::O_WRONLY, 0).explain(out, &plan::name);
-            out.put(b"; write(…, ").quoted(value.to_bytes()).put(b", ").dec(value.to_bytes().len() as u64).put(b")");
+            out.put(b"; write(..., ").quoted(value.to_bytes()).put(b", ").dec(value.to_bytes().len() as u64).put(b")");
         }
         Step::Target(path, directory, _) => {
             let flags = libc::O_PATH | libc::O_CLOEXEC | if directory { libc::O_DIRECTORY } else { 0 };
@@ -60,13 +64,13 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             assigned(entry, out);
             out.put(b"  # made where it is missing");
         }
-        Step::Fill(volume, target) => {
+        Step::Fill(_, volume, target) => {
             out.put(b"# copy ").safe(target.to_bytes()).put(b" of the image into ").safe(volume.to_bytes());
         }
         Step::Unlock(master) => {
             out.put(b"ioctl(");
             plan::name(master, out);
-            out.put(b", TIOCSWINSZ, …); ioctl(");
+            out.put(b", TIOCSWINSZ, ...); ioctl(");
             plan::name(master, out);
             out.put(b", TIOCSPTLCK, [0])");
         }
@@ -78,13 +82,13 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             out.put(b")");
         }
         Step::Loopback => {
-            out.put(b"socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(…, SIOCSIFFLAGS, {\"lo\", IFF_UP})");
+            out.put(b"socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})");
         }
         Step::Pair(a, b) => two(b"socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [", a, b, b"])", out),
         Step::Pipe(a, b) => two(b"pipe2([", a, b, b"], O_CLOEXEC)", out),
         Step::Clone(flags, cgroup) => clone(flags, cgroup, out),
         Step::CheckCwd => {
-            out.put(b"getcwd(…)  # must begin with /");
+            out.put(b"getcwd(...)  # must begin with /");
         }
         Step::CheckParent => {
             out.put(b"ppoll([");
@@ -105,7 +109,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
 fn assigned(entry: &Entry, out: &mut Line) {
     let into = match entry.step {
         Step::Target(_, _, into) => Some(into),
-        _ => entry.step.into(),
+        _ => entry.step.fills(),
     };
     if let Some(into) = into {
         out.put(b" = ");
@@ -173,4 +177,3 @@ fn undo(entry: &Entry, out: &mut Line) {
         Undo::Tree | Undo::Cgroup => line(path, true),
     }
 }
-

@@ -4,10 +4,10 @@ use crate::cgroup;
 use crate::error::{Error, Result};
 use crate::plan::{Has, Host, MASKS, SYSRQ};
 use crate::spec::{Mount, Source, Spec, Text};
+use crate::sys::process::{STDERR, STDIN, STDOUT};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, fs, terminal};
 use crate::text::{Line, Push, keep};
-use crate::sys::process::{STDERR, STDIN, STDOUT};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Looks at the host for a spec. `store` is its directory.
@@ -77,7 +77,8 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
         },
         Err(Errno::ENOENT) if mount.make_source => {
             let bytes = source.to_bytes();
-            let ends = bytes.iter().enumerate().filter(|&(index, &byte)| byte == b'/' && index > 0).map(|(index, _)| index);
+            let ends =
+                bytes.iter().enumerate().filter(|&(index, &byte)| byte == b'/' && index > 0).map(|(index, _)| index);
             for end in ends.chain([bytes.len()]) {
                 let path = keep(bytes.get(..end).unwrap_or_default());
                 if !fs::exists(path) && !missing.contains(&path) {
@@ -86,7 +87,9 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
             }
             Ok(false)
         }
-        Err(Errno::ENOENT) => Err(Error::new(&[mount.typed.to_bytes(), b": bind source path does not exist: ", source.to_bytes()])),
+        Err(Errno::ENOENT) => {
+            Err(Error::new(&[mount.typed.to_bytes(), b": bind source path does not exist: ", source.to_bytes()]))
+        }
         Err(errno) => Err(Error::sys("open the volume's source", mount.typed.to_bytes(), errno)),
     }
 }
@@ -127,4 +130,3 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
     }
     Ok(())
 }
-

@@ -1,11 +1,86 @@
 //! mydocker: a container runtime made of system calls. See docs/design.md.
 #![cfg_attr(not(test), no_main)]
 
+mod assemble;
+mod cgroup;
+mod cli;
 mod copy;
+mod diagnose;
 mod error;
+mod explain;
+mod host;
 mod image;
+mod init;
+mod perform;
+mod plan;
 mod remove;
+mod run;
+mod spec;
+mod store;
+mod supervise;
 mod sys;
 mod tar;
 mod text;
+mod trace;
 mod users;
+
+use crate::error::{Error, Result};
+use crate::sys::fs;
+use crate::sys::process::{self, PollFd, STDERR, STDOUT};
+use core::ffi::CStr;
+
+const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
+
+/// The program: its exit code.
+fn start(args: &[&'static CStr]) -> i32 {
+    open_standard_streams();
+    match command(args) {
+        Ok(code) => i32::from(code),
+        Err(error) => {
+            let _ = fs::write_all(STDERR, &error.text());
+            i32::from(error.exit_code())
+        }
+    }
+}
+
+fn command(args: &[&'static CStr]) -> Result<u8> {
+    let (verb, rest) = args.get(1..).and_then(|args| args.split_first()).unwrap_or((&c"help", &[]));
+    match verb.to_bytes() {
+        b"run" => run::run(rest),
+        b"help" | b"--help" | b"-h" => print(cli::MAIN),
+        b"version" | b"--version" | b"-V" => print(VERSION),
+        other => {
+            let error = Error::new(&[b"unknown command: ", other]);
+            Err(match cli::nearest(other, ["run", "help", "version"].into_iter()) {
+                Some(name) => error.hint(&[b"did you mean `mydocker ", name.as_bytes(), b"`?"]),
+                None => error.hint(&[b"mydocker --help lists the commands"]),
+            })
+        }
+    }
+}
+
+/// What was asked for, on standard output.
+fn print(text: &[u8]) -> Result<u8> {
+    match fs::write_all(STDOUT, text) {
+        Ok(()) => Ok(0),
+        Err(errno) => Err(Error::sys("write to standard output", b"", errno)),
+    }
+}
+
+/// A caller may have closed some of 0, 1 and 2: the next file that is opened would become one of them.
+fn open_standard_streams() {
+    let mut fds = [0, 1, 2].map(|fd| PollFd { fd, events: 0, revents: 0 });
+    if process::poll(&mut fds, Some(0)) == Ok(0) {
+        return;
+    }
+    while fds.iter().any(|fd| fd.revents & libc::POLLNVAL != 0) {
+        // The lowest free number is taken, so this fills the gaps in turn.
+        match fs::open_kept(c"/dev/null") {
+            Ok(fd) if fd <= 2 => {}
+            _ => return,
+        }
+        if process::poll(&mut fds, Some(0)).is_err() {
+            return;
+        }
+    }
+}

@@ -17,7 +17,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 pub fn step(entry: &Entry, slots: &mut Slots) -> core::result::Result<(), Errno> {
     let result = match entry.step.call() {
         Some(call) => call.perform(slots).map(|value| {
-            if let Some(into) = entry.step.into() {
+            if let Some(into) = entry.step.fills() {
                 slots.set_raw(into, value);
             }
             if let Step::Fsmount(..) = entry.step {
@@ -58,6 +58,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             }
             terminal::unlock(master)
         }
+        Step::Fill(layers, volume, target) => fill(layers, volume, target),
         Step::Loopback => process::loopback_up(),
         Step::Pair(ours, theirs) => {
             let (a, b) = process::socket_pair()?;
@@ -152,18 +153,17 @@ fn close_range() -> core::result::Result<(), Errno> {
     }
 }
 
-/// Fills an empty volume with what the image has at the target.
-pub fn fill(layers: &[Text], volume: Text, target: Text) -> Result<()> {
-    let describe = |errno| Error::sys("fill the volume from the image", target.to_bytes(), errno);
+/// Fills an empty volume with what the image has at the target, topmost layer first.
+fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(), Errno> {
     for layer in layers {
-        let layer = fs::open_follow(fs::CWD, layer, libc::O_PATH | libc::O_DIRECTORY, 0).map_err(describe)?;
+        let layer = fs::open_follow(fs::CWD, layer, libc::O_PATH | libc::O_DIRECTORY, 0)?;
         match open_in_root(layer.as_fd(), target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
             Ok(from) => {
-                let to = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0).map_err(describe)?;
-                return copy::tree(from.as_fd(), to.as_fd());
+                let to = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+                return copy::tree(from.as_fd(), to.as_fd()).map_err(|_| Errno::EIO);
             }
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
-            Err(errno) => return Err(describe(errno)),
+            Err(errno) => return Err(errno),
         }
     }
     Ok(())
@@ -180,8 +180,12 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
         };
         let result = match entry.undo {
             Undo::Nothing => continue,
-            Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys("remove the name", path.to_bytes(), errno)),
-            Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path.to_bytes(), errno)),
+            Undo::Unlink => {
+                fs::unlink(dir, path).map_err(|errno| Error::sys("remove the name", path.to_bytes(), errno))
+            }
+            Undo::Cgroup => {
+                cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path.to_bytes(), errno))
+            }
             Undo::Work => work(dir, path),
             Undo::Tree => tree(dir, path),
         };
@@ -234,4 +238,3 @@ fn path_of(step: &Step) -> Text {
         _ => c"",
     }
 }
-

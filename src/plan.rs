@@ -14,7 +14,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use mounts::MASKS;
+pub use mounts::{MASKS, SYSRQ};
 pub use step::{FS, Step};
 
 use crate::cgroup;
@@ -61,9 +61,40 @@ const SOURCES: u16 = ATTACH + MAX_CGROUPS;
 /// The slot's name for people.
 pub fn name(slot: Slot, line: &mut Line) {
     const NAMES: [&str; SOURCES as usize] = [
-        "container", "fs", "root", "dev", "pts", "shm", "files", "ptmx", "terminal", "proc", "sys", "mqueue", "copy",
-        "target", "supervisor", "init", "child", "mask", "readonly", "null", "stdin_w", "stdin_r", "stdout_r",
-        "stdout_w", "stderr_r", "stderr_w", "cgroup0", "cgroup1", "cgroup2", "cgroup3", "procs0", "procs1", "procs2", "procs3",
+        "container",
+        "fs",
+        "root",
+        "dev",
+        "pts",
+        "shm",
+        "files",
+        "ptmx",
+        "terminal",
+        "proc",
+        "sys",
+        "mqueue",
+        "copy",
+        "target",
+        "supervisor",
+        "init",
+        "child",
+        "mask",
+        "readonly",
+        "null",
+        "stdin_w",
+        "stdin_r",
+        "stdout_r",
+        "stdout_w",
+        "stderr_r",
+        "stderr_w",
+        "cgroup0",
+        "cgroup1",
+        "cgroup2",
+        "cgroup3",
+        "procs0",
+        "procs1",
+        "procs2",
+        "procs3",
     ];
     if slot == CWD {
         line.put(b"AT_FDCWD");
@@ -346,7 +377,8 @@ fn volumes(plan: &mut Builder) {
         };
         plan.add("make the volume", Step::Mkdir(CWD, path, 0o755)).fine = Some(Errno::EEXIST);
         if plan.host.fill.contains(&index) {
-            plan.add("fill the volume from the image", Step::Fill(path, mount.target)).about = mount.typed;
+            let layers: &'static [Text] = Box::leak(plan.spec.lower.layers.clone().into_boxed_slice());
+            plan.add("fill the volume from the image", Step::Fill(layers, path, mount.target)).about = mount.typed;
         }
     }
 }

@@ -26,7 +26,10 @@ const DIRS: [Text; 5] = [c"containers", c"images", c"layers", c"names", c"volume
 impl Store {
     /// Opens the store, or makes it.
     pub fn open(path: Text) -> Result<Self> {
-        let describe = |errno| Error::sys("open the store", path.to_bytes(), errno).hint(&[b"--root DIR or MYDOCKER_ROOT names another directory"]);
+        let describe = |errno| {
+            Error::sys("open the store", path.to_bytes(), errno)
+                .hint(&[b"--root DIR or MYDOCKER_ROOT names another directory"])
+        };
         let dir = match fs::open_follow(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
             Err(Errno::ENOENT) => {
                 make_parents(path).map_err(describe)?;
@@ -59,7 +62,8 @@ impl Store {
 
     /// Nobody sweeps from now until `made`.
     pub fn making(&self) -> Result<()> {
-        fs::lock(self.gate.as_fd(), libc::LOCK_SH).map_err(|errno| Error::sys("lock the store", self.path.to_bytes(), errno))
+        fs::lock(self.gate.as_fd(), libc::LOCK_SH)
+            .map_err(|errno| Error::sys("lock the store", self.path.to_bytes(), errno))
     }
 
     /// The container's directory is locked.
@@ -148,4 +152,3 @@ fn make_parents(path: &CStr) -> core::result::Result<(), Errno> {
         Err(errno) => Err(errno),
     }
 }
-

@@ -18,7 +18,8 @@ impl Trace {
     /// Room for the times of a plan.
     pub fn new(plan: &Plan) -> Result<Self> {
         let count = plan.outside.len().saturating_add(plan.inside.len()).saturating_add(1);
-        let words = process::shared_words(count).map_err(|errno| Error::sys("map memory for --trace-startup", b"", errno))?;
+        let words =
+            process::shared_words(count).map_err(|errno| Error::sys("map memory for --trace-startup", b"", errno))?;
         let trace = Self(words);
         trace.record(count.saturating_sub(1));
         Ok(trace)
@@ -51,7 +52,9 @@ impl Trace {
             explain::step(plan, entry, &mut out);
             out.put(b"\n");
         }
-        out.put(b"total until execve: ").dec(before.saturating_sub(start.load(Ordering::Relaxed)).wrapping_div(1000)).put(b" us\n");
+        out.put(b"total until execve: ")
+            .dec(before.saturating_sub(start.load(Ordering::Relaxed)).wrapping_div(1000))
+            .put(b" us\n");
         out
     }
 }

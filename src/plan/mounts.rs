@@ -102,7 +102,8 @@ fn dev(plan: &mut Builder) {
     if plan.spec.process.tty {
         plan.add("make /dev/console", Step::Mknod(DEV, c"console", libc::S_IFREG | 0o600, 0));
     }
-    let pts = [(c"source", c"devpts"), (c"newinstance", c""), (c"ptmxmode", c"0666"), (c"mode", c"0620"), (c"gid", c"5")];
+    let pts =
+        [(c"source", c"devpts"), (c"newinstance", c""), (c"ptmxmode", c"0666"), (c"mode", c"0620"), (c"gid", c"5")];
     plan.file_system("make /dev/pts", c"devpts", &pts, NOSUID | NOEXEC, PTS);
     if plan.spec.share.ipc {
         plan.add("share /dev/shm", Step::OpenTree(CWD, c"/dev/shm", true, SHM));

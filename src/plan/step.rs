@@ -81,8 +81,8 @@ pub enum Step {
     Set(Slot, Text, Text),
     /// Find a path inside the root, or make it; a directory or a file; into.
     Target(Text, bool, Slot),
-    /// Copy a directory of the image into an empty volume: volume, path in the image.
-    Fill(Text, Text),
+    /// Copy a directory of the image into an empty volume: layers, volume, path in the image.
+    Fill(&'static [Text], Text, Text),
     /// Allow the terminal's other side to be opened, and give it the size of the user's.
     Unlock(Slot),
     /// Send the terminal to the supervisor: socket, terminal.
@@ -159,7 +159,7 @@ impl Step {
     }
 
     /// Where the descriptor that the call returns goes.
-    pub fn into(&self) -> Option<Slot> {
+    pub fn fills(&self) -> Option<Slot> {
         match self {
             Step::Open(.., into)
             | Step::Fsopen(_, into)

@@ -61,6 +61,12 @@ pub fn open_follow(dir: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Res
     retry(|| unsafe { syscall!(Sysno::openat, dir.as_raw_fd(), path.as_ptr(), flags, mode) }).map(owned)
 }
 
+/// `open(path, O_RDWR)` without close-on-exec, for good: a standard stream.
+pub fn open_kept(path: &CStr) -> Result<RawFd, Errno> {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR, 0) }.map(|fd| fd as RawFd)
+}
+
 /// `openat2(dir, path, how, sizeof how)`, see openat2(2). EAGAIN (a rename raced with `..`) is tried again.
 pub fn openat2(dir: BorrowedFd, path: &CStr, how: &OpenHow) -> Result<OwnedFd, Errno> {
     let mut tries = 0_u32;

@@ -154,7 +154,9 @@ pub fn signal_fd() -> Result<OwnedFd, Errno> {
     let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
     let mask = ALL;
     // SAFETY: eight bytes are read; the descriptor is new.
-    unsafe { syscall!(Sysno::signalfd4, -1_isize, &raw const mask, SIGSET, flags).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }
+    unsafe {
+        syscall!(Sysno::signalfd4, -1_isize, &raw const mask, SIGSET, flags).map(|fd| OwnedFd::from_raw_fd(fd as RawFd))
+    }
 }
 
 /// `rt_sigtimedwait(all, NULL, NULL, 8)`: the next signal, blocked as they all are.
@@ -224,8 +226,7 @@ struct Rights {
 
 /// `sendmsg(socket, one byte with SCM_RIGHTS fd, 0)`, see unix(7).
 pub fn send_fd(socket: BorrowedFd, fd: BorrowedFd) -> Result<(), Errno> {
-    let rights =
-        Rights { length: 20, level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, fd: fd.as_raw_fd(), padding: 0 };
+    let rights = Rights { length: 20, level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, fd: fd.as_raw_fd(), padding: 0 };
     let byte = [0_u8];
     let (iov, message) = message(byte.as_ptr(), &raw const rights);
     let _ = &iov;
@@ -297,7 +298,8 @@ pub fn euid() -> u32 {
 pub fn loopback_up() -> Result<(), Errno> {
     let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
     // SAFETY: no pointers; the descriptor is new.
-    let socket = unsafe { syscall!(Sysno::socket, libc::AF_INET, kind, 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }?;
+    let socket =
+        unsafe { syscall!(Sysno::socket, libc::AF_INET, kind, 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }?;
     // struct ifreq: 16 bytes of name, then ifr_flags.
     let mut request = [0_u8; 40];
     request.iter_mut().zip(b"lo").for_each(|(to, from)| *to = *from);

@@ -1,0 +1,60 @@
+//! The usage texts: one static string each.
+
+/// `mydocker --help`.
+pub const MAIN: &[u8] = b"\
+mydocker runs a command in a container made of system calls.
+
+  mydocker run -it /bin/sh                       a shell in the default image
+  mydocker run -it -v /root/volume:/tmp /bin/sh  with a directory of the host on /tmp
+  mydocker run --explain /bin/sh                 what it would do, call by call
+
+Commands:
+  run        run a command in a new container
+  version    print the version
+  help       this text; `mydocker run --help` lists the flags
+";
+
+/// `mydocker run --help`.
+pub const RUN: &[u8] = b"\
+mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]
+
+IMAGE is an imported name, a .tar or .tar.gz of a root file system, or a directory
+written ./DIR. Without one it is `busybox`, imported from ./busybox.tar or
+$HOME/busybox.tar. Flags end at the first word; -flag and --flag are the same.
+
+  mydocker run -it -v /root/volume:/tmp /bin/sh
+  mydocker run -m 64m --cpus 0.5 --pids-limit 50 ./app.tar /bin/app --verbose
+  echo hello | mydocker run -i --read-only -u nobody cat
+
+Streams and terminal
+  -i, --interactive          pass standard input (otherwise it is /dev/null)
+  -t, --tty                  a terminal of its own; -it for a shell
+Mounts
+  -v, --volume [SRC:]DST[:OPTIONS]   ro, rw, z, Z, nocopy, [r]private, [r]shared, [r]slave
+      --mount type=bind|volume|tmpfs,src=SRC,dst=DST[,ro]
+      --tmpfs DST[:size=64m,mode=1777,exec]
+      --read-only            the root itself; volumes stay writable
+      --shm-size SIZE        of /dev/shm (64m)
+      --rootfs DIR           a directory as image
+Command
+  -e, --env NAME[=VALUE]     --env-file FILE
+  -u, --user USER[:GROUP]    names of the image, or numbers
+  -w, --workdir DIR          made where it is missing
+      --entrypoint COMMAND   --init (PID 1 reaps)   --stop-signal SIGNAL
+      --ulimit NAME=SOFT[:HARD]
+  -h, --hostname NAME        --name NAME            --rm (always so)
+Limits
+  -m, --memory SIZE          --memory-swap SIZE|-1
+      --cpus N               -cpu PERCENT of one    --cpu-shares N
+      --cpuset-cpus LIST     --cpuset-mems LIST     --pids-limit N
+Namespaces shared with the host
+      --net host|none        --pid host   --uts host   --ipc host
+mydocker
+      --root DIR             the store (/var/lib/mydocker, or MYDOCKER_ROOT)
+      --explain              print each system call of the start, and do nothing
+      --trace-startup        print how long each of them took
+      --log-level LEVEL      info: each step as a line of JSON on stderr
+
+Exit codes: the command's own; 125 mydocker failed, 126 the command cannot be
+invoked, 127 it was not found, 128+N it died of signal N.
+";

@@ -1,0 +1,285 @@
+//! The story of `run`, top to bottom.
+
+use crate::error::{Error, Result};
+use crate::init::{self, REPORT};
+use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, PIPES, Plan, ROOT, SUPERVISOR, Step};
+use crate::spec::Spec;
+use crate::store::Store;
+use crate::sys::call::{Slot, Slots};
+use crate::sys::process::{self, STDERR, STDIN, Side};
+use crate::sys::{Errno, fs, terminal};
+use crate::text::{Line, Push};
+use crate::trace::Trace;
+use crate::{assemble, cli, diagnose, explain, host, perform, supervise};
+use core::ffi::CStr;
+
+const ROOT_DIR: &CStr = c"/var/lib/mydocker";
+
+/// `mydocker run`: the exit code.
+pub fn run(args: &[&'static CStr]) -> Result<u8> {
+    let options = cli::run(args)?;
+    if options.help {
+        return crate::print(cli::RUN);
+    }
+    if options.tty && !options.explain && !terminal::is_terminal(STDIN) {
+        return Err(Error::new(&[b"the input device is not a TTY"])
+            .hint(&[b"-t needs a terminal on standard input; use -i alone for a pipe"]));
+    }
+    if process::euid() != 0 {
+        return Err(Error::new(&[b"this needs root: namespaces, mounts and cgroups are root's"])
+            .hint(&[b"sudo mydocker run ..."]));
+    }
+    let (dry, traced, logged) = (options.explain, options.trace, options.log);
+    let path = options.root.or_else(|| process::variable(c"MYDOCKER_ROOT")).unwrap_or(ROOT_DIR);
+    // Before anything is made: from here on a signal is read in the loop, and cannot end us halfway.
+    process::block_signals();
+    // A caller that ignores SIGCHLD would have the kernel reap the container, exit code and all.
+    process::default_action(libc::SIGCHLD);
+    let store = open_store(path, dry)?;
+    let spec = assemble::spec(options, store.as_ref())?;
+    let dir = store.as_ref().map_or(fs::CWD, Store::dir);
+    let mut host = host::look(&spec, dir, path)?;
+    loop {
+        let plan = plan::build(&spec, &host)?;
+        let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
+        let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
+        let mut start =
+            Start { spec: &spec, plan: &plan, store, trace, logged, done: 0, slots: Slots::new(plan.slots) };
+        match start.outside() {
+            Ok(pid) => return start.supervise(pid),
+            Err((entry, errno)) => {
+                let errors = start.undo();
+                // What this kernel hasn't got is known by trying it; the next plan does without.
+                if errors.is_empty() && host.has.without(&entry.step, errno) {
+                    continue;
+                }
+                return Err(diagnose::outside(&spec, &host, store, &entry, errno));
+            }
+        }
+    }
+}
+
+/// Opened, swept; for --explain only if it is there.
+fn open_store(path: &'static CStr, dry: bool) -> Result<Option<Store>> {
+    if dry && !fs::exists(path) {
+        return Ok(None);
+    }
+    let store = Store::open(path)?;
+    if !dry {
+        store.sweep();
+    }
+    Ok(Some(store))
+}
+
+impl Has {
+    /// Takes off what the kernel has just said it hasn't got; false if the error means something else.
+    fn without(&mut self, step: &Step, errno: Errno) -> bool {
+        let before = *self;
+        match (step, errno) {
+            (Step::Fsopen(..) | Step::OpenTree(..) | Step::SetAttr(..) | Step::Fsmount(..), Errno::ENOSYS) => {
+                self.detached = false
+            }
+            // clone3 with a flag or a size that it doesn't know: EINVAL, E2BIG.
+            (Step::Clone(_, Some(_)), Errno::EINVAL | Errno::E2BIG) if self.into_cgroup => self.into_cgroup = false,
+            (Step::Clone(..), Errno::ENOSYS | Errno::EINVAL) if self.clone3 => self.clone3 = false,
+            (Step::Clone(..), Errno::EINVAL) => self.pidfd = false,
+            _ => {}
+        }
+        *self != before
+    }
+}
+
+/// A start under way.
+struct Start<'a> {
+    spec: &'a Spec,
+    plan: &'a Plan,
+    store: &'a Store,
+    trace: Trace,
+    logged: bool,
+    done: usize,
+    slots: Slots,
+}
+
+impl Start<'_> {
+    /// The steps outside, in order, to the child's pid. The child doesn't come back from here.
+    fn outside(&mut self) -> core::result::Result<i32, (Entry, Errno)> {
+        let whole = self.plan;
+        for (index, entry) in whole.outside.iter().enumerate() {
+            let result = match entry.step {
+                Step::Clone(flags, cgroup) => {
+                    self.log(entry);
+                    let pid = self.clone(flags, cgroup).map_err(|errno| (*entry, errno))?;
+                    self.trace.record(index);
+                    return Ok(pid);
+                }
+                Step::Mkdir(..) if self.done == 0 && entry.undo == plan::Undo::Tree => {
+                    let _ = self.store.making();
+                    perform::step(entry, &mut self.slots)
+                }
+                Step::Lock(_) => {
+                    let result = perform::step(entry, &mut self.slots);
+                    self.store.made();
+                    result
+                }
+                _ => perform::step(entry, &mut self.slots),
+            };
+            self.log(entry);
+            self.trace.record(index);
+            if let Err(errno) = result {
+                return Err((*entry, errno));
+            }
+            self.done = index.saturating_add(1);
+        }
+        Err((
+            Entry { step: Step::Exec, why: "create the container", about: c"", fine: None, undo: plan::Undo::Nothing },
+            Errno::EINVAL,
+        ))
+    }
+
+    fn clone(&mut self, flags: u64, cgroup: Option<Slot>) -> core::result::Result<i32, Errno> {
+        let side = if flags & process::CLEAR_SIGHAND != 0 {
+            process::clone3(flags, cgroup.map(|slot| self.slots.get(slot)))
+        } else {
+            process::clone(flags)
+        };
+        match side? {
+            Side::Child => init::story(self.plan, &mut self.slots, self.trace),
+            Side::Parent(pid, pidfd) => {
+                self.slots.set(CHILD, pidfd);
+                Ok(pid)
+            }
+        }
+    }
+
+    /// Beside the running container, until it has ended and nothing is left of it.
+    fn supervise(mut self, pid: i32) -> Result<u8> {
+        self.close_childs_ends();
+        let code = process::signal_fd()
+            .and_then(|signals| supervise::container(pid, &self.spec.process, &mut self.slots, &signals));
+        if code.is_err() {
+            let _ = process::kill(pid, libc::SIGKILL);
+            let _ = process::wait(pid, 0);
+        }
+        let failure = self.report();
+        let diagnosed = failure.map(|(entry, errno)| diagnose::inside(self.spec, &entry, errno, self.slots.get(ROOT)));
+        self.log_inside();
+        if self.logged || !self.trace_table().is_empty() {
+            let _ = fs::write_all(STDERR, &self.trace_table());
+        }
+        for error in self.undo() {
+            let _ = fs::write_all(STDERR, &error.text());
+        }
+        match (diagnosed, code) {
+            (Some(error), _) => Err(error),
+            (None, Ok(code)) => Ok(code),
+            (None, Err(errno)) => Err(Error::sys("supervise the container", b"", errno)),
+        }
+    }
+
+    fn trace_table(&self) -> Line {
+        self.trace.table(self.plan)
+    }
+
+    /// The child's ends of pipes and terminal would keep them open; a mount held here would outlive its namespace.
+    fn close_childs_ends(&mut self) {
+        let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
+        let ours = [CONTAINER, ROOT, SUPERVISOR, CHILD, MASTER, stdin_w, stdout_r, stderr_r];
+        for slot in (0..self.plan.slots as u16).map(Slot).filter(|slot| !ours.contains(slot)) {
+            self.slots.set(slot, None);
+        }
+    }
+
+    /// What the child said before it ended, if it never got to the command.
+    fn report(&self) -> Option<(Entry, Errno)> {
+        let mut bytes = [0; REPORT];
+        let count = fs::read(self.slots.get(SUPERVISOR), &mut bytes).ok()?;
+        let [a, b, c, d, e, f, g, h] = bytes;
+        let entry = self.plan.inside.get(u32::from_ne_bytes([a, b, c, d]) as usize)?;
+        (count == REPORT).then(|| (*entry, Errno::new(i32::from_ne_bytes([e, f, g, h]))))
+    }
+
+    /// The container's directory, cgroups and name, last made first. Its mounts ended with its namespace.
+    fn undo(&mut self) -> Vec<Error> {
+        // The lock is held to the end; the mounts have to go before what they are made of.
+        for slot in (0..self.plan.slots as u16).map(Slot).filter(|&slot| slot != CONTAINER) {
+            self.slots.set(slot, None);
+        }
+        perform::undo(self.plan, self.done, &self.slots)
+    }
+
+    /// The seed's log: a JSON object a line.
+    fn log(&self, entry: &Entry) {
+        if self.logged {
+            let mut message = Line::new();
+            explain::step(self.plan, entry, &mut message);
+            let _ = fs::write_all(STDERR, &json(&message));
+        }
+    }
+
+    fn log_inside(&self) {
+        self.plan.inside.iter().for_each(|entry| self.log(entry));
+    }
+}
+
+/// `{"level":"info","msg":"…","time":"2026-11-24T07:00:00Z"}`
+fn json(message: &[u8]) -> Line {
+    let mut line = Line::new();
+    line.put(b"{\"level\":\"info\",\"msg\":\"");
+    for &byte in message {
+        match byte {
+            b'"' | b'\\' => line.put(&[b'\\', byte]),
+            0..0x20 => line
+                .put(b"\\u00")
+                .put(&[b"01".get(usize::from(byte >> 4)).copied().unwrap_or(b'0')])
+                .put(&[*b"0123456789abcdef".get(usize::from(byte & 15)).unwrap_or(&b'0')]),
+            _ => line.put(&[byte]),
+        };
+    }
+    line.put(b"\",\"time\":\"");
+    rfc3339(process::now().0, &mut line);
+    line.put(b"\"}\n");
+    line
+}
+
+/// Seconds since 1970 as RFC 3339 in UTC, by the civil calendar's arithmetic: years begin in March, so that the leap
+/// day is the last of its year.
+fn rfc3339(seconds: u64, line: &mut Line) {
+    let days = (seconds / 86_400).wrapping_add(719_468);
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era
+        .wrapping_sub(day_of_era / 1460)
+        .wrapping_add(day_of_era / 36_524)
+        .wrapping_sub(day_of_era / 146_096))
+        / 365;
+    let day_of_year = day_of_era
+        .wrapping_sub(year_of_era.wrapping_mul(365).wrapping_add(year_of_era / 4).wrapping_sub(year_of_era / 100));
+    let month = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
+    let day = day_of_year.wrapping_sub(month.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(1);
+    let month = if month < 10 { month.wrapping_add(3) } else { month.wrapping_sub(9) };
+    let year = year_of_era.wrapping_add(era.wrapping_mul(400)).wrapping_add(u64::from(month <= 2));
+    line.dec0(year, 4).put(b"-").dec0(month, 2).put(b"-").dec0(day, 2).put(b"T");
+    let second = seconds % 86_400;
+    line.dec0(second / 3600, 2).put(b":").dec0(second / 60 % 60, 2).put(b":").dec0(second % 60, 2).put(b"Z");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_is_json_with_a_time() {
+        let mut line = Line::new();
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_503_600, "2026-11-24T07:00:00Z"),
+        ] {
+            line.clear();
+            rfc3339(seconds, &mut line);
+            assert_eq!(String::from_utf8_lossy(&line), text);
+        }
+        assert!(json(b"a\"b\n").starts_with(b"{\"level\":\"info\",\"msg\":\"a\\\"b\\u000a\",\"time\":\""));
+    }
+}
