@@ -2,7 +2,7 @@
 
 use crate::perform::WORK;
 use crate::plan::{self, Entry, INIT, Plan, Step, Undo};
-use crate::sys::call::{self, Call, Slot};
+use crate::sys::call::{self, CWD, Call, Slot};
 use crate::sys::fs::{IN_ROOT, NO_MAGICLINKS, OpenHow};
 use crate::text::{Line, Push};
 use core::ffi::CStr;
@@ -83,6 +83,20 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         }
         Step::Loopback => {
             out.put(b"socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})");
+        }
+        Step::Rlimit(resource, soft, hard) => {
+            out.put(b"prlimit64(0, ")
+                .dec(u64::from(resource))
+                .put(b", {")
+                .dec(soft)
+                .put(b", ")
+                .dec(hard)
+                .put(b"}, NULL)");
+        }
+        Step::RemountReadOnly(target) => {
+            let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
+            call(&Step::MountAt(CWD, target, c"", flags, c""), out);
+            out.put(b"  # and what else the mount has");
         }
         Step::Pair(a, b) => two(b"socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [", a, b, b"])", out),
         Step::Pipe(a, b) => two(b"pipe2([", a, b, b"], O_CLOEXEC)", out),

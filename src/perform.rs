@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::plan::{Entry, FS, INIT, Plan, Step, Undo};
 use crate::spec::Text;
-use crate::sys::call::Slots;
+use crate::sys::call::{CWD, Slots};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, fs, process, terminal};
 use crate::{cgroup, copy, plan, remove};
@@ -60,6 +60,13 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         }
         Step::Fill(layers, volume, target) => fill(layers, volume, target),
         Step::Loopback => process::loopback_up(),
+        Step::Rlimit(resource, soft, hard) => process::set_limit(resource, soft, hard),
+        Step::RemountReadOnly(target) => {
+            // What a mount has of these is locked to it, and a remount that leaves one out would take it off.
+            let kept = fs::mount_flags(slots.get(target))? & (libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC);
+            let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | kept;
+            Step::MountAt(CWD, target, c"", flags, c"").call().map_or(Ok(()), |call| call.perform(slots).map(drop))
+        }
         Step::Pair(ours, theirs) => {
             let (a, b) = process::socket_pair()?;
             slots.set(ours, Some(a));

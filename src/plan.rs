@@ -19,10 +19,10 @@ pub use step::{FS, Step};
 
 use crate::cgroup;
 use crate::error::Result;
-use crate::spec::{Source, Spec, Text};
+use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
 use crate::sys::{Errno, process};
-use crate::text::{Line, Push, keep, keep_all};
+use crate::text::{Line, Push, keep, keep_all, split_once};
 
 /// The container's directory in the store; its lock.
 pub const CONTAINER: Slot = Slot(0);
@@ -209,64 +209,85 @@ struct Builder<'a> {
     host: &'a Host,
     /// The container's directory relative to the store.
     dir: Text,
+    /// What the next steps are for; see `Entry::why`.
+    why: &'static str,
+    /// What they are for, as the user knows it; see `Entry::about`.
+    about: Text,
     steps: Vec<Entry>,
 }
 
 impl Builder<'_> {
-    fn add(&mut self, why: &'static str, step: Step) -> &mut Entry {
-        let entry = Entry { step, why, about: c"", fine: None, undo: Undo::Nothing };
-        self.steps.push(entry);
-        // Just pushed; there is a last one.
-        match self.steps.last_mut() {
-            Some(entry) => entry,
-            None => unreachable!(),
+    /// What the following steps do.
+    fn doing(&mut self, why: &'static str, about: Text) {
+        (self.why, self.about) = (why, about);
+    }
+
+    fn push(&mut self, step: Step, fine: Option<Errno>, undo: Undo) {
+        self.steps.push(Entry { step, why: self.why, about: self.about, fine, undo });
+    }
+
+    fn add(&mut self, step: Step) {
+        self.push(step, None, Undo::Nothing);
+    }
+
+    /// A step that may fail with one errno.
+    fn add_unless(&mut self, fine: Errno, step: Step) {
+        self.push(step, Some(fine), Undo::Nothing);
+    }
+
+    /// Make a directory that may be there already.
+    fn mkdir(&mut self, dir: Slot, path: Text, mode: u32) {
+        self.add_unless(Errno::EEXIST, Step::Mkdir(dir, path, mode));
+    }
+
+    /// A new file system as a detached mount: its type, options as mount(8) takes them, attributes.
+    fn file_system(&mut self, fs: Text, options: &[u8], attributes: u64, into: Slot) {
+        self.add(Step::Fsopen(fs, FS));
+        for option in options.split(|&byte| byte == b',').filter(|option| !option.is_empty()) {
+            self.add(match split_once(option, b'=') {
+                Some((key, value)) => Step::Option(keep(key), keep(value)),
+                None => Step::Flag(keep(option)),
+            });
+        }
+        self.add(Step::Create);
+        self.add(Step::Fsmount(attributes, into));
+    }
+
+    fn set(&mut self, mount: Slot, recursive: bool, set: u64, propagation: u64) {
+        if set != 0 || propagation != 0 {
+            let attr = MountAttr { set, clear: 0, propagation, userns: 0 };
+            self.add(Step::SetAttr(mount, recursive, attr));
         }
     }
 
-    /// A new file system as a detached mount: type, options, attributes.
-    fn file_system(&mut self, why: &'static str, fs: Text, options: &[(Text, Text)], attributes: u64, into: Slot) {
-        self.add(why, Step::Fsopen(fs, FS));
-        for &(key, value) in options {
-            self.add(why, if value.is_empty() { Step::Flag(key) } else { Step::Option(key, value) });
-        }
-        self.add(why, Step::Create);
-        self.add(why, Step::Fsmount(attributes, into));
-    }
-
-    fn set(&mut self, why: &'static str, mount: Slot, recursive: bool, set: u64, propagation: u64) {
-        if set == 0 && propagation == 0 {
-            return;
-        }
-        let attr = MountAttr { set, clear: 0, propagation, userns: 0 };
-        self.add(why, Step::SetAttr(mount, recursive, attr));
+    /// Whether the child is born in its cgroup of this hierarchy.
+    fn is_born_in(&self, member: &cgroup::Member) -> bool {
+        member.unified && self.host.has.clone3 && self.host.has.into_cgroup
     }
 }
 
 /// The plan of a start. Fails where something was asked for that this host cannot give.
 pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
+    let cgroups = cgroup::outside(&spec.limits, &host.cgroups, spec.id)?;
     let dir = keep_all(&[b"containers/", spec.id.to_bytes()]);
-    let mut builder = Builder { spec, host, dir, steps: Vec::with_capacity(96) };
-    let cgroups = outside(&mut builder)?;
-    let outside = core::mem::replace(&mut builder.steps, Vec::with_capacity(96));
-    inside(&mut builder, &cgroups);
+    let mut plan = Builder { spec, host, dir, why: "", about: c"", steps: Vec::with_capacity(96) };
+    outside(&mut plan, &cgroups);
+    let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
+    inside(&mut plan, &cgroups);
     let moved = [Step::Mount(c".", c"/", c"", libc::MS_MOVE, c""), Step::Chroot(c".")];
     let slots = usize::from(SOURCES).saturating_add(spec.mounts.len());
-    Ok(Plan { outside, inside: builder.steps, moved, slots, exec: exec(&spec.process) })
+    Ok(Plan { outside, inside: plan.steps, moved, slots, exec: exec(&spec.process) })
 }
 
-/// PATH is the container's own, as `run -e PATH=…` or the default has it.
-fn exec(process: &crate::spec::Process) -> Exec {
-    let (args, env) = (process.args.clone(), process.env.clone());
-    let command = args.first().copied().unwrap_or(c"");
+/// PATH is the container's own, as `run -e PATH=...` or the default has it.
+fn exec(process: &Process) -> Exec {
+    let command = process.args.first().copied().unwrap_or(c"");
     let mut candidates = vec![command];
     if !command.to_bytes().contains(&b'/') {
-        let path = env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"PATH=")).unwrap_or_default();
-        candidates = path
-            .split(|&byte| byte == b':')
-            .map(|dir| keep_all(&[if dir.is_empty() { b"." } else { dir }, b"/", command.to_bytes()]))
-            .collect();
+        let dir = |dir: &[u8]| keep_all(&[if dir.is_empty() { b"." } else { dir }, b"/", command.to_bytes()]);
+        candidates = process.path().split(|&byte| byte == b':').map(dir).collect();
     }
-    Exec { candidates, args, env }
+    Exec { candidates, args: process.args.clone(), env: process.env.clone() }
 }
 
 /// The slot of a mount's source.
@@ -274,111 +295,110 @@ fn source(index: usize) -> Slot {
     Slot(SOURCES.saturating_add(index as u16))
 }
 
+/// The slot of a cgroup, and that of the file through which it is joined.
+fn cgroup_slots(index: usize) -> (Slot, Slot) {
+    (Slot(CGROUPS.saturating_add(index as u16)), Slot(ATTACH.saturating_add(index as u16)))
+}
+
 /// Outside: as root of the host, before the container's process exists.
-fn outside(plan: &mut Builder) -> Result<Vec<cgroup::Member>> {
+fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
+    plan.doing("enter the store", c"");
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
-    plan.add("set the umask", Step::Umask(0));
-    plan.add("enter the store", Step::Chdir(plan.host.store));
+    plan.add(Step::Umask(0));
+    plan.add(Step::Chdir(plan.host.store));
     container_directory(plan);
-    let cgroups = cgroup::outside(&plan.spec.limits, &plan.host.cgroups, plan.spec.id)?;
     for (index, member) in cgroups.iter().enumerate() {
-        control_group(plan, index as u16, member);
+        control_group(plan, index, member);
     }
     for &path in &plan.host.missing {
-        plan.add("make the volume's directory", Step::Mkdir(CWD, path, 0o755)).fine = Some(Errno::EEXIST);
+        plan.doing("make the volume's directory", path);
+        plan.mkdir(CWD, path, 0o755);
     }
     volumes(plan);
     if plan.host.has.detached {
         mounts::detached(plan);
     } else {
-        classic::sources(plan);
+        classic::outside(plan);
     }
-    streams(plan);
-    plan.add("connect to the child", Step::Pair(SUPERVISOR, INIT));
-    let born_in = cgroups.iter().position(|member| member.unified && plan.host.has.clone3 && plan.host.has.into_cgroup);
-    let cgroup = born_in.map(|index| Slot(CGROUPS.saturating_add(index as u16)));
-    plan.add("create the namespaces", Step::Clone(namespaces(plan), cgroup));
-    Ok(cgroups)
+    if !plan.spec.process.tty {
+        pipes(plan);
+    }
+    plan.doing("create the container's process", c"");
+    plan.add(Step::Pair(SUPERVISOR, INIT));
+    let born_in = cgroups.iter().position(|member| plan.is_born_in(member));
+    plan.add(Step::Clone(namespaces(plan, born_in.is_some()), born_in.map(|index| cgroup_slots(index).0)));
 }
 
-fn namespaces(plan: &Builder) -> u64 {
-    let share = plan.spec.share;
-    let mut flags = libc::CLONE_NEWNS as u64;
-    for (shared, flag) in [
-        (share.pid, libc::CLONE_NEWPID),
-        (share.uts, libc::CLONE_NEWUTS),
-        (share.ipc, libc::CLONE_NEWIPC),
-        (share.net, libc::CLONE_NEWNET),
-    ] {
-        if !shared {
-            flags |= flag as u64;
-        }
-    }
-    if plan.host.has.pidfd {
-        flags |= libc::CLONE_PIDFD as u64;
-    }
-    if plan.host.has.clone3 {
-        flags |= process::CLEAR_SIGHAND;
-    }
-    if plan.host.has.clone3 && plan.host.has.into_cgroup && plan.host.cgroups.is_unified() {
-        flags |= process::INTO_CGROUP;
-    }
-    flags
+fn namespaces(plan: &Builder, born_in_cgroup: bool) -> u64 {
+    let (share, has) = (plan.spec.share, plan.host.has);
+    let flags = [
+        (true, libc::CLONE_NEWNS as u64),
+        (!share.pid, libc::CLONE_NEWPID as u64),
+        (!share.uts, libc::CLONE_NEWUTS as u64),
+        (!share.ipc, libc::CLONE_NEWIPC as u64),
+        (!share.net, libc::CLONE_NEWNET as u64),
+        (has.pidfd, libc::CLONE_PIDFD as u64),
+        (has.clone3, process::CLEAR_SIGHAND),
+        (born_in_cgroup, process::INTO_CGROUP),
+    ];
+    flags.into_iter().filter(|(wanted, _)| *wanted).fold(0, |all, (_, flag)| all | flag)
 }
 
 /// One directory, whose lock says that the container lives, with the overlay's upper and work side by side: every
 /// directory costs about 80 µs to remove from ext4.
 fn container_directory(plan: &mut Builder) {
-    let lower = &plan.spec.lower;
-    plan.add("make the container's directory", Step::Mkdir(CWD, plan.dir, 0o700)).undo = Undo::Tree;
-    let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
-    plan.add("open the container's directory", Step::Open(CWD, plan.dir, flags, CONTAINER));
-    plan.add("lock the container", Step::Lock(CONTAINER));
+    plan.doing("make the container's directory", c"");
+    plan.push(Step::Mkdir(CWD, plan.dir, 0o700), None, Undo::Tree);
+    plan.add(Step::Open(CWD, plan.dir, libc::O_DIRECTORY | libc::O_NOFOLLOW, CONTAINER));
+    plan.add(Step::Lock(CONTAINER));
     if let Some(name) = plan.spec.name {
-        let (path, target) = (keep_all(&[b"names/", name.to_bytes()]), plan.spec.id);
-        plan.add("take the name", Step::Symlink(target, CWD, path)).undo = Undo::Unlink;
+        plan.push(Step::Symlink(plan.spec.id, CWD, keep_all(&[b"names/", name.to_bytes()])), None, Undo::Unlink);
     }
-    plan.add("make the upper directory", Step::Mkdir(CONTAINER, c"upper", lower.mode)).undo = Undo::Tree;
+    let lower = &plan.spec.lower;
+    plan.push(Step::Mkdir(CONTAINER, c"upper", lower.mode), None, Undo::Tree);
     let (uid, gid) = lower.owner;
     if (uid, gid) != (0, 0) {
-        plan.add("give the upper directory its owner", Step::Chown(CONTAINER, c"upper", uid, gid));
+        plan.add(Step::Chown(CONTAINER, c"upper", uid, gid));
     }
-    plan.add("make the work directory", Step::Mkdir(CONTAINER, c"work", 0o700)).undo = Undo::Work;
+    plan.push(Step::Mkdir(CONTAINER, c"work", 0o700), None, Undo::Work);
 }
 
 /// The cgroup of one hierarchy with its limits, before anything can be in it.
-fn control_group(plan: &mut Builder, index: u16, member: &cgroup::Member) {
-    for &(dir, value) in &member.enable {
-        plan.add("enable the cgroup controllers", Step::Set(CWD, dir, value)).about = member.path;
+fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
+    plan.doing("make the cgroup", member.path);
+    for &(file, value) in &member.enable {
+        plan.add(Step::Set(CWD, file, value));
     }
-    plan.add("make the cgroup", Step::Mkdir(CWD, member.path, 0o755)).undo = Undo::Cgroup;
-    let dir = Slot(CGROUPS.saturating_add(index));
-    plan.add("open the cgroup", Step::Open(CWD, member.path, libc::O_DIRECTORY, dir));
-    for &(file, value, about) in &member.values {
-        plan.add("limit", Step::Set(dir, file, value)).about = about;
+    let (dir, attach) = cgroup_slots(index);
+    plan.push(Step::Mkdir(CWD, member.path, 0o755), None, Undo::Cgroup);
+    plan.add(Step::Open(CWD, member.path, libc::O_DIRECTORY, dir));
+    for &(file, value, flag) in &member.values {
+        plan.doing("set the limit", flag);
+        plan.add(Step::Set(dir, file, value));
     }
-    if !member.unified || !plan.host.has.clone3 || !plan.host.has.into_cgroup {
-        let attach = Slot(ATTACH.saturating_add(index));
-        plan.add("open the cgroup's list of tasks", Step::Open(dir, member.attach, libc::O_WRONLY, attach));
+    if !plan.is_born_in(member) {
+        plan.doing("make the cgroup", member.path);
+        plan.add(Step::Open(dir, member.attach, libc::O_WRONLY, attach));
     }
 }
 
 /// Named volumes and those that end with the container.
 fn volumes(plan: &mut Builder) {
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
+        plan.doing("make the volume", mount.typed);
         let path = match mount.source {
             Source::Volume(name) => {
-                let dir = keep_all(&[b"volumes/", name.to_bytes()]);
-                plan.add("make the volume", Step::Mkdir(CWD, dir, 0o755)).fine = Some(Errno::EEXIST);
+                plan.mkdir(CWD, keep_all(&[b"volumes/", name.to_bytes()]), 0o755);
                 data(name)
             }
             Source::Anonymous => anonymous(plan.dir, index),
             _ => continue,
         };
-        plan.add("make the volume", Step::Mkdir(CWD, path, 0o755)).fine = Some(Errno::EEXIST);
+        // What is in the container's directory goes with it: the undo is that of the directory.
+        plan.mkdir(CWD, path, 0o755);
         if plan.host.fill.contains(&index) {
             let layers: &'static [Text] = Box::leak(plan.spec.lower.layers.clone().into_boxed_slice());
-            plan.add("fill the volume from the image", Step::Fill(layers, path, mount.target)).about = mount.typed;
+            plan.add(Step::Fill(layers, path, mount.target));
         }
     }
 }
@@ -394,52 +414,56 @@ fn anonymous(dir: Text, index: usize) -> Text {
     keep(&path)
 }
 
+/// A terminal of the container's own devpts: /dev/pts/0 inside. The other side is opened by its descriptor, not by a
+/// path that something could have replaced (CVE-2025-52565).
+fn terminal(plan: &mut Builder) {
+    plan.doing("open a terminal", c"");
+    plan.add(Step::Open(PTS, c"ptmx", libc::O_RDWR | libc::O_NOCTTY, MASTER));
+    plan.add(Step::Unlock(MASTER));
+    plan.add(Step::OpenPeer(MASTER, TERMINAL));
+    if plan.spec.process.uid != 0 {
+        plan.add(Step::Chown(PTS, c"0", plan.spec.process.uid, 5));
+    }
+}
+
 /// The standard streams. A stream that is no terminal of the host is passed as it is, at no cost. One that is gets a
 /// pipe (or, with -t, the container's own terminal) between: a container that holds the host's terminal could type
 /// into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), and docker's is not a terminal there either.
-fn streams(plan: &mut Builder) {
-    if plan.spec.process.tty {
-        // A terminal of the container's own devpts: /dev/pts/0 inside.
-        plan.add("open a terminal", Step::Open(PTS, c"ptmx", libc::O_RDWR | libc::O_NOCTTY, MASTER));
-        plan.add("unlock the terminal", Step::Unlock(MASTER));
-        plan.add("open the terminal's other side", Step::OpenPeer(MASTER, TERMINAL));
-        if plan.spec.process.uid != 0 {
-            plan.add("give the terminal to the user", Step::Chown(PTS, c"0", plan.spec.process.uid, 5));
+fn pipes(plan: &mut Builder) {
+    plan.doing("make a pipe", c"");
+    for (number, (ours, theirs)) in PIPES.into_iter().enumerate() {
+        if is_piped(plan, number) {
+            plan.add(if number == 0 { Step::Pipe(theirs, ours) } else { Step::Pipe(ours, theirs) });
         }
-        return;
     }
-    let [input, output, error] = plan.host.terminals;
-    let [(stdin_w, stdin_r), (stdout_r, stdout_w), (stderr_r, stderr_w)] = PIPES;
-    if input && plan.spec.process.stdin {
-        plan.add("make a pipe for standard input", Step::Pipe(stdin_r, stdin_w));
-    }
-    if output {
-        plan.add("make a pipe for standard output", Step::Pipe(stdout_r, stdout_w));
-    }
-    if error {
-        plan.add("make a pipe for standard error", Step::Pipe(stderr_r, stderr_w));
-    }
+}
+
+fn is_piped(plan: &Builder, number: usize) -> bool {
+    plan.host.terminals.get(number).copied().unwrap_or(false) && (number != 0 || plan.spec.process.stdin)
 }
 
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.
 fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
+    plan.doing("make the mounts private", c"");
     // Before any mount: what is mounted under a shared mount would appear on the host (systemd makes / shared).
-    let private = libc::MS_REC | libc::MS_PRIVATE;
-    plan.add("make the mounts private", Step::Mount(c"none", c"/", c"", private, c""));
+    plan.add(Step::Mount(c"none", c"/", c"", libc::MS_REC | classic::root_propagation(plan), c""));
     if !plan.spec.share.net {
-        plan.add("bring the loopback up", Step::Loopback);
+        plan.doing("bring the loopback up", c"");
+        plan.add(Step::Loopback);
     }
     if plan.host.has.detached {
         mounts::attach(plan);
     } else {
-        classic::mounts(plan);
+        classic::inside(plan);
     }
+    plan.doing("change the root", c"");
     // The new root over the old one, which then lies on top and is taken off: pivot_root(2), "pivot_root(".", ".")".
-    plan.add("change the root", Step::PivotRoot);
-    plan.add("unmount the old root", Step::Umount(c"."));
-    plan.add("enter the root", Step::Chdir(c"/"));
+    plan.add(Step::PivotRoot);
+    plan.add(Step::Umount(c"."));
+    plan.add(Step::Chdir(c"/"));
     if !plan.spec.share.uts {
-        plan.add("set the host name", Step::Hostname(plan.spec.hostname));
+        plan.doing("set the host name", c"");
+        plan.add(Step::Hostname(plan.spec.hostname));
     }
     standard_streams(plan);
     join_cgroups(plan, cgroups);
@@ -447,28 +471,22 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 }
 
 fn standard_streams(plan: &mut Builder) {
+    plan.doing("connect the standard streams", c"");
     // Without a session of its own the container could reach the caller's controlling terminal through /dev/tty.
-    plan.add("begin a session", Step::Setsid);
+    plan.add(Step::Setsid);
     if plan.spec.process.tty {
-        plan.add("take the terminal", Step::ControllingTerminal(TERMINAL));
-        for number in 0..3 {
-            plan.add("connect the standard streams", Step::Dup(TERMINAL, number));
-        }
+        plan.add(Step::ControllingTerminal(TERMINAL));
+        (0..3).for_each(|number| plan.add(Step::Dup(TERMINAL, number)));
         return;
     }
-    let [input, output, error] = plan.host.terminals;
-    let [(_, stdin_r), (_, stdout_w), (_, stderr_w)] = PIPES;
     if !plan.spec.process.stdin {
-        plan.add("open /dev/null", Step::Open(CWD, c"/dev/null", libc::O_RDONLY, NULL));
-        plan.add("connect standard input", Step::Dup(NULL, 0));
-    } else if input {
-        plan.add("connect standard input", Step::Dup(stdin_r, 0));
+        plan.add(Step::Open(CWD, c"/dev/null", libc::O_RDONLY, NULL));
+        plan.add(Step::Dup(NULL, 0));
     }
-    if output {
-        plan.add("connect standard output", Step::Dup(stdout_w, 1));
-    }
-    if error {
-        plan.add("connect standard error", Step::Dup(stderr_w, 2));
+    for (number, (_, theirs)) in PIPES.into_iter().enumerate() {
+        if is_piped(plan, number) {
+            plan.add(Step::Dup(theirs, number as i32));
+        }
     }
 }
 
@@ -477,44 +495,46 @@ fn standard_streams(plan: &mut Builder) {
 /// quiet machine. The namespace after it, so that its root is the container's own cgroup.
 fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     for (index, member) in cgroups.iter().enumerate() {
-        if member.unified && plan.host.has.clone3 && plan.host.has.into_cgroup {
-            continue;
+        if !plan.is_born_in(member) {
+            plan.doing("join the cgroup", member.path);
+            plan.add(Step::Write(cgroup_slots(index).1, c"0"));
         }
-        let attach = Slot(ATTACH.saturating_add(index as u16));
-        plan.add("join the cgroup", Step::Write(attach, c"0")).about = member.path;
     }
-    plan.add("create a cgroup namespace", Step::Unshare(libc::CLONE_NEWCGROUP as u64));
+    plan.doing("create a cgroup namespace", c"");
+    plan.add(Step::Unshare(libc::CLONE_NEWCGROUP as u64));
 }
 
 /// The last acts with privilege, then the command.
 fn identity(plan: &mut Builder) {
     let process = &plan.spec.process;
     if process.cwd != c"/" {
-        plan.add("enter the working directory", Step::Target(process.cwd, true, TARGET)).about = process.cwd;
-        plan.add("enter the working directory", Step::Fchdir(TARGET)).about = process.cwd;
+        plan.doing("enter the working directory", process.cwd);
+        plan.add(Step::Target(process.cwd, true, TARGET));
+        plan.add(Step::Fchdir(TARGET));
         // CVE-2024-21626: a working directory that is a leaked descriptor of the host.
-        plan.add("check the working directory", Step::CheckCwd).about = process.cwd;
+        plan.add(Step::CheckCwd);
     }
+    plan.doing("set the resource limit", c"");
     for &(resource, soft, hard) in &process.rlimits {
-        let mut bytes = [0; 16];
-        let values = soft.to_ne_bytes().into_iter().chain(hard.to_ne_bytes());
-        bytes.iter_mut().zip(values).for_each(|(to, from)| *to = from);
-        plan.add("set the resource limit", Step::Rlimit(resource, Box::leak(Box::new(bytes))));
+        plan.add(Step::Rlimit(resource, soft, hard));
     }
+    plan.doing("become the user", c"");
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
-    let groups: &'static [u32] = Box::leak(process.groups.clone().into_boxed_slice());
-    plan.add("set the supplementary groups", Step::Groups(groups));
-    plan.add("set the group", Step::Gid(process.gid));
-    plan.add("set the user", Step::Uid(process.uid));
-    plan.add("set the umask", Step::Umask(0o022));
+    plan.add(Step::Groups(Box::leak(process.groups.clone().into_boxed_slice())));
+    plan.add(Step::Gid(process.gid));
+    plan.add(Step::Uid(process.uid));
+    plan.add(Step::Umask(0o022));
+    plan.doing("end with the supervisor", c"");
     // After the last change of credentials, which clears it (prctl(2)); then the parent is checked once more.
-    plan.add("end with the supervisor", Step::DieWithParent);
-    plan.add("check the supervisor", Step::CheckParent);
-    plan.add("close the host's descriptors", Step::CloseRange);
+    plan.add(Step::DieWithParent);
+    plan.add(Step::CheckParent);
+    plan.doing("close the host's descriptors", c"");
+    plan.add(Step::CloseRange);
+    plan.doing("execute", process.args.first().copied().unwrap_or(c""));
     if process.init {
-        plan.add("become the init", Step::Init);
+        plan.add(Step::Init);
     }
-    plan.add("execute", Step::Exec).about = process.args.first().copied().unwrap_or(c"");
+    plan.add(Step::Exec);
 }
 
 /// The attributes of /proc, /sys, /dev/pts and the like.

@@ -154,6 +154,11 @@ impl Start<'_> {
     /// Beside the running container, until it has ended and nothing is left of it.
     fn supervise(mut self, pid: i32) -> Result<u8> {
         self.close_childs_ends();
+        if self.spec.process.tty && self.slots.is_empty(MASTER) {
+            // Made by the child where a terminal cannot be made outside; none comes if the child has failed before.
+            let master = process::receive_fd(self.slots.get(SUPERVISOR)).unwrap_or(None);
+            self.slots.set(MASTER, master);
+        }
         let code = process::signal_fd()
             .and_then(|signals| supervise::container(pid, &self.spec.process, &mut self.slots, &signals));
         if code.is_err() {

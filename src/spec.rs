@@ -111,6 +111,13 @@ pub struct Process {
     pub rlimits: Vec<(u32, u64, u64)>,
 }
 
+impl Process {
+    /// The value of PATH in its environment.
+    pub fn path(&self) -> &'static [u8] {
+        self.env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"PATH=")).unwrap_or_default()
+    }
+}
+
 /// Limits; None is no limit asked for.
 #[derive(Default)]
 pub struct Limits {

@@ -1,4 +1,183 @@
 //! The root's mounts by mount(2) alone, for kernels before Linux 5.12.
-use super::Builder;
-pub fn sources(_plan: &mut Builder) {}
-pub fn mounts(_plan: &mut Builder) {}
+//!
+//! All in the child. A mount is made on a descriptor (/proc/self/fd/N), and what has to be changed afterwards is
+//! opened again in the root: nothing of the container runs yet, but a volume may be shared with another container,
+//! so a target is always resolved by `Step::Target`, never by a path.
+
+use super::mounts::{self, below};
+use super::{
+    Builder, CONTAINER, COPY, DEV, FILES, INIT, MASTER, NULL, PROC, PTS, ROOT, STRICT, STRICT_RO, SYS, Step, TARGET,
+    source,
+};
+use crate::spec::{Mount, Source, Text};
+use crate::sys::call::{CWD, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
+use crate::text::{Line, Push, keep};
+
+/// MOUNT_ATTR_* as MS_*: the four that we use are the same bits.
+const SAME: () = assert!(
+    libc::MS_RDONLY == RDONLY && libc::MS_NOSUID == NOSUID && libc::MS_NODEV == NODEV && libc::MS_NOEXEC == NOEXEC
+);
+
+/// The files for /etc, in the container's directory, which ends with it.
+pub fn outside(plan: &mut Builder) {
+    let () = SAME;
+    plan.doing("make the files in /etc", c"");
+    for (name, content) in [c"hosts", c"hostname", c"resolv.conf"].into_iter().zip(mounts::contents(plan)) {
+        plan.add(Step::File(CONTAINER, name, content));
+    }
+}
+
+/// Private, unless a volume's propagation has to come from the host: then what is mounted there is seen here, and
+/// for a shared volume the reverse; its own bind mount is made private, slave or shared afterwards.
+pub fn root_propagation(plan: &Builder) -> u64 {
+    let any = |kind| !plan.host.has.detached && plan.spec.mounts.iter().any(|mount| mount.propagation == kind);
+    if any(libc::MS_SHARED) {
+        libc::MS_SHARED
+    } else if any(libc::MS_SLAVE) {
+        libc::MS_SLAVE
+    } else {
+        libc::MS_PRIVATE
+    }
+}
+
+/// Inside: everything.
+pub fn inside(plan: &mut Builder) {
+    sources(plan);
+    overlay(plan);
+    plan.doing("mount /proc", c"");
+    file_system(plan, ROOT, c"proc", c"proc", STRICT, c"", PROC);
+    plan.doing("mount /sys", c"");
+    file_system(plan, ROOT, c"sys", c"sysfs", STRICT_RO, c"", SYS);
+    plan.doing("mount /dev", c"");
+    file_system(plan, ROOT, c"dev", c"tmpfs", NOSUID, mounts::DEV_OPTIONS, DEV);
+    mounts::nodes(plan);
+    file_system(plan, DEV, c"pts", c"devpts", NOSUID | NOEXEC, mounts::PTS_OPTIONS, PTS);
+    if plan.spec.share.ipc {
+        bind(plan, c"/dev/shm", DEV, c"shm");
+    } else {
+        let options = keep(&mounts::shm_options(plan));
+        file_system(plan, DEV, c"shm", c"tmpfs", STRICT, options, COPY);
+    }
+    if plan.host.mqueue && plan.spec.share.ipc {
+        bind(plan, c"/dev/mqueue", DEV, c"mqueue");
+    } else if plan.host.mqueue {
+        file_system(plan, DEV, c"mqueue", c"mqueue", STRICT, c"", COPY);
+    }
+    if plan.spec.process.tty {
+        super::terminal(plan);
+        plan.add(Step::SendTerminal(INIT, MASTER));
+        open(plan, PTS, c"0", COPY);
+        open(plan, DEV, c"console", TARGET);
+        plan.add(Step::MountAt(COPY, TARGET, c"", libc::MS_BIND, c""));
+    }
+    mounts::in_order(plan, file, volume);
+    masks(plan);
+    if plan.spec.read_only {
+        plan.doing("make the root read-only", c"");
+        plan.add(Step::MountAt(CWD, ROOT, c"", REMOUNT | libc::MS_RDONLY, c""));
+    }
+}
+
+const REMOUNT: u64 = libc::MS_REMOUNT | libc::MS_BIND;
+const BIND: u64 = libc::MS_BIND | libc::MS_REC;
+
+/// The slots of the three files for /etc.
+const ETC: [Slot; 3] = [FILES, super::MASK, super::READONLY];
+
+fn open(plan: &mut Builder, dir: Slot, path: Text, into: Slot) {
+    plan.add(Step::Open(dir, path, libc::O_PATH | libc::O_NOFOLLOW, into));
+}
+
+/// Opened before the overlay covers the container's directory: in this mount namespace, since mount(2) takes no
+/// descriptor of another one's.
+fn sources(plan: &mut Builder) {
+    plan.doing("open the files for /etc", c"");
+    for (name, into) in [b"/hosts".as_slice(), b"/hostname", b"/resolv.conf"].into_iter().zip(ETC) {
+        open(plan, CWD, keep(&[plan.dir.to_bytes(), name].concat()), into);
+    }
+    for (index, mount) in plan.spec.mounts.iter().enumerate() {
+        if let Some(path) = mounts::path(plan, index, mount) {
+            plan.doing("open the volume's source", mount.typed);
+            plan.add(Step::Open(CWD, path, libc::O_PATH, source(index)));
+        }
+    }
+}
+
+fn overlay(plan: &mut Builder) {
+    plan.doing("mount the overlay on / over", plan.spec.lower.named);
+    let dir = plan.dir.to_bytes();
+    let mut data = Line::new();
+    data.put(b"lowerdir=");
+    for byte in mounts::lower_directories(plan) {
+        // mount(2)'s options are separated by commas.
+        data.put(if byte == b',' { b"\\" } else { b"" }).push(byte);
+    }
+    data.put(b",upperdir=").put(dir).put(b"/upper,workdir=").put(dir).put(b"/work");
+    plan.add(Step::Mount(c"overlay", plan.dir, c"overlay", 0, keep(&data)));
+    plan.add(Step::Chdir(plan.dir));
+    open(plan, CWD, c".", ROOT);
+}
+
+/// Mounts a new file system on a directory that is no symlink (CVE-2019-19921), and opens it.
+fn file_system(plan: &mut Builder, dir: Slot, at: Text, fs: Text, flags: u64, data: Text, into: Slot) {
+    plan.mkdir(dir, at, 0o755);
+    open(plan, dir, at, TARGET);
+    plan.add(Step::MountAt(CWD, TARGET, fs, flags, data));
+    open(plan, dir, at, into);
+}
+
+fn bind(plan: &mut Builder, from: Text, dir: Slot, at: Text) {
+    open(plan, CWD, from, COPY);
+    open(plan, dir, at, TARGET);
+    plan.add(Step::MountAt(COPY, TARGET, c"", BIND, c""));
+}
+
+fn file(plan: &mut Builder, index: usize, path: Text) {
+    let from = ETC.get(index).copied().unwrap_or(COPY);
+    plan.add(Step::Target(path, false, TARGET));
+    plan.add(Step::MountAt(from, TARGET, c"", libc::MS_BIND, c""));
+}
+
+/// mount(2) ignores MS_RDONLY and the propagation together with MS_BIND: each is a call of its own, on the target
+/// opened again. Read-only is not recursive then, as docker's on such kernels.
+fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
+    plan.doing("mount the volume", mount.typed);
+    let target = Step::Target(mount.target, plan.host.is_directory(index), TARGET);
+    plan.add(target);
+    if let Source::Tmpfs(options) = mount.source {
+        let read_only = if mount.read_only { libc::MS_RDONLY } else { 0 };
+        // The options end with a comma, which mount(2) does not mind.
+        plan.add(Step::MountAt(CWD, TARGET, c"tmpfs", mount.attributes | read_only, options));
+        return;
+    }
+    plan.add(Step::MountAt(source(index), TARGET, c"", BIND, c""));
+    plan.add(target);
+    let recursive = if mount.recursive { libc::MS_REC } else { 0 };
+    plan.add(Step::MountAt(CWD, TARGET, c"", recursive | mount.propagation, c""));
+    if mount.read_only {
+        plan.add(Step::RemountReadOnly(TARGET));
+    }
+}
+
+fn masks(plan: &mut Builder) {
+    plan.doing("make a path read-only", c"");
+    for path in plan.host.read_only() {
+        plan.about = path;
+        open(plan, PROC, path, TARGET);
+        plan.add(Step::MountAt(TARGET, TARGET, c"", BIND, c""));
+        open(plan, PROC, path, TARGET);
+        plan.add(Step::MountAt(CWD, TARGET, c"", REMOUNT | STRICT_RO, c""));
+    }
+    plan.doing("mask a path", c"");
+    open(plan, DEV, c"null", NULL);
+    plan.host.for_each_mask(|path, directory| {
+        let (dir, name) = below(path);
+        plan.about = path;
+        open(plan, dir, name, TARGET);
+        plan.add(if directory {
+            Step::MountAt(CWD, TARGET, c"tmpfs", STRICT_RO, c"size=4k")
+        } else {
+            Step::MountAt(NULL, TARGET, c"", libc::MS_BIND, c"")
+        });
+    });
+}

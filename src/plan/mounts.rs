@@ -1,13 +1,13 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, COPY, CWD, DEV, FILES, MASK, MQUEUE, PROC, PTS, READONLY, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET,
-    anonymous, data, source,
+    Builder, COPY, CWD, DEV, FILES, FS, MASK, MQUEUE, PROC, PTS, READONLY, ROOT, SHM, STRICT, STRICT_RO, SYS, Step,
+    TARGET, anonymous, data, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
-use crate::sys::call::{NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, keep, keep_all};
+use crate::sys::call::{NOEXEC, NOSUID, RDONLY, Slot};
+use crate::text::{Line, Push, join, keep, keep_all};
 
 /// What docker's default hides, below /proc or /sys, and whether it is a directory. `Host::masks` says by bit what
 /// this kernel has: a mount that fails costs an RCU grace period, so it isn't tried.
@@ -59,219 +59,253 @@ pub fn detached(plan: &mut Builder) {
     }
 }
 
-fn overlay(plan: &mut Builder) {
-    let spec = plan.spec;
-    let dir = |name: &[u8]| keep_all(&[plan.dir.to_bytes(), name]);
-    let (upper, work) = (dir(b"/upper"), dir(b"/work"));
-    let why = "mount the overlay on /";
+/// The lower directories as overlayfs splits them: at a colon, with the backslash as escape; only --rootfs can have
+/// either in its name.
+pub fn lower_directories(plan: &Builder) -> Line {
     let mut lower = Line::new();
-    for layer in &spec.lower.layers {
+    for layer in &plan.spec.lower.layers {
         lower.put(if lower.is_empty() { b"" } else { b":" });
-        // overlayfs splits at a colon and knows the backslash as escape; only --rootfs can have either.
         for &byte in layer.to_bytes() {
             lower.put(if byte == b':' || byte == b'\\' { b"\\" } else { b"" }).push(byte);
         }
     }
-    plan.add(why, Step::Fsopen(c"overlay", super::FS)).about = spec.lower.named;
-    plan.add(why, Step::Option(c"source", c"overlay"));
-    for (key, value) in [(c"lowerdir", keep(&lower)), (c"upperdir", upper), (c"workdir", work)] {
-        plan.add(why, Step::Option(key, value)).about = spec.lower.named;
+    lower
+}
+
+/// A layer cannot forge what these would honour (trusted.overlay.* is stripped on import as well). `volatile`: the
+/// upper layer ends with the container, so there is nothing to sync at its end (5 ms instead of 147 with 300 MB
+/// dirty). Kernels that do not know one of them have no use for it.
+pub const OVERLAY: [(Text, Text); 5] =
+    [(c"redirect_dir", c"nofollow"), (c"metacopy", c"off"), (c"index", c"off"), (c"xino", c"off"), (c"volatile", c"")];
+
+fn overlay(plan: &mut Builder) {
+    plan.doing("mount the overlay on / over", plan.spec.lower.named);
+    plan.add(Step::Fsopen(c"overlay", FS));
+    let dir = |name: &[u8]| keep_all(&[plan.dir.to_bytes(), name]);
+    let directories =
+        [(c"lowerdir", keep(&lower_directories(plan))), (c"upperdir", dir(b"/upper")), (c"workdir", dir(b"/work"))];
+    for (key, value) in directories.into_iter().chain([(c"source", c"overlay")]) {
+        plan.add(Step::Option(key, value));
     }
-    // A layer cannot forge what these would honour (trusted.overlay.* is stripped on import as well).
-    for (key, value) in [(c"redirect_dir", c"nofollow"), (c"metacopy", c"off"), (c"index", c"off"), (c"xino", c"off")] {
-        plan.add(why, Step::Option(key, value)).fine = Some(Errno::EINVAL);
+    for (key, value) in OVERLAY {
+        plan.add_unless(Errno::EINVAL, if value.is_empty() { Step::Flag(key) } else { Step::Option(key, value) });
     }
-    // The upper layer ends with the container: no need to sync it at the end (5 ms instead of 147 with 300 MB dirty).
-    plan.add(why, Step::Flag(c"volatile")).fine = Some(Errno::EINVAL);
-    plan.add(why, Step::Create).about = spec.lower.named;
-    plan.add(why, Step::Fsmount(0, ROOT));
+    plan.add(Step::Create);
+    plan.add(Step::Fsmount(0, ROOT));
+}
+
+/// The nodes and links of /dev, on a tmpfs of our own.
+pub fn nodes(plan: &mut Builder) {
+    for (name, major, minor) in NODES {
+        plan.add(Step::Mknod(DEV, name, libc::S_IFCHR | 0o666, major << 8 | minor));
+    }
+    for (target, name) in LINKS {
+        plan.add(Step::Symlink(target, DEV, name));
+    }
+    for name in [c"pts", c"shm", c"mqueue"] {
+        plan.add(Step::Mkdir(DEV, name, 0o755));
+    }
+    if plan.spec.process.tty {
+        plan.add(Step::Mknod(DEV, c"console", libc::S_IFREG | 0o600, 0));
+    }
+}
+
+/// Options of the file systems below /dev.
+pub const DEV_OPTIONS: Text = c"mode=755,size=65536k";
+/// A devpts mounted anew has terminals of its own; gid 5 is docker's tty.
+pub const PTS_OPTIONS: Text = c"newinstance,ptmxmode=0666,mode=0620,gid=5";
+
+/// Options of /dev/shm.
+pub fn shm_options(plan: &Builder) -> Line {
+    let mut options = Line::new();
+    options.put(b"mode=1777,size=").dec(plan.spec.shm_size);
+    options
 }
 
 fn dev(plan: &mut Builder) {
-    let why = "make /dev";
-    plan.file_system(why, c"tmpfs", &[(c"source", c"tmpfs"), (c"mode", c"755"), (c"size", c"65536k")], NOSUID, DEV);
-    for (name, major, minor) in NODES {
-        plan.add(why, Step::Mknod(DEV, name, libc::S_IFCHR | 0o666, major << 8 | minor));
-    }
-    for (target, name) in LINKS {
-        plan.add(why, Step::Symlink(target, DEV, name));
-    }
-    for name in [c"pts", c"shm", c"mqueue"] {
-        plan.add(why, Step::Mkdir(DEV, name, 0o755));
+    plan.doing("make /dev", c"");
+    plan.file_system(c"tmpfs", &join(&[b"source=tmpfs,", DEV_OPTIONS.to_bytes()]), NOSUID, DEV);
+    nodes(plan);
+    plan.file_system(c"devpts", &join(&[b"source=devpts,", PTS_OPTIONS.to_bytes()]), NOSUID | NOEXEC, PTS);
+    if plan.spec.share.ipc {
+        plan.add(Step::OpenTree(CWD, c"/dev/shm", true, SHM));
+        plan.set(SHM, true, 0, libc::MS_PRIVATE);
+    } else {
+        plan.file_system(c"tmpfs", &join(&[b"source=shm,", &shm_options(plan)]), STRICT, SHM);
     }
     if plan.spec.process.tty {
-        plan.add("make /dev/console", Step::Mknod(DEV, c"console", libc::S_IFREG | 0o600, 0));
+        super::terminal(plan);
     }
-    let pts =
-        [(c"source", c"devpts"), (c"newinstance", c""), (c"ptmxmode", c"0666"), (c"mode", c"0620"), (c"gid", c"5")];
-    plan.file_system("make /dev/pts", c"devpts", &pts, NOSUID | NOEXEC, PTS);
-    if plan.spec.share.ipc {
-        plan.add("share /dev/shm", Step::OpenTree(CWD, c"/dev/shm", true, SHM));
-        plan.set("share /dev/shm", SHM, true, 0, libc::MS_PRIVATE);
-        return;
-    }
-    let mut size = Line::new();
-    let size = keep(size.dec(plan.spec.shm_size));
-    let options = [(c"source", c"shm"), (c"mode", c"1777"), (c"size", size)];
-    plan.file_system("make /dev/shm", c"tmpfs", &options, STRICT, SHM);
+}
+
+/// What the files in /etc say.
+pub fn contents(plan: &Builder) -> [Text; 3] {
+    let hostname = keep_all(&[plan.spec.hostname.to_bytes(), b"\n"]);
+    [plan.spec.files.hosts, hostname, plan.spec.files.resolv]
 }
 
 fn files(plan: &mut Builder) {
-    let why = "make the files in /etc";
-    plan.file_system(why, c"tmpfs", &[(c"source", c"tmpfs"), (c"mode", c"755"), (c"size", c"1m")], STRICT, FILES);
-    let hostname = keep_all(&[plan.spec.hostname.to_bytes(), b"\n"]);
-    for (name, content) in
-        [(c"hosts", plan.spec.files.hosts), (c"hostname", hostname), (c"resolv.conf", plan.spec.files.resolv)]
-    {
-        plan.add(why, Step::File(FILES, name, content));
+    plan.doing("make the files in /etc", c"");
+    plan.file_system(c"tmpfs", b"source=tmpfs,mode=755,size=1m", STRICT, FILES);
+    for ((name, _), content) in ETC.into_iter().zip(contents(plan)) {
+        plan.add(Step::File(FILES, name, content));
     }
-    plan.add("make a mask for directories", Step::Mkdir(FILES, c"empty", 0o755));
+    plan.add(Step::Mkdir(FILES, c"empty", 0o755));
+}
+
+/// Where a volume is on the host; None for a tmpfs.
+pub fn path(plan: &Builder, index: usize, mount: &Mount) -> Option<Text> {
+    match mount.source {
+        Source::Host(path) => Some(path),
+        Source::Volume(name) => Some(data(name)),
+        Source::Anonymous => Some(anonymous(plan.dir, index)),
+        Source::Tmpfs(_) => None,
+    }
 }
 
 /// A volume or a tmpfs: copied from the host's mount here, where the peers of a shared mount are still known.
 fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
-    let (why, into) = ("mount the volume", source(index));
-    let path = match mount.source {
-        Source::Tmpfs(options) => {
-            plan.add(why, Step::Fsopen(c"tmpfs", super::FS)).about = mount.typed;
-            plan.add(why, Step::Option(c"source", c"tmpfs"));
-            for option in options.to_bytes().split(|&byte| byte == b',').filter(|option| !option.is_empty()) {
-                let (key, value) = crate::text::split_once(option, b'=').unwrap_or((option, b""));
-                let (key, value) = (keep(key), keep(value));
-                let step = if value.is_empty() { Step::Flag(key) } else { Step::Option(key, value) };
-                plan.add(why, step).about = mount.typed;
-            }
-            plan.add(why, Step::Create).about = mount.typed;
-            let read_only = if mount.read_only { RDONLY } else { 0 };
-            plan.add(why, Step::Fsmount(mount.attributes | read_only, into));
-            return;
-        }
-        Source::Host(path) => path,
-        Source::Volume(name) => data(name),
-        Source::Anonymous => anonymous(plan.dir, index),
-    };
-    plan.add(why, Step::OpenTree(CWD, path, true, into)).about = mount.typed;
-    let read_only = if mount.read_only { RDONLY } else { 0 };
-    if mount.recursive {
-        plan.set(why, into, true, read_only, mount.propagation);
-    } else {
-        plan.set(why, into, true, read_only, 0);
-        plan.set(why, into, false, 0, mount.propagation);
+    plan.doing("mount the volume", mount.typed);
+    let (into, read_only) = (source(index), if mount.read_only { RDONLY } else { 0 });
+    if let Source::Tmpfs(options) = mount.source {
+        plan.file_system(c"tmpfs", &join(&[b"source=tmpfs,", options.to_bytes()]), mount.attributes | read_only, into);
+    }
+    let Some(path) = path(plan, index, mount) else { return };
+    plan.add(Step::OpenTree(CWD, path, true, into));
+    plan.set(into, true, read_only, if mount.recursive { mount.propagation } else { 0 });
+    if !mount.recursive {
+        plan.set(into, false, 0, mount.propagation);
     }
 }
 
 /// Inside: attach them, and make what belongs to the new namespaces.
 pub fn attach(plan: &mut Builder) {
+    plan.doing("attach the root", c"");
     // Onto the container's own directory, which this mount namespace sees covered from now on.
-    plan.add("attach the root", Step::MoveMount(ROOT, CWD, plan.dir));
-    plan.add("enter the root", Step::Chdir(plan.dir));
-    proc(plan);
-    sys(plan);
-    for (slot, name) in [(DEV, c"dev"), (PTS, c"pts"), (SHM, c"shm")] {
-        let at = if slot == DEV { ROOT } else { DEV };
-        plan.mount_point(at, name);
-        plan.add("attach /dev", Step::MoveMount(slot, at, name));
-    }
-    if plan.spec.share.ipc {
-        plan.add("share /dev/mqueue", Step::OpenTree(CWD, c"/dev/mqueue", false, MQUEUE)).fine = Some(Errno::ENOENT);
-        plan.add("share /dev/mqueue", Step::MoveMount(MQUEUE, DEV, c"mqueue")).fine = Some(Errno::EBADF);
-    } else if plan.host.mqueue {
-        plan.file_system("make /dev/mqueue", c"mqueue", &[(c"source", c"mqueue")], STRICT, MQUEUE);
-        plan.add("attach /dev/mqueue", Step::MoveMount(MQUEUE, DEV, c"mqueue"));
+    plan.add(Step::MoveMount(ROOT, CWD, plan.dir));
+    plan.add(Step::Chdir(plan.dir));
+    // A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later
+    // is this very procfs, not what a path leads to (CVE-2025-52881).
+    plan.doing("mount /proc", c"");
+    plan.file_system(c"proc", b"source=proc", STRICT, PROC);
+    plan.mkdir(ROOT, c"proc", 0o755);
+    plan.add(Step::MoveMount(PROC, ROOT, c"proc"));
+    plan.doing("mount /sys", c"");
+    plan.file_system(c"sysfs", b"source=sysfs", STRICT_RO, SYS);
+    plan.mkdir(ROOT, c"sys", 0o755);
+    plan.add(Step::MoveMount(SYS, ROOT, c"sys"));
+    plan.doing("mount /dev", c"");
+    plan.mkdir(ROOT, c"dev", 0o755);
+    plan.add(Step::MoveMount(DEV, ROOT, c"dev"));
+    plan.add(Step::MoveMount(PTS, DEV, c"pts"));
+    plan.add(Step::MoveMount(SHM, DEV, c"shm"));
+    if plan.host.mqueue {
+        if plan.spec.share.ipc {
+            plan.add(Step::OpenTree(CWD, c"/dev/mqueue", false, MQUEUE));
+        } else {
+            plan.file_system(c"mqueue", b"source=mqueue", STRICT, MQUEUE);
+        }
+        plan.add(Step::MoveMount(MQUEUE, DEV, c"mqueue"));
     }
     if plan.spec.process.tty {
-        plan.add("make /dev/console", Step::OpenTree(PTS, c"0", false, COPY));
-        plan.add("make /dev/console", Step::MoveMount(COPY, DEV, c"console"));
+        plan.add(Step::OpenTree(PTS, c"0", false, COPY));
+        plan.add(Step::MoveMount(COPY, DEV, c"console"));
     }
-    // What is above /etc/hosts goes first, or it would hide the file.
-    for above in [true, false] {
-        for (index, mount) in plan.spec.mounts.iter().enumerate() {
-            if (mount.target == c"/etc") == above {
-                attach_volume(plan, index, mount);
-            }
-        }
-        if above {
-            etc(plan);
-        }
-    }
+    in_order(plan, attach_file, attach_volume);
     masks(plan);
     if plan.spec.read_only {
-        plan.set("make the root read-only", ROOT, false, RDONLY, 0);
+        plan.doing("make the root read-only", c"");
+        plan.set(ROOT, false, RDONLY, 0);
     }
 }
 
-impl Builder<'_> {
-    /// A directory that images should have but need not.
-    fn mount_point(&mut self, root: Slot, name: Text) {
-        if root == ROOT {
-            self.add("make a mount point", Step::Mkdir(root, name, 0o755)).fine = Some(Errno::EEXIST);
+/// The files in /etc and the volumes; what is above /etc/hosts goes first, or it would hide the file.
+pub fn in_order(plan: &mut Builder, file: fn(&mut Builder, usize, Text), volume: fn(&mut Builder, usize, &Mount)) {
+    let mounts = &plan.spec.mounts;
+    let above = |mount: &Mount| mount.target == c"/etc";
+    for (index, mount) in mounts.iter().enumerate().filter(|(_, mount)| above(mount)) {
+        volume(plan, index, mount);
+    }
+    for (index, (_, path)) in ETC.into_iter().enumerate() {
+        if !mounts.iter().any(|mount| mount.target == path) {
+            plan.doing("mount", path);
+            file(plan, index, path);
         }
     }
-}
-
-/// A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later is
-/// this very procfs, not what a path leads to (CVE-2025-52881).
-fn proc(plan: &mut Builder) {
-    plan.file_system("make /proc", c"proc", &[(c"source", c"proc")], STRICT, PROC);
-    plan.mount_point(ROOT, c"proc");
-    plan.add("attach /proc", Step::MoveMount(PROC, ROOT, c"proc"));
-}
-
-fn sys(plan: &mut Builder) {
-    plan.file_system("make /sys", c"sysfs", &[(c"source", c"sysfs")], STRICT_RO, SYS);
-    plan.mount_point(ROOT, c"sys");
-    plan.add("attach /sys", Step::MoveMount(SYS, ROOT, c"sys"));
-}
-
-fn etc(plan: &mut Builder) {
-    for (name, path) in ETC {
-        if plan.spec.mounts.iter().any(|mount| mount.target == path) {
-            continue;
-        }
-        plan.add("find the file in /etc", Step::Target(path, false, TARGET)).about = path;
-        plan.add("mount the file in /etc", Step::OpenTree(FILES, name, false, COPY)).about = path;
-        plan.add("mount the file in /etc", Step::MoveMount(COPY, TARGET, c"")).about = path;
+    for (index, mount) in mounts.iter().enumerate().filter(|(_, mount)| !above(mount)) {
+        volume(plan, index, mount);
     }
+}
+
+fn attach_file(plan: &mut Builder, index: usize, path: Text) {
+    let name = ETC.get(index).map_or(c"", |(name, _)| *name);
+    plan.add(Step::Target(path, false, TARGET));
+    plan.add(Step::OpenTree(FILES, name, false, COPY));
+    plan.add(Step::MoveMount(COPY, TARGET, c""));
 }
 
 fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
-    let directory = !plan.host.files.get(index).copied().unwrap_or(false);
-    plan.add("find the volume's target", Step::Target(mount.target, directory, TARGET)).about = mount.typed;
-    plan.add("mount the volume", Step::MoveMount(source(index), TARGET, c"")).about = mount.typed;
+    plan.doing("mount the volume", mount.typed);
+    plan.add(Step::Target(mount.target, plan.host.is_directory(index), TARGET));
+    plan.add(Step::MoveMount(source(index), TARGET, c""));
 }
 
 /// docker's masked and read-only paths: copies of one read-only empty directory, of the /dev/null that we have just
 /// made (CVE-2025-31133: not whatever the image calls so), and of the subtrees themselves.
 fn masks(plan: &mut Builder) {
-    let read_only = RDONLY | NOSUID | NODEV | NOEXEC;
-    plan.add("make the masks", Step::OpenTree(PROC, c"", false, READONLY));
-    plan.set("make the masks", READONLY, false, read_only, 0);
-    for (index, path) in READ_ONLY.into_iter().enumerate() {
-        if index < 4 || plan.host.masks & SYSRQ != 0 {
-            plan.add("make a path read-only", Step::OpenTree(READONLY, path, false, COPY)).about = path;
-            plan.add("make a path read-only", Step::MoveMount(COPY, PROC, path)).about = path;
-        }
+    plan.doing("make a path read-only", c"");
+    plan.add(Step::OpenTree(PROC, c"", false, READONLY));
+    plan.set(READONLY, false, STRICT_RO, 0);
+    for path in plan.host.read_only() {
+        plan.about = path;
+        plan.add(Step::OpenTree(READONLY, path, false, COPY));
+        plan.add(Step::MoveMount(COPY, PROC, path));
     }
-    plan.add("make the masks", Step::OpenTree(FILES, c"empty", false, MASK));
-    plan.set("make the masks", MASK, false, read_only, 0);
-    for (index, (path, directory)) in MASKS.into_iter().enumerate() {
-        if plan.host.masks & 1 << index != 0 {
-            mask(plan, path, directory);
-        }
-    }
-    for cpu in 0..plan.host.throttles {
-        // A thermal side channel (moby #49560).
-        let mut path = Line::new();
-        path.put(b"/sys/devices/system/cpu/cpu").dec(u64::from(cpu)).put(b"/thermal_throttle");
-        mask(plan, keep(&path), true);
+    plan.doing("mask a path", c"");
+    plan.add(Step::OpenTree(FILES, c"empty", false, MASK));
+    plan.set(MASK, false, STRICT_RO, 0);
+    plan.host.for_each_mask(|path, directory| {
+        let (from, name) = if directory { (MASK, c"") } else { (DEV, c"null") };
+        let (at, below) = below(path);
+        plan.about = path;
+        plan.add(Step::OpenTree(from, name, false, COPY));
+        plan.add(Step::MoveMount(COPY, at, below));
+    });
+}
+
+/// A path of `MASKS` as the mount that it is on and the rest.
+pub fn below(path: Text) -> (Slot, Text) {
+    let bytes = path.to_bytes();
+    match bytes.strip_prefix(b"/proc/") {
+        Some(rest) => (PROC, keep(rest)),
+        None => (SYS, keep(bytes.strip_prefix(b"/sys/").unwrap_or_default())),
     }
 }
 
-fn mask(plan: &mut Builder, path: Text, directory: bool) {
-    let (from, name) = if directory { (MASK, c"") } else { (DEV, c"null") };
-    let at = if path.to_bytes().starts_with(b"/proc/") { PROC } else { SYS };
-    let skip = if at == PROC { "/proc/".len() } else { "/sys/".len() };
-    let below = keep(path.to_bytes().get(skip..).unwrap_or_default());
-    plan.add("mask a path", Step::OpenTree(from, name, false, COPY)).about = path;
-    plan.add("mask a path", Step::MoveMount(COPY, at, below)).about = path;
+impl super::Host {
+    /// What is made read-only below /proc.
+    pub fn read_only(&self) -> impl Iterator<Item = Text> {
+        // Every kernel has the first four.
+        READ_ONLY.into_iter().take(if self.masks & SYSRQ != 0 { 5 } else { 4 })
+    }
+
+    /// What is hidden, and whether it is a directory.
+    pub fn for_each_mask(&self, mut mask: impl FnMut(Text, bool)) {
+        for (index, (path, directory)) in MASKS.into_iter().enumerate() {
+            if self.masks & 1 << index != 0 {
+                mask(path, directory);
+            }
+        }
+        for cpu in 0..self.throttles {
+            // A thermal side channel (moby #49560).
+            let mut path = Line::new();
+            path.put(b"/sys/devices/system/cpu/cpu").dec(u64::from(cpu)).put(b"/thermal_throttle");
+            mask(keep(&path), true);
+        }
+    }
+
+    /// Whether a mount's source is a directory.
+    pub fn is_directory(&self, index: usize) -> bool {
+        !self.files.get(index).copied().unwrap_or(false)
+    }
 }

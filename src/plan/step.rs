@@ -46,6 +46,8 @@ pub enum Step {
     Mount(Text, Text, Text, u64, Text),
     /// mount(2) at a descriptor: source slot or CWD for none, target slot, type, flags, data.
     MountAt(Slot, Slot, Text, u64, Text),
+    /// Make a bind mount read-only and keep what else it has (nosuid, nodev, noexec).
+    RemountReadOnly(Slot),
     /// Unmount lazily.
     Umount(Text),
     /// Make the working directory the root, and put the old root over it.
@@ -69,7 +71,7 @@ pub enum Step {
     /// Set the user ids.
     Uid(u32),
     /// Set a resource limit.
-    Rlimit(u32, &'static [u8; 16]),
+    Rlimit(u32, u64, u64),
     /// Set the file mode creation mask.
     Umask(u32),
     /// Be killed when the supervisor is.
@@ -150,7 +152,6 @@ impl Step {
             Step::Groups(groups) => Call::setgroups(groups),
             Step::Gid(gid) => Call::setresgid(*gid),
             Step::Uid(uid) => Call::setresuid(*uid),
-            Step::Rlimit(resource, limit) => Call::prlimit(i64::from(*resource), limit),
             Step::Umask(mask) => Call::umask(*mask),
             Step::DieWithParent => Call::die_with_parent(),
             Step::CloseRange => Call::close_range(),

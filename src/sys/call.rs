@@ -41,6 +41,11 @@ impl Slots {
         }
     }
 
+    /// Whether a slot holds nothing.
+    pub fn is_empty(&self, slot: Slot) -> bool {
+        !matches!(self.0.get(usize::from(slot.0)), Some(Some(_)))
+    }
+
     /// Puts a descriptor into a slot; closes the one that was there.
     pub fn set(&mut self, slot: Slot, fd: Option<OwnedFd>) {
         if let Some(place) = self.0.get_mut(usize::from(slot.0)) {
@@ -447,10 +452,6 @@ impl<'a> Call<'a> {
     /// `setresuid(uid, uid, uid)`.
     pub fn setresuid(uid: u32) -> Self {
         Self::new(Sysno::setresuid, "setresuid", [Arg::Int(i64::from(uid)); 3])
-    }
-    /// `prlimit64(0, resource, {soft, hard}, NULL)`.
-    pub fn prlimit(resource: i64, limit: &'a [u8; 16]) -> Self {
-        Self::new(Sysno::prlimit64, "prlimit64", [Arg::Int(0), Arg::Int(resource), Arg::Bytes(limit), Arg::Null])
     }
     /// `umask(mask)`.
     pub fn umask(mask: u32) -> Self {

@@ -150,13 +150,24 @@ pub fn fs_type(path: &CStr) -> Result<i64, Errno> {
     Ok(unsafe { buf.assume_init() }.f_type as i64)
 }
 
-/// Whether `fd` is on a procfs, by fstatfs(2).
+/// `fstatfs(fd)`: the type's magic number, and the mount's flags.
+fn statfs(fd: BorrowedFd) -> Result<(i64, u64), Errno> {
+    // struct statfs is 120 bytes on 64-bit targets: fifteen words, f_type first, f_flags the eleventh.
+    let mut buf = [0_u64; 15];
+    // SAFETY: the kernel fills the buffer, which has its struct's size.
+    unsafe { syscall!(Sysno::fstatfs, fd.as_raw_fd(), buf.as_mut_ptr()) }?;
+    let [kind, _, _, _, _, _, _, _, _, _, flags, ..] = buf;
+    Ok((kind as i64, flags))
+}
+
+/// Whether `fd` is on a procfs.
 pub fn is_procfs(fd: BorrowedFd) -> bool {
-    let mut buf = MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: the kernel fills the buffer, for which all-zero is valid.
-    let result = unsafe { syscall!(Sysno::fstatfs, fd.as_raw_fd(), buf.as_mut_ptr()) };
-    // SAFETY: as above.
-    result.is_ok() && unsafe { buf.assume_init() }.f_type as i64 == 0x9fa0
+    matches!(statfs(fd), Ok((0x9fa0, _)))
+}
+
+/// The flags of the mount that `fd` is on: ST_* of statfs(2), of which nosuid, nodev and noexec are MS_* too.
+pub fn mount_flags(fd: BorrowedFd) -> Result<u64, Errno> {
+    statfs(fd).map(|(_, flags)| flags)
 }
 
 /// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)`.

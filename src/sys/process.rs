@@ -159,6 +159,13 @@ pub fn signal_fd() -> Result<OwnedFd, Errno> {
     }
 }
 
+/// `prlimit64(0, resource, {soft, hard}, NULL)`.
+pub fn set_limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
+    let limit = [soft, hard];
+    // SAFETY: a struct rlimit64 of two words is read.
+    unsafe { syscall!(Sysno::prlimit64, 0, resource, limit.as_ptr(), 0) }.map(drop)
+}
+
 /// `rt_sigtimedwait(all, NULL, NULL, 8)`: the next signal, blocked as they all are.
 pub fn wait_signal() -> c_int {
     let mask = ALL;
