@@ -122,11 +122,7 @@ impl Unpack<'_> {
                 header::text(long).clone_into(field);
             }
         }
-        for records in [&self.global, &self.pax] {
-            if let Err(why) = self.member.apply(records) {
-                return Err(self.refuse(why.as_bytes()));
-            }
-        }
+        self.member.apply(&[&self.global, &self.pax]).map_err(|why| self.refuse(why.as_bytes()))?;
         Ok(true)
     }
 
