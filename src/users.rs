@@ -35,43 +35,36 @@ pub fn find(open: Open, word: &[u8]) -> Result<User> {
     }
     let wanted = if user.is_empty() { Some(0) } else { id(user)? };
     let passwd = read(open, c"/etc/passwd")?;
-    let entry = passwd.split(|&byte| byte == b'\n').filter_map(Entry::parse).find(|entry| match wanted {
-        Some(uid) => entry.id == uid,
-        None => entry.name == user,
-    });
+    let entry = search(&passwd, &mut |entry| wanted.map_or(entry.name == user, |uid| entry.id == uid));
     let mut found = match (&entry, wanted) {
-        (Some(entry), _) => User { uid: entry.id, gid: entry.gid()?, groups: Vec::new(), home: entry.home().to_vec() },
+        (Some(entry), _) => entry.user()?,
         (None, Some(uid)) => User { uid, gid: 0, groups: Vec::new(), home: b"/".to_vec() },
         (None, None) => return Err(unknown(b"user ", user, b"passwd")),
     };
-    let gid = group.map_or(Ok(None), id)?;
-    if let Some(gid) = gid {
-        found.gid = gid;
+    if let Some(group) = group {
+        found.gid = match id(group)? {
+            Some(gid) => gid,
+            None => search(&read(open, c"/etc/group")?, &mut |entry| entry.name == group)
+                .map(|entry| entry.id)
+                .ok_or_else(|| unknown(b"group ", group, b"group"))?,
+        };
     }
     found.groups.push(found.gid);
-    // The file is of use for a group's name, or for the groups that a user is in.
-    if gid.is_some() || (group.is_none() && entry.is_none()) {
-        return Ok(found);
-    }
-    let file = read(open, c"/etc/group")?;
-    let mut entries = file.split(|&byte| byte == b'\n').filter_map(Entry::parse);
-    match (group, entry) {
-        (Some(group), _) => {
-            let entry = entries.find(|entry| entry.name == group).ok_or_else(|| unknown(b"group ", group, b"group"))?;
-            found.gid = entry.id;
-            found.groups = vec![entry.id];
-        }
-        (None, Some(user)) => {
-            for entry in entries {
-                let mut members = entry.rest.split(|&byte| byte == b',');
-                if members.any(|member| member == user.name) && !found.groups.contains(&entry.id) {
-                    found.groups.push(entry.id);
-                }
+    if let (Some(user), None) = (entry, group) {
+        search(&read(open, c"/etc/group")?, &mut |entry| {
+            let mut members = entry.rest.split(|&byte| byte == b',');
+            if members.any(|member| member == user.name) && !found.groups.contains(&entry.id) {
+                found.groups.push(entry.id);
             }
-        }
-        (None, None) => {}
+            false
+        });
     }
     Ok(found)
+}
+
+/// The first entry that is right.
+fn search<'a>(file: &'a [u8], right: &mut dyn FnMut(&Entry) -> bool) -> Option<Entry<'a>> {
+    file.split(|&byte| byte == b'\n').filter_map(Entry::parse).find(|entry| right(entry))
 }
 
 /// Docker's words.
@@ -108,14 +101,13 @@ impl<'a> Entry<'a> {
         Some(Self { name, id: in_range(id)?, rest })
     }
 
-    fn gid(&self) -> Result<u32> {
-        let gid = self.rest.split(|&byte| byte == b':').next().unwrap_or_default();
-        in_range(gid).ok_or_else(|| Error::new(&[b"/etc/passwd: the group of ", self.name, b" is no number"]))
-    }
-
-    /// The third field behind the id.
-    fn home(&self) -> &'a [u8] {
-        self.rest.split(|&byte| byte == b':').nth(2).filter(|home| !home.is_empty()).unwrap_or(b"/")
+    /// Of a line in passwd; behind the id are group, remark, home and shell.
+    fn user(&self) -> Result<User> {
+        let mut fields = self.rest.split(|&byte| byte == b':');
+        let gid = fields.next().and_then(in_range);
+        let gid = gid.ok_or_else(|| Error::new(&[b"/etc/passwd: the group of ", self.name, b" is no number"]))?;
+        let home = fields.nth(1).filter(|home| !home.is_empty()).unwrap_or(b"/").to_vec();
+        Ok(User { uid: self.id, gid, groups: Vec::new(), home })
     }
 }
 
