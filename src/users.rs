@@ -1,9 +1,10 @@
 //! Who runs the command: the user and the groups that a word names in the image's passwd and group, as docker reads it.
 
 use crate::error::{Error, Result};
-use crate::sys::Errno;
+use crate::sys::{Errno, fs};
+use crate::text::{number, split_once};
 use core::ffi::CStr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// What the command runs as.
 #[derive(PartialEq, Eq, Debug)]
@@ -18,11 +19,206 @@ pub struct User {
     pub home: Vec<u8>,
 }
 
-/// The user that `word` names; empty is the default, root. `open` opens a file of the image.
-pub fn find(open: &dyn Fn(&CStr) -> core::result::Result<OwnedFd, Errno>, word: &[u8]) -> Result<User> {
-    let _ = open;
-    if word.is_empty() {
-        return Ok(User { uid: 0, gid: 0, groups: vec![0], home: b"/root".to_vec() });
+/// Opens a file of the image.
+pub type Open<'a> = &'a dyn Fn(&CStr) -> core::result::Result<OwnedFd, Errno>;
+
+/// For each of passwd and group: an image could hold anything under these names.
+const FILE_MAX: usize = 1 << 20;
+
+/// The user that `word` names: NAME or UID, then perhaps `:` and a group's NAME or GID; `:GROUP` is root with another
+/// group; empty is root. Digits are always an id, which needs no entry. Without a group, the groups are the user's in
+/// the group file.
+pub fn find(open: Open, word: &[u8]) -> Result<User> {
+    let (user, group) = split_once(word, b':').map_or((word, None), |(user, group)| (user, Some(group)));
+    if group == Some(b"") {
+        return Err(Error::new(&[b"invalid user ", word, b": nothing behind the colon"]));
     }
-    Err(Error::new(&[b"unable to find user ", word, b": no matching entries in passwd file"]))
+    let wanted = if user.is_empty() { Some(0) } else { id(user)? };
+    let passwd = read(open, c"/etc/passwd")?;
+    let entry = search(&passwd, &mut |entry| wanted.map_or(entry.name == user, |uid| entry.id == uid));
+    let mut found = match (&entry, wanted) {
+        (Some(entry), _) => entry.user()?,
+        (None, Some(uid)) => User { uid, gid: 0, groups: Vec::new(), home: b"/".to_vec() },
+        (None, None) => return Err(unknown(b"user ", user, b"passwd")),
+    };
+    if let Some(group) = group {
+        found.gid = match id(group)? {
+            Some(gid) => gid,
+            None => search(&read(open, c"/etc/group")?, &mut |entry| entry.name == group)
+                .map(|entry| entry.id)
+                .ok_or_else(|| unknown(b"group ", group, b"group"))?,
+        };
+    }
+    found.groups.push(found.gid);
+    if let (Some(user), None) = (entry, group) {
+        search(&read(open, c"/etc/group")?, &mut |entry| {
+            let mut members = entry.rest.split(|&byte| byte == b',');
+            if members.any(|member| member == user.name) && !found.groups.contains(&entry.id) {
+                found.groups.push(entry.id);
+            }
+            false
+        });
+    }
+    Ok(found)
+}
+
+/// The first entry that is right.
+fn search<'a>(file: &'a [u8], right: &mut dyn FnMut(&Entry) -> bool) -> Option<Entry<'a>> {
+    file.split(|&byte| byte == b'\n').filter_map(Entry::parse).find(|entry| right(entry))
+}
+
+/// Docker's words.
+fn unknown(what: &[u8], word: &[u8], file: &[u8]) -> Error {
+    Error::new(&[b"unable to find ", what, word, b": no matching entries in ", file, b" file"])
+}
+
+/// A number where the word is digits; None where it is a name. Docker's range: 2^31 and more are negative to some.
+fn id(word: &[u8]) -> Result<Option<u32>> {
+    if !word.iter().all(u8::is_ascii_digit) {
+        return Ok(None);
+    }
+    in_range(word).map(Some).ok_or_else(|| Error::new(&[word, b": uids and gids must be in range 0-2147483647"]))
+}
+
+fn in_range(word: &[u8]) -> Option<u32> {
+    number(word).and_then(|id| i32::try_from(id).ok()).map(|id| id as u32)
+}
+
+/// `name:password:id:` and what follows: the same in both files.
+struct Entry<'a> {
+    name: &'a [u8],
+    id: u32,
+    rest: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// None for a line that is damaged: read as docker does it, with 0 for what is no number, it would make a root.
+    fn parse(line: &'a [u8]) -> Option<Self> {
+        let (name, rest) = split_once(line, b':')?;
+        let (_, rest) = split_once(rest, b':')?;
+        let (id, rest) = split_once(rest, b':')?;
+        (!name.is_empty()).then_some(())?;
+        Some(Self { name, id: in_range(id)?, rest })
+    }
+
+    /// Of a line in passwd; behind the id are group, remark, home and shell.
+    fn user(&self) -> Result<User> {
+        let mut fields = self.rest.split(|&byte| byte == b':');
+        let gid = fields.next().and_then(in_range);
+        let gid = gid.ok_or_else(|| Error::new(&[b"/etc/passwd: the group of ", self.name, b" is no number"]))?;
+        let home = fields.nth(1).filter(|home| !home.is_empty()).unwrap_or(b"/").to_vec();
+        Ok(User { uid: self.id, gid, groups: Vec::new(), home })
+    }
+}
+
+/// A file of the image, empty where there is none.
+fn read(open: Open, path: &CStr) -> Result<Vec<u8>> {
+    let text = match open(path) {
+        Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(Vec::new()),
+        Err(errno) => Err(errno),
+        Ok(fd) => fs::read_all(fd.as_fd(), FILE_MAX),
+    };
+    match text {
+        Ok(text) if text.len() < FILE_MAX => Ok(text),
+        Ok(_) => Err(Error::sys("read", path.to_bytes(), Errno::EFBIG)),
+        Err(errno) => Err(Error::sys("open", path.to_bytes(), errno)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n\
+        # a remark\n\
+        broken:x::5::/broken:/bin/sh\n\
+        app:x:1000:1001:An app:/home/app:/bin/sh\n\
+        again:x:1000:7::/again:\n\
+        bare:x:1002:1002";
+    const GROUP: &str = "root:x:0:\nwheel:x:10:root,app\nextra:x:2000:nobody,app\nsame:x:1001:app\nbad:x:-1:app\n";
+
+    fn file(text: &str) -> core::result::Result<OwnedFd, Errno> {
+        let (reader, mut writer) = std::io::pipe().map_err(|_| Errno::EIO)?;
+        writer.write_all(text.as_bytes()).map_err(|_| Errno::EIO)?;
+        Ok(reader.into())
+    }
+
+    fn open(path: &CStr) -> core::result::Result<OwnedFd, Errno> {
+        file(if path == c"/etc/passwd" { PASSWD } else { GROUP })
+    }
+
+    fn found(word: &str) -> String {
+        show(find(&open, word.as_bytes()))
+    }
+
+    fn show(result: Result<User>) -> String {
+        match result {
+            Ok(user) => format!("{} {} {:?} {}", user.uid, user.gid, user.groups, String::from_utf8_lossy(&user.home)),
+            Err(error) => String::from_utf8_lossy(&error.text()).trim_end().replace("mydocker: ", ""),
+        }
+    }
+
+    #[test]
+    fn a_user_brings_group_home_and_supplementary_groups() {
+        assert_eq!(found("app"), "1000 1001 [1001, 10, 2000] /home/app");
+        assert_eq!(found("1000"), "1000 1001 [1001, 10, 2000] /home/app");
+        assert_eq!(found(""), "0 0 [0, 10] /root");
+    }
+
+    #[test]
+    fn a_group_that_is_named_is_the_only_one() {
+        assert_eq!(found("app:extra"), "1000 2000 [2000] /home/app");
+        assert_eq!(found("app:5"), "1000 5 [5] /home/app");
+        assert_eq!(found("7:8"), "7 8 [8] /");
+        assert_eq!(found(":10"), "0 10 [10] /root");
+        assert_eq!(found(":wheel"), "0 10 [10] /root");
+    }
+
+    #[test]
+    fn a_number_needs_no_entry_but_a_name_does() {
+        assert_eq!(found("1234"), "1234 0 [0] /");
+        assert_eq!(found("foo"), "unable to find user foo: no matching entries in passwd file");
+        assert_eq!(found("app:foo"), "unable to find group foo: no matching entries in group file");
+    }
+
+    #[test]
+    fn nothing_but_a_number_in_range_is_an_id() {
+        for name in ["0x0", "+0", " 0", "0 ", "-1", "-0", "1e3", "０"] {
+            assert_eq!(found(name), format!("unable to find user {name}: no matching entries in passwd file"));
+            assert_eq!(
+                found(&format!("1:{name}")),
+                format!("unable to find group {name}: no matching entries in group file")
+            );
+        }
+        for id in ["2147483648", "4294967295", "4294967296", "99999999999", "18446744073709551616"] {
+            assert_eq!(found(id), format!("{id}: uids and gids must be in range 0-2147483647"));
+            assert_eq!(found(&format!("0:{id}")), format!("{id}: uids and gids must be in range 0-2147483647"));
+        }
+        for word in ["1:", ":", "app:"] {
+            assert_eq!(found(word), format!("invalid user {word}: nothing behind the colon"));
+        }
+        assert_eq!(found("1:2:3"), "unable to find group 2:3: no matching entries in group file");
+    }
+
+    #[test]
+    fn a_damaged_line_is_no_user_and_above_all_not_root() {
+        assert_eq!(found("broken"), "unable to find user broken: no matching entries in passwd file");
+        assert_eq!(found("bare"), "1002 1002 [1002] /");
+    }
+
+    #[test]
+    fn an_image_without_the_files_has_numbers_only() {
+        let none = |_: &CStr| Err(Errno::ENOENT);
+        assert_eq!(show(find(&none, b"")), "0 0 [0] /");
+        assert_eq!(show(find(&none, b"5")), "5 0 [0] /");
+        assert_eq!(show(find(&none, b"root")), "unable to find user root: no matching entries in passwd file");
+    }
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_an_error() {
+        assert_eq!(show(find(&|_| Err(Errno::ENXIO), b"")), "open on /etc/passwd: ENXIO (No such device or address)");
+        let endless = |_: &CStr| std::fs::File::open("/dev/zero").map(OwnedFd::from).map_err(|_| Errno::EIO);
+        assert_eq!(show(find(&endless, b"")), "read on /etc/passwd: EFBIG (File too large)");
+    }
 }

@@ -131,8 +131,6 @@ impl Member {
         self.mtime = (number(136, 12)?, 0);
         let letter = *part(block, 156, 1).first().unwrap_or(&0);
         self.kind = match letter {
-            // Before POSIX, a slash at the end was all that told a directory.
-            0 | b'0' | b'7' if self.path.ends_with(b"/") => Kind::Directory,
             0 | b'0' | b'7' => Kind::File,
             b'1' => Kind::HardLink,
             b'2' => Kind::Symlink,
@@ -163,9 +161,20 @@ impl Member {
         Ok(())
     }
 
-    /// Overrides the header with what pax records say.
-    pub fn apply(&mut self, records: &[u8]) -> Result<(), Why> {
-        let mut rest = records;
+    /// Overrides the header with what pax headers say, the later ones before the earlier.
+    pub fn apply(&mut self, headers: &[&[u8]]) -> Result<(), Why> {
+        for header in headers {
+            self.apply_one(header)?;
+        }
+        // Before POSIX, a slash at the end was all that told a directory. The short name in a header that has a long
+        // one elsewhere may end so by chance.
+        if self.kind == Kind::File && self.path.ends_with(b"/") {
+            self.kind = Kind::Directory;
+        }
+        Ok(())
+    }
+
+    fn apply_one(&mut self, mut rest: &[u8]) -> Result<(), Why> {
         while let Some((key, value)) = record(&mut rest)? {
             let number = || number(value).ok_or("a number in its pax header is damaged");
             let id = |value: u64| id(value as i64).ok_or("its owner or group is out of range");
@@ -335,8 +344,8 @@ mod tests {
         put(&mut block, 108, b"\x80\0\0\0\xff\xff\xff\xff");
         assert_eq!(read(&block), Err("its owner is out of range"));
         let mut member = Member::default();
-        assert_eq!(member.apply(b"18 gid=4294967295\n"), Err("its owner or group is out of range"));
-        assert_eq!(member.apply(b"18 uid=4294967294\n").map(|()| member.uid), Ok(4294967294));
+        assert_eq!(member.apply(&[b"18 gid=4294967295\n"]), Err("its owner or group is out of range"));
+        assert_eq!(member.apply(&[b"18 uid=4294967294\n"]).map(|()| member.uid), Ok(4294967294));
     }
 
     #[test]
@@ -346,14 +355,17 @@ mod tests {
             put(&mut block, 156, letter);
             assert!(read(&block).is_err());
         }
-        assert_eq!(Member::default().apply(b"22 GNU.sparse.major=1\n"), Err(SPARSE));
+        assert_eq!(Member::default().apply(&[b"22 GNU.sparse.major=1\n"]), Err(SPARSE));
     }
 
     #[test]
     fn a_slash_at_the_end_makes_a_directory() {
-        let mut block = ustar();
-        put(&mut block, 1, b"/");
-        assert_eq!(read(&block).map(|member| member.kind), Ok(Kind::Directory));
+        let mut member = Member { path: b"a".to_vec(), ..Member::default() };
+        member.apply(&[b"15 path=b/c/d/\n", b"12 path=b/c\n"]).unwrap_or_default();
+        assert_eq!((member.kind, &member.path[..]), (Kind::File, &b"b/c"[..]));
+        member.path.push(b'/');
+        member.apply(&[]).unwrap_or_default();
+        assert_eq!(member.kind, Kind::Directory);
     }
 
     #[test]
@@ -378,7 +390,7 @@ mod tests {
     fn pax_records_override_the_header() {
         let mut member = Member::default();
         let records = b"13 path=long\n14 linkpath=t\n14 size=12345\n22 mtime=1700000000.5\n13 comment=x\n8 path=\n";
-        assert_eq!(member.apply(records), Ok(()));
+        assert_eq!(member.apply(&[records]), Ok(()));
         assert_eq!((member.path, member.link), (b"long".to_vec(), b"t".to_vec()));
         assert_eq!((member.size, member.mtime), (12345, (1_700_000_000, 500_000_000)));
     }
@@ -396,7 +408,7 @@ mod tests {
             b"18446744073709551615 path=a\n",
             b" ",
         ] {
-            assert_eq!(Member::default().apply(bad), Err("its pax header is damaged"), "{}", bad.escape_ascii());
+            assert_eq!(Member::default().apply(&[bad]), Err("its pax header is damaged"), "{}", bad.escape_ascii());
         }
     }
 

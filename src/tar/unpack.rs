@@ -1,11 +1,12 @@
 //! Making an archive's files below a directory, and nowhere else.
 
-use super::header::{self, BLOCK, Kind, Member};
-use super::source::Source;
+use super::header::{self, BLOCK, Kind, Member, Why};
+use super::source::{CUT_OFF, Source};
 use crate::error::{Error, Result};
 use crate::sys::{Errno, fs};
 use crate::text::{Line, Push};
 use core::ffi::CStr;
+use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// For one pax header or long name. An xattr's value can be 64 KiB.
@@ -13,11 +14,16 @@ const EXTRA_MAX: u64 = 1 << 20;
 /// PATH_MAX, with the NUL.
 const PATH_MAX: usize = 4096;
 
+/// What a system call answered; EINVAL with a word in `why` where it was not asked.
+type Done<T> = core::result::Result<T, Errno>;
+
 /// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive.
-pub fn unpack(source: Source, root: BorrowedFd) -> Result<[u8; 32]> {
-    let mut unpack = Unpack {
+pub fn unpack(source: &mut Source, root: BorrowedFd) -> Result<[u8; 32]> {
+    // The allocator could not use the vectors again anyway.
+    let mut unpack = ManuallyDrop::new(Unpack {
         source,
         root,
+        why: "",
         member: Member::default(),
         pax: Vec::new(),
         global: Vec::new(),
@@ -27,28 +33,16 @@ pub fn unpack(source: Source, root: BorrowedFd) -> Result<[u8; 32]> {
         link: Vec::new(),
         parent: Vec::new(),
         parent_fd: None,
-    };
-    while unpack.next()? {
-        unpack.make()?;
-    }
-    unpack.leave(0).and_then(|()| settle(root)).map_err(|errno| unpack.failed("utimensat", errno))?;
-    loop {
-        let window = unpack.source.window()?;
-        let length = window.len();
-        if length == 0 {
-            return Ok(unpack.source.digest());
-        }
-        if window.iter().any(|&byte| byte != 0) {
-            return Err(unpack.source.error(&[b"has more behind its end mark: are these two archives?"]));
-        }
-        unpack.source.consume(length);
-    }
+    });
+    unpack.all().map_err(|errno| unpack.error(errno))
 }
 
-/// Its vectors are filled again for each member: the allocator frees little, and an archive can have millions.
-struct Unpack<'a> {
-    source: Source<'a>,
+/// Its vectors are filled again for each member: an archive can have millions.
+struct Unpack<'a, 's> {
+    source: &'a mut Source<'s>,
     root: BorrowedFd<'a>,
+    /// Why the member is refused.
+    why: Why,
     member: Member,
     /// The pax records for this member, and those for all that follow.
     pax: Vec<u8>,
@@ -64,57 +58,83 @@ struct Unpack<'a> {
     parent_fd: Option<OwnedFd>,
 }
 
-impl Unpack<'_> {
-    fn refuse(&self, why: &[u8]) -> Error {
-        self.source.error(&[&self.member.path, b": ", why])
+impl Unpack<'_, '_> {
+    /// The error for the user: of the archive, or of the member that it stopped at.
+    fn error(&self, errno: Errno) -> Error {
+        let (name, path) = (self.source.name, &self.member.path);
+        if !self.source.why.is_empty() {
+            return Error::new(&[name, b": ", self.source.why.as_bytes()]);
+        }
+        let why = match errno {
+            _ if !self.why.is_empty() => self.why,
+            Errno::ELOOP | Errno::ENOTDIR => "its path goes through a symbolic link or a file",
+            Errno::ENOTEMPTY => "would replace a directory with content",
+            _ => {
+                let error = Error::sys("unpack", path, errno);
+                let full = errno == Errno::ENOSPC;
+                return if full { error.hint(&[b"the file system of --root is full"]) } else { error };
+            }
+        };
+        Error::new(&[name, b": ", path, b": ", why.as_bytes()])
     }
 
-    fn failed(&self, call: &str, errno: Errno) -> Error {
-        match errno {
-            Errno::ELOOP | Errno::ENOTDIR => self.refuse(b"its path goes through a symbolic link or a file"),
-            Errno::ENOTEMPTY => self.refuse(b"would replace a directory with content"),
-            Errno::ENOSPC => Error::sys(call, &self.member.path, errno).hint(&[b"the file system of --root is full"]),
-            _ => Error::sys(call, &self.member.path, errno),
+    fn refuse<T>(&mut self, why: Why) -> Done<T> {
+        self.why = why;
+        Err(Errno::EINVAL)
+    }
+
+    fn all(&mut self) -> Done<[u8; 32]> {
+        while self.next()? {
+            self.make()?;
+        }
+        self.leave(0)?;
+        settle(self.root)?;
+        loop {
+            let window = self.source.window()?;
+            let length = window.len();
+            if length == 0 {
+                return Ok(self.source.digest());
+            }
+            if window.iter().any(|&byte| byte != 0) {
+                return self.source.fail("has more behind its end mark: are these two archives?");
+            }
+            self.source.consume(length);
         }
     }
 
     /// Reads up to the next member that is a file of some kind; false at the archive's end mark.
-    fn next(&mut self) -> Result<bool> {
+    fn next(&mut self) -> Done<bool> {
         for vector in [&mut self.pax, &mut self.long_name, &mut self.long_link] {
             vector.clear();
         }
         loop {
             let mut block = [0; BLOCK];
-            if self.source.read(&mut block)? != BLOCK {
-                return Err(self.source.cut_off());
-            }
+            self.source.read(&mut block)?;
             if block == [0; BLOCK] {
                 return Ok(false);
             }
             let first = self.member.path.is_empty();
             match self.member.read(&block) {
-                Err(header::CHECKSUM) if first => return Err(self.source.error(&[b"is not a tar archive"])),
-                result => result.map_err(|why| self.refuse(why.as_bytes()))?,
+                Err(header::CHECKSUM) if first => return self.source.fail("is not a tar archive"),
+                Err(why) => return self.refuse(why),
+                Ok(()) => {}
             }
             let size = self.member.size;
-            if self.member.kind.has_data() && self.member.kind != Kind::File && size > EXTRA_MAX {
-                return Err(self.refuse(b"its extended header is too large"));
-            }
             let extra = match self.member.kind {
                 Kind::Pax => &mut self.pax,
                 Kind::PaxGlobal => &mut self.global,
                 Kind::LongName => &mut self.long_name,
-                Kind::LongLink | Kind::Remark => &mut self.long_link,
+                Kind::LongLink => &mut self.long_link,
+                // The name of the volume is of no use: read over it.
+                Kind::Remark => &mut self.link,
                 _ => break,
             };
+            if size > EXTRA_MAX {
+                return self.refuse("its extended header is too large");
+            }
             extra.clear();
             extra.resize(size as usize, 0);
-            if self.source.read(extra)? as u64 != size {
-                return Err(self.source.cut_off());
-            }
-            if self.member.kind == Kind::Remark {
-                self.long_link.clear();
-            }
+            self.source.read(extra)?;
             self.padding()?;
         }
         for (long, field) in [(&self.long_name, &mut self.member.path), (&self.long_link, &mut self.member.link)] {
@@ -122,65 +142,53 @@ impl Unpack<'_> {
                 header::text(long).clone_into(field);
             }
         }
-        for records in [&self.global, &self.pax] {
-            if let Err(why) = self.member.apply(records) {
-                return Err(self.refuse(why.as_bytes()));
-            }
+        match self.member.apply(&[&self.global, &self.pax]) {
+            Ok(()) => Ok(true),
+            Err(why) => self.refuse(why),
         }
-        Ok(true)
     }
 
     /// What follows the data up to the next block.
-    fn padding(&mut self) -> Result<()> {
+    fn padding(&mut self) -> Done<()> {
         let mut block = [0; BLOCK];
         let rest = (self.member.size as usize).wrapping_neg() & (BLOCK - 1);
-        let padding = block.get_mut(..rest).unwrap_or_default();
-        if self.source.read(padding)? == rest { Ok(()) } else { Err(self.source.cut_off()) }
+        self.source.read(block.get_mut(..rest).unwrap_or_default())
     }
 
     /// Makes the member. What came before under its name goes, but not a directory with content.
-    fn make(&mut self) -> Result<()> {
-        confine(&self.member.path, &mut self.path).map_err(|why| self.refuse(why.as_bytes()))?;
+    fn make(&mut self) -> Done<()> {
+        if let Err(why) = confine(&self.member.path, &mut self.path) {
+            return self.refuse(why);
+        }
         let kind = self.member.kind;
         if self.path.len() <= 1 {
-            if kind != Kind::Directory {
-                return Err(self.refuse(b"would replace the root directory"));
-            }
-            return self.finish(self.root, None);
+            return if kind == Kind::Directory {
+                self.finish(self.root, None)
+            } else {
+                self.refuse("would replace the root directory")
+            };
         }
-        self.reach().map_err(|errno| self.failed("openat2", errno))?;
-        match kind {
-            Kind::File => {
-                let fd = self.create().map_err(|errno| self.failed("openat", errno))?;
-                self.data(fd.as_fd())?;
-                self.finish(fd.as_fd(), None)
-            }
-            Kind::Directory => {
-                let fd = self.directory().map_err(|errno| self.failed("mkdirat", errno))?;
-                self.finish(fd.as_fd(), None)
-            }
-            Kind::HardLink => {
-                confine(&self.member.link, &mut self.link).map_err(|why| self.refuse(why.as_bytes()))?;
-                self.hard_link().map_err(|errno| self.failed("linkat", errno))
-            }
-            Kind::Symlink => {
-                self.member.link.clone_into(&mut self.link);
-                self.link.push(0);
-                let target = CStr::from_bytes_with_nul(&self.link).map_err(|_| self.refuse(NUL.as_bytes()))?;
-                let (dir, name) = self.place();
-                replace(dir, name, &mut || fs::symlink(target, dir, name))
-                    .map_err(|errno| self.failed("symlinkat", errno))?;
-                self.finish(dir, Some(name))
-            }
-            _ => {
-                let (dir, name) = self.place();
-                let mode = if let Kind::Node(format) = kind { format } else { libc::S_IFIFO };
-                replace(dir, name, &mut || fs::mknod(dir, name, mode, self.member.device))
-                    .map_err(|errno| self.failed("mknodat", errno))?;
-                fs::chmod_follow(dir, name, self.member.mode).map_err(|errno| self.failed("fchmodat", errno))?;
-                self.finish(dir, Some(name))
-            }
+        self.reach()?;
+        if kind == Kind::HardLink {
+            return match confine(&self.member.link, &mut self.link) {
+                Ok(()) => self.hard_link(),
+                Err(why) => self.refuse(why),
+            };
         }
+        if kind == Kind::Symlink {
+            if self.member.link.contains(&0) {
+                return self.refuse(NUL);
+            }
+            self.member.link.clone_into(&mut self.link);
+            self.link.push(0);
+        }
+        let (dir, name) = self.place();
+        let fd = replace(dir, name, kind == Kind::Directory, &mut || self.create(dir, name))?;
+        let Some(fd) = fd else { return self.finish(dir, Some(name)) };
+        if kind == Kind::File {
+            self.data(fd.as_fd())?;
+        }
+        self.finish(fd.as_fd(), None)
     }
 
     /// The descriptor of the member's directory, and its name there.
@@ -189,56 +197,46 @@ impl Unpack<'_> {
         (dir, split(&self.path).1)
     }
 
-    fn create(&self) -> core::result::Result<OwnedFd, Errno> {
-        let (dir, name) = self.place();
-        let mut fd = Err(Errno::EEXIST);
-        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
-        replace(dir, name, &mut || {
-            fd = fs::open(dir, name, flags, 0o600);
-            fd.as_ref().map(drop).map_err(|&errno| errno)
-        })?;
-        fd
+    /// Makes the file, and opens what may be opened.
+    fn create(&self, dir: BorrowedFd, name: &CStr) -> Done<Option<OwnedFd>> {
+        let (flags, mode) = match self.member.kind {
+            Kind::Directory => {
+                fs::mkdir(dir, name, 0o700)?;
+                (libc::O_RDONLY | libc::O_DIRECTORY, 0)
+            }
+            Kind::Symlink => {
+                let target = CStr::from_bytes_with_nul(&self.link).unwrap_or_default();
+                return fs::symlink(target, dir, name).map(|()| None);
+            }
+            Kind::Node(format) => {
+                fs::mknod(dir, name, format, self.member.device)?;
+                return fs::chmod_follow(dir, name, self.member.mode).map(|()| None);
+            }
+            _ => (libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600),
+        };
+        fs::open(dir, name, flags, mode).map(Some)
     }
 
-    fn directory(&self) -> core::result::Result<OwnedFd, Errno> {
+    fn hard_link(&self) -> Done<()> {
         let (dir, name) = self.place();
-        let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-        match fs::mkdir(dir, name, 0o700) {
-            Err(Errno::EEXIST) => match fs::open(dir, name, flags, 0) {
-                Err(Errno::ENOTDIR | Errno::ELOOP) => {
-                    fs::unlink(dir, name)?;
-                    fs::mkdir(dir, name, 0o700)?;
-                }
-                kept => return kept,
-            },
-            other => other?,
-        }
-        fs::open(dir, name, flags, 0)
-    }
-
-    fn hard_link(&self) -> core::result::Result<(), Errno> {
-        let (dir, name) = self.place();
-        let (target_dir, target) = split(&self.link);
         if self.link == self.path {
             // tar writes a file that it was given twice as a link to itself.
             return fs::stat(dir, name).map(drop);
         }
-        let fd = if target_dir == self.parent { None } else { Some(open_beneath(self.root, target_dir, false)?) };
-        let from = fd.as_ref().map_or(dir, |fd| fd.as_fd());
-        replace(dir, name, &mut || fs::link(from, target, dir, name))
+        let (target_dir, target) = split(&self.link);
+        let from = open_beneath(self.root, target_dir, false)?;
+        replace(dir, name, false, &mut || fs::link(from.as_fd(), target, dir, name).map(|()| None)).map(drop)
     }
 
-    fn data(&mut self, fd: BorrowedFd) -> Result<()> {
+    fn data(&mut self, fd: BorrowedFd) -> Done<()> {
         let mut rest = self.member.size;
         while rest != 0 {
             let window = self.source.window()?;
             let count = usize::try_from(rest).unwrap_or(usize::MAX).min(window.len());
             if count == 0 {
-                return Err(self.source.cut_off());
+                return self.source.fail(CUT_OFF);
             }
-            if let Err(errno) = fs::write_all(fd, window.get(..count).unwrap_or_default()) {
-                return Err(self.failed("write", errno));
-            }
+            fs::write_all(fd, window.get(..count).unwrap_or_default())?;
             self.source.consume(count);
             rest = rest.saturating_sub(count as u64);
         }
@@ -247,48 +245,46 @@ impl Unpack<'_> {
 
     /// Owner, mode, xattrs and times: of an open file, or of `name` in `dir` for what is never opened. In this order,
     /// since a change of the owner takes suid bits and capabilities away.
-    fn finish(&self, fd: BorrowedFd, name: Option<&CStr>) -> Result<()> {
+    fn finish(&self, fd: BorrowedFd, name: Option<&CStr>) -> Done<()> {
         let member = &self.member;
-        fs::chown(fd, name.unwrap_or_default(), member.uid, member.gid)
-            .map_err(|errno| self.failed("fchownat", errno))?;
+        fs::chown(fd, name.unwrap_or_default(), member.uid, member.gid)?;
         if name.is_none() {
-            fs::chmod(fd, member.mode).map_err(|errno| self.failed("fchmod", errno))?;
+            fs::chmod(fd, member.mode)?;
         }
-        let mut attribute = Line::new();
-        for records in [&self.global, &self.pax] {
-            let mut rest = records.as_slice();
+        for header in [&self.global, &self.pax] {
+            let mut rest = header.as_slice();
             while let Ok(Some((key, value))) = header::record(&mut rest) {
                 let Some(key) = key.strip_prefix(b"SCHILY.xattr.") else { continue };
                 // An archive must not forge what overlayfs keeps in its layers.
                 if key.starts_with(b"trusted.overlay.") || key.starts_with(b"user.overlay.") {
                     continue;
                 }
-                attribute.clear();
-                attribute.put(key).push(0);
-                let key = CStr::from_bytes_with_nul(&attribute).map_err(|_| self.refuse(NUL.as_bytes()))?;
+                let mut buf = [0; PATH_MAX];
+                let key = terminated(key, &mut buf)?;
                 match name {
-                    None => fs::set_xattr(fd, key, value),
-                    Some(name) => fs::set_xattr_at(&by_descriptor(fd, name), key, value),
+                    None => fs::set_xattr(fd, key, value)?,
+                    Some(name) => {
+                        let path = by_descriptor(fd, name);
+                        fs::set_xattr_at(CStr::from_bytes_with_nul(&path).unwrap_or_default(), key, value)?;
+                    }
                 }
-                .map_err(|errno| self.failed("setxattr", errno))?;
             }
         }
         match name {
             None => fs::set_times(fd, member.mtime, member.mtime),
             Some(name) => fs::set_mtime(fd, name, member.mtime.0, member.mtime.1),
         }
-        .map_err(|errno| self.failed("utimensat", errno))
     }
 
     /// Opens the member's directory, made where the archive did not name it, unless it is open from the member before.
-    fn reach(&mut self) -> core::result::Result<(), Errno> {
+    fn reach(&mut self) -> Done<()> {
         let (dir, _) = split(&self.path);
         if dir == self.parent {
             return Ok(());
         }
         self.leave(common(dir, &self.parent))?;
         let (dir, _) = split(&self.path);
-        self.parent_fd = if dir.is_empty() { None } else { Some(open_beneath(self.root, dir, true)?) };
+        self.parent_fd = Some(open_beneath(self.root, dir, true)?);
         dir.clone_into(&mut self.parent);
         Ok(())
     }
@@ -296,7 +292,7 @@ impl Unpack<'_> {
     /// Gives the directories of the member before their times, from the inside out, down to a length of their path
     /// that the next member shares. What is made in a directory changes its mtime, but not its atime, which finish()
     /// sets to the same value: so the file system remembers for us, however many directories there are.
-    fn leave(&mut self, shared: usize) -> core::result::Result<(), Errno> {
+    fn leave(&mut self, shared: usize) -> Done<()> {
         while self.parent.len() > shared {
             let fd = match self.parent_fd.take() {
                 Some(fd) => fd,
@@ -310,26 +306,28 @@ impl Unpack<'_> {
     }
 }
 
-const NUL: &str = "has a NUL in a name";
+const NUL: Why = "has a NUL in a name";
 
 /// Sets a directory's mtime to its atime.
-fn settle(fd: BorrowedFd) -> core::result::Result<(), Errno> {
+fn settle(fd: BorrowedFd) -> Done<()> {
     let stat = fs::fstat(fd)?;
     let time = (stat.st_atime, stat.st_atime_nsec);
     fs::set_times(fd, time, time)
 }
 
-/// Makes something; where its name is taken, makes room and tries again.
+/// Makes something; where its name is taken, makes room and tries again, or keeps the directory that is there.
 fn replace(
     dir: BorrowedFd,
     name: &CStr,
-    make: &mut dyn FnMut() -> core::result::Result<(), Errno>,
-) -> core::result::Result<(), Errno> {
+    keep: bool,
+    make: &mut dyn FnMut() -> Done<Option<OwnedFd>>,
+) -> Done<Option<OwnedFd>> {
     match make() {
         Err(Errno::EEXIST) => {}
         other => return other,
     }
     match fs::unlink(dir, name) {
+        Err(Errno::EISDIR) if keep => return fs::open(dir, name, libc::O_RDONLY | libc::O_DIRECTORY, 0).map(Some),
         Err(Errno::EISDIR) => fs::rmdir(dir, name)?,
         other => other?,
     }
@@ -337,15 +335,15 @@ fn replace(
 }
 
 /// The path of a name for calls that know no descriptors.
-fn by_descriptor(dir: BorrowedFd, name: &CStr) -> std::ffi::CString {
+fn by_descriptor(dir: BorrowedFd, name: &CStr) -> Line {
     let mut path = Line::new();
-    path.put(b"/proc/self/fd/").int(i64::from(dir.as_raw_fd())).put(b"/").put(name.to_bytes());
-    std::ffi::CString::new(path).unwrap_or_default()
+    path.put(b"/proc/self/fd/").int(i64::from(dir.as_raw_fd())).put(b"/").put(name.to_bytes_with_nul());
+    path
 }
 
 /// Opens a directory beneath `root` (path without a NUL, no `..`), without following any symlink; makes it and what
 /// leads to it if asked to.
-fn open_beneath(root: BorrowedFd, path: &[u8], make: bool) -> core::result::Result<OwnedFd, Errno> {
+fn open_beneath(root: BorrowedFd, path: &[u8], make: bool) -> Done<OwnedFd> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     if path.is_empty() {
         return fs::open(root, c".", flags, 0);
@@ -377,7 +375,7 @@ fn open_beneath(root: BorrowedFd, path: &[u8], make: bool) -> core::result::Resu
 }
 
 /// `bytes` as a C string in `buf`.
-fn terminated<'b>(bytes: &[u8], buf: &'b mut [u8; PATH_MAX]) -> core::result::Result<&'b CStr, Errno> {
+fn terminated<'b>(bytes: &[u8], buf: &'b mut [u8; PATH_MAX]) -> Done<&'b CStr> {
     buf.get_mut(..bytes.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
     *buf.get_mut(bytes.len()).ok_or(Errno::ENAMETOOLONG)? = 0;
     CStr::from_bytes_until_nul(buf).map_err(|_| Errno::EINVAL)
@@ -402,7 +400,7 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 
 /// A member's name as a path that stays below the root: without slashes at its start and end and without `.`,
 /// terminated by a NUL. The root itself is the empty path.
-fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), header::Why> {
+fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
     path.clear();
     if name.is_empty() {
         return Err("has no name");
@@ -431,11 +429,10 @@ fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), header::
 mod tests {
     use super::*;
 
-    fn confined(name: &[u8]) -> Result<String, header::Why> {
+    fn confined(name: &[u8]) -> core::result::Result<String, Why> {
         let mut path = b"left over".to_vec();
         confine(name, &mut path).map(|()| String::from_utf8_lossy(&path).into_owned())
     }
-    type Result<T, E> = core::result::Result<T, E>;
 
     #[test]
     fn a_name_stays_below_the_root() {
