@@ -1,0 +1,59 @@
+# What several sessions need on the host's side. Sourced after lib.sh: . "$TESTS/tools/host.sh"
+
+# tool NAME: compiles tests/tools/NAME.c once a suite and puts its path into $tool_path; skips the test where that cannot be.
+tool() {
+  tool_path=$T_ALL/tool-$1
+  [ -x "$tool_path" ] || cc -O1 -static -o "$tool_path" "$TESTS/tools/$1.c" 2>/dev/null || { skip "tests/tools/$1.c does not compile here"; return 1; }
+}
+
+# eventually SECONDS COMMAND...: waits until the command succeeds.
+eventually() {
+  local end=$(($(date +%s) + $1))
+  shift
+  until "$@"; do
+    [ "$(date +%s)" -lt "$end" ] || return 1
+    sleep 0.05
+  done
+}
+
+# start ARG...: `mydocker run ARG...` in the background; its pid is $pid. finish: its $code, $out and $err, as after run.
+start() {
+  if ! active; then return 0; fi
+  started="mydocker run $*"
+  "$MYDOCKER" run "$@" </dev/null >"$T/started.out" 2>"$T/started.err" &
+  pid=$!
+}
+finish() {
+  if ! active; then return 0; fi
+  eventually "${1:-30}" gone "$pid" || { fail "no end after ${1:-30} s" "$started"; kill -9 "$pid"; }
+  wait "$pid" 2>/dev/null
+  code=$?
+  typed=$started
+  mv "$T/started.out" "$T/out"
+  mv "$T/started.err" "$T/err"
+  { out=$(<"$T/out"); err=$(<"$T/err"); } 2>/dev/null
+}
+# A child that has ended is a zombie until the shell waits for it.
+gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+said() { grep -qF -e "$1" "$T/started.out"; }
+# ready: the container has printed that word.
+ready() { active && { eventually 20 said ready || fail 'the container never printed "ready"' "$started" "$(<"$T/started.err")"; }; }
+
+# host_pid WORD...: the pids of processes with exactly these as an argument, but for mydocker's own. A container's
+# process is found by a number that nobody else has in its command line.
+host_pid() {
+  perl -e 'for my $dir (glob "/proc/[0-9]*") {
+      my ($pid) = $dir =~ /(\d+)/; next if $pid == $$;
+      open my $file, "<", "$dir/cmdline" or next; local $/; my @words = split /\0/, <$file> // "";
+      next if (readlink("$dir/exe") // "") eq $ENV{MYDOCKER};
+      for my $word (@ARGV) { if (grep { $_ eq $word } @words) { print "$pid\n"; last } }
+    }' "$@"
+}
+running() { [ -n "$(host_pid "$1")" ]; }
+stopped() { [ -z "$(host_pid "$1")" ]; }
+
+# tree DIR: all that can be told about a tree by looking, one entry a line.
+tree() {
+  (cd "$1" && find . -printf '%p %y %m %U %G %s %T@ %n %l\n' | sed -E 's/^([^ ]+ d [0-9]+ [0-9]+ [0-9]+) [0-9]+/\1 -/' | sort &&
+    find . -type f -print0 | sort -z | xargs -0r sha256sum)
+}
