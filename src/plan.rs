@@ -444,6 +444,17 @@ fn is_piped(plan: &Builder, number: usize) -> bool {
 
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.
 fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
+    if !plan.host.has.detached {
+        // By the caller's root still, if that is a chroot.
+        classic::sources(plan);
+    }
+    plan.doing("enter the mount namespace", c"");
+    // If we were started in a chroot, there is more above our root, and `..` would lead from the container to it (chroot
+    // to a directory below, then up). Entering one's own namespace makes its first mount the root.
+    plan.add(Step::Open(CWD, c".", libc::O_PATH, COPY));
+    plan.add(Step::Open(CWD, c"/proc/self/ns/mnt", libc::O_RDONLY, TARGET));
+    plan.add(Step::Setns(TARGET, libc::CLONE_NEWNS as u64));
+    plan.add(Step::Fchdir(COPY));
     plan.doing("make the mounts private", c"");
     // Before any mount: what is mounted under a shared mount would appear on the host (systemd makes / shared).
     plan.add(Step::Mount(c"none", c"/", c"", libc::MS_REC | classic::root_propagation(plan), c""));

@@ -42,7 +42,6 @@ pub fn root_propagation(plan: &Builder) -> u64 {
 
 /// Inside: everything.
 pub fn inside(plan: &mut Builder) {
-    sources(plan);
     overlay(plan);
     plan.doing("mount /proc", c"");
     file_system(plan, ROOT, c"proc", c"proc", STRICT, c"", PROC);
@@ -90,7 +89,7 @@ fn open(plan: &mut Builder, dir: Slot, path: Text, into: Slot) {
 
 /// Opened before the overlay covers the container's directory: in this mount namespace, since mount(2) takes no
 /// descriptor of another one's.
-fn sources(plan: &mut Builder) {
+pub fn sources(plan: &mut Builder) {
     plan.doing("open the files for /etc", c"");
     for (name, into) in [b"/hosts".as_slice(), b"/hostname", b"/resolv.conf"].into_iter().zip(ETC) {
         open(plan, CWD, keep(&[plan.dir.to_bytes(), name].concat()), into);

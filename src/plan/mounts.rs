@@ -1,12 +1,12 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, COPY, CWD, DEV, FILES, FS, MASK, MQUEUE, PROC, PTS, READONLY, ROOT, SHM, STRICT, STRICT_RO, SYS, Step,
+    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step,
     TARGET, anonymous, data, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
-use crate::sys::call::{NOEXEC, NOSUID, RDONLY, Slot};
+use crate::sys::call::{MountAttr, NOEXEC, NOSUID, RDONLY, Slot};
 use crate::text::{Line, Push, join, keep, keep_all};
 
 /// What docker's default hides, below /proc or /sys, and whether it is a directory. `Host::masks` says by bit what
@@ -181,6 +181,8 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
 /// Inside: attach them, and make what belongs to the new namespaces.
 pub fn attach(plan: &mut Builder) {
     plan.doing("attach the root", c"");
+    // Before Linux 6.15 only what is attached can be copied. So the files are, where the root covers them.
+    plan.add(Step::MoveMount(FILES, CWD, plan.dir));
     // Onto the container's own directory, which this mount namespace sees covered from now on.
     plan.add(Step::MoveMount(ROOT, CWD, plan.dir));
     plan.add(Step::Chdir(plan.dir));
@@ -254,18 +256,18 @@ fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
 /// made (CVE-2025-31133: not whatever the image calls so), and of the subtrees themselves.
 fn masks(plan: &mut Builder) {
     plan.doing("make a path read-only", c"");
-    plan.add(Step::OpenTree(PROC, c"", false, READONLY));
-    plan.set(READONLY, false, STRICT_RO, 0);
+    // Copies are as the mount is just then.
+    plan.set(PROC, false, RDONLY, 0);
     for path in plan.host.read_only() {
         plan.about = path;
-        plan.add(Step::OpenTree(READONLY, path, false, COPY));
+        plan.add(Step::OpenTree(PROC, path, false, COPY));
         plan.add(Step::MoveMount(COPY, PROC, path));
     }
+    plan.add(Step::SetAttr(PROC, false, MountAttr { set: 0, clear: RDONLY, propagation: 0, userns: 0 }));
     plan.doing("mask a path", c"");
-    plan.add(Step::OpenTree(FILES, c"empty", false, MASK));
-    plan.set(MASK, false, STRICT_RO, 0);
+    plan.set(FILES, false, RDONLY, 0);
     plan.host.for_each_mask(|path, directory| {
-        let (from, name) = if directory { (MASK, c"") } else { (DEV, c"null") };
+        let (from, name) = if directory { (FILES, c"empty") } else { (DEV, c"null") };
         let (at, below) = below(path);
         plan.about = path;
         plan.add(Step::OpenTree(from, name, false, COPY));

@@ -52,6 +52,8 @@ pub enum Step {
     Umount(Text),
     /// Make the working directory the root, and put the old root over it.
     PivotRoot,
+    /// Enter a namespace: its descriptor, its kind.
+    Setns(Slot, u64),
     /// Leave a namespace.
     Unshare(u64),
     /// Set the host name.
@@ -143,6 +145,7 @@ impl Step {
             }
             Step::Umount(path) => Call::umount2(path),
             Step::PivotRoot => Call::pivot_root(),
+            Step::Setns(fd, kind) => Call::setns(*fd, *kind),
             Step::Unshare(flags) => Call::unshare(*flags),
             Step::Hostname(name) => Call::sethostname(name.to_bytes()),
             Step::Setsid => Call::setsid(),

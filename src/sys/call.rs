@@ -414,6 +414,10 @@ impl<'a> Call<'a> {
     pub fn pivot_root() -> Self {
         Self::new(Sysno::pivot_root, "pivot_root", [Arg::Str(c"."), Arg::Str(c".")])
     }
+    /// `setns(fd, kind)`.
+    pub fn setns(fd: Slot, kind: u64) -> Self {
+        Self::new(Sysno::setns, "setns", [Arg::Fd(fd), Arg::Flags(kind, CLONE)])
+    }
     /// `unshare(flags)`.
     pub fn unshare(flags: u64) -> Self {
         Self::new(Sysno::unshare, "unshare", [Arg::Flags(flags, CLONE)])
