@@ -10,7 +10,7 @@ RUST    := /usr/bin
 STD_SRC := $(firstword $(wildcard /usr/lib/rustlib/src/rust/library/std/Cargo.toml /usr/src/rustc-*/library/std/Cargo.toml))
 LINK    := -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code,--no-eh-frame-hdr
 FLAGS   := -Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Clinker=musl-gcc -Clink-self-contained=no \
-           -Ctarget-feature=+crt-static -Crelocation-model=static -L $(CURDIR)/target/link -Clink-arg=$(LINK)
+           -Ctarget-feature=+crt-static -Crelocation-model=static -L $(CURDIR)/target/link -Clink-arg=-nostartfiles -Clink-arg=$(LINK)
 BUILD   := env -u RUSTUP_TOOLCHAIN RUSTC=$(RUST)/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="$(FLAGS)" \
            $(RUST)/cargo build -q --locked --release --target $(TARGET) -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size
 

@@ -32,9 +32,13 @@ impl Error {
 
     /// "WHAT on WHICH: ERRNO (text)"; without `which`, "WHAT: ERRNO (text)".
     pub fn sys(what: &str, which: &[u8], errno: Errno) -> Self {
-        let on: &[u8] = if which.is_empty() { b"" } else { b" on " };
-        let name = errno::name(errno);
-        Self::new(&[what.as_bytes(), on, which, b": ", name, b" (", errno::description(errno), b")"])
+        let mut line = Line::new();
+        line.put(what.as_bytes());
+        if !which.is_empty() {
+            line.put(b" on ").put(which);
+        }
+        errno::describe(errno, line.put(b": "));
+        Self(Box::new(Parts { code: RUNTIME, line, hint: Line::new() }))
     }
 
     /// With the way out: a second line, `hint: …`.

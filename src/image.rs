@@ -9,11 +9,11 @@
 use crate::error::{Error, Result};
 use crate::remove;
 use crate::sys::resolve::open_in_root;
-use crate::sys::{Errno, fs};
+use crate::sys::{Errno, OwnedFd, fs};
 use crate::tar::{self, Source};
 use crate::text::{Line, Push, keep, keep_all};
 use core::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
 type Done<T> = core::result::Result<T, Errno>;

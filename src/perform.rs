@@ -8,10 +8,10 @@ use crate::plan::{Entry, FS, INIT, Plan, Step, Undo};
 use crate::spec::Text;
 use crate::sys::call::{CWD, Slots};
 use crate::sys::resolve::open_in_root;
-use crate::sys::{Errno, fs, process, terminal};
+use crate::sys::{Errno, OwnedFd, fs, process, terminal};
 use crate::{cgroup, copy, plan, remove};
 use core::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Makes one step. Clone, Init and Exec are `run`'s and `init`'s own.
 pub fn step(entry: &Entry, slots: &mut Slots) -> core::result::Result<(), Errno> {

@@ -5,10 +5,10 @@
 //! directory is opened beneath the one before with RESOLVE_NO_XDEV, which asks for the mount and not for the device,
 //! and what is too deep for the descriptors is first moved up.
 
-use crate::sys::{Errno, fs};
+use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push};
 use core::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Directories open at once on the way down. What is deeper (or where EMFILE comes first) moves up.
 const DEPTH: u32 = 24;

@@ -5,11 +5,11 @@
 
 use crate::error::{Error, Result};
 use crate::spec::Text;
-use crate::sys::{Errno, fs};
+use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{keep, keep_all};
 use crate::{cgroup, remove};
 use core::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// An open store.
 pub struct Store {

@@ -4,8 +4,8 @@ use crate::plan::{CHILD, MASTER, PIPES};
 use crate::spec::Process;
 use crate::sys::call::Slots;
 use crate::sys::process::{self, PollFd};
-use crate::sys::{Errno, fs, terminal};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use crate::sys::{Errno, OwnedFd, fs, terminal};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use crate::sys::process::{STDERR, STDIN, STDOUT};
 
@@ -153,7 +153,7 @@ const HANG_UP_GRACE: u64 = 2000;
 
 /// Input first, then the outputs.
 fn relays(process: &Process, slots: &mut Slots) -> Result<[Relay; 3], Errno> {
-    let copy = |fd: BorrowedFd| fd.try_clone_to_owned().ok();
+    let copy = |fd: BorrowedFd| fs::duplicate(fd).ok();
     if process.tty {
         let master = copy(slots.get(MASTER));
         let input = if process.stdin { copy(STDIN) } else { None };

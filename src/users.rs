@@ -1,10 +1,10 @@
 //! Who runs the command: the user and the groups that a word names in the image's passwd and group, as docker reads it.
 
 use crate::error::{Error, Result};
-use crate::sys::{Errno, fs};
+use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{number, split_once};
 use core::ffi::CStr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 /// What the command runs as.
 #[derive(PartialEq, Eq, Debug)]

@@ -4,10 +4,10 @@
 //! cannot drift from what is done. The arguments are typed so that a call can only point at memory that lives at
 //! least as long as the value; none of the calls that can be built here writes to it.
 
-use super::{Errno, fs::OpenHow, retry};
+use super::{Errno, OwnedFd, fs::OpenHow, retry};
 use crate::text::{Line, Push};
 use core::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
 /// Where a descriptor is kept while a plan is performed: an index into `Slots`.

@@ -1,31 +1,85 @@
-//! Errno: the kernel's number, its name, and libc's words for it.
+//! Errno: the kernel's number, its name, and the words for it.
 
 pub use syscalls::Errno;
 
-/// Names by number, from asm-generic/errno-base.h and errno.h (the same on every architecture we build for); a
-/// dash where a number has no name. One string: a table of slices would cost 16 bytes a row.
-static NAMES: &str = "- EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT \
-ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK \
-EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG \
-EUNATCH ENOCSI EL2HLT EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT - EBFONT ENOSTR ENODATA ETIME ENOSR ENONET ENOPKG EREMOTE \
-ENOLINK EADV ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ EBADFD EREMCHG ELIBACC ELIBBAD ELIBSCN \
-ELIBMAX ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT \
-ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET ECONNABORTED \
-ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY \
-EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED \
-EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON";
+use crate::text::{Line, Push, number, split_once};
 
-/// The symbolic name, such as "ENOENT".
-pub fn name(errno: Errno) -> &'static [u8] {
-    let number = usize::try_from(errno.into_raw()).unwrap_or(0);
-    NAMES.split(' ').nth(number).unwrap_or("-").as_bytes()
-}
+/// What our system calls can fail with, on every architecture the same: number, name, libc's words. One string: a
+/// table of slices would cost 32 bytes a row, and the errors of streams, semaphores and keys cannot come.
+const TABLE: &str = "\
+1 EPERM Operation not permitted
+2 ENOENT No such file or directory
+3 ESRCH No such process
+4 EINTR Interrupted system call
+5 EIO I/O error
+6 ENXIO No such device or address
+7 E2BIG Argument list too long
+8 ENOEXEC Exec format error
+9 EBADF Bad file descriptor
+10 ECHILD No child process
+11 EAGAIN Resource temporarily unavailable
+12 ENOMEM Out of memory
+13 EACCES Permission denied
+14 EFAULT Bad address
+15 ENOTBLK Block device required
+16 EBUSY Resource busy
+17 EEXIST File exists
+18 EXDEV Cross-device link
+19 ENODEV No such device
+20 ENOTDIR Not a directory
+21 EISDIR Is a directory
+22 EINVAL Invalid argument
+23 ENFILE Too many open files in system
+24 EMFILE No file descriptors available
+25 ENOTTY Not a tty
+26 ETXTBSY Text file busy
+27 EFBIG File too large
+28 ENOSPC No space left on device
+29 ESPIPE Invalid seek
+30 EROFS Read-only file system
+31 EMLINK Too many links
+32 EPIPE Broken pipe
+34 ERANGE Result not representable
+35 EDEADLK Resource deadlock would occur
+36 ENAMETOOLONG Filename too long
+37 ENOLCK No locks available
+38 ENOSYS Function not implemented
+39 ENOTEMPTY Directory not empty
+40 ELOOP Symbolic link loop
+61 ENODATA No data available
+62 ETIME Device timeout
+71 EPROTO Protocol error
+74 EBADMSG Bad message
+75 EOVERFLOW Value too large for data type
+79 ELIBACC Cannot access a needed shared library
+80 ELIBBAD Accessing a corrupted shared library
+87 EUSERS Too many users
+95 EOPNOTSUPP Not supported
+105 ENOBUFS No buffer space available
+110 ETIMEDOUT Operation timed out
+111 ECONNREFUSED Connection refused
+112 EHOSTDOWN Host is down
+113 EHOSTUNREACH Host is unreachable
+116 ESTALE Stale file handle
+117 EUCLEAN Data consistency error
+121 EREMOTEIO Remote I/O error
+122 EDQUOT Quota exceeded
+123 ENOMEDIUM No medium found
+125 ECANCELED Operation canceled
+126 ENOKEY Required key not available";
 
-/// libc's text, such as "No such file or directory".
-pub fn description(errno: Errno) -> &'static [u8] {
-    // SAFETY: strerror returns a NUL-terminated string; musl's are constants, glibc's (in unit tests) may be
-    // overwritten by the next call from this thread, and every caller copies at once.
-    unsafe { core::ffi::CStr::from_ptr(libc::strerror(errno.into_raw())) }.to_bytes()
+/// "ENOENT (No such file or directory)"; "errno 57" for what is not in the table.
+pub fn describe(errno: Errno, line: &mut Line) {
+    let wanted = errno.into_raw() as u64;
+    for row in TABLE.split('\n') {
+        let (code, rest) = split_once(row.as_bytes(), b' ').unwrap_or_default();
+        if number(code) == Some(wanted) {
+            let (name, words) = split_once(rest, b' ').unwrap_or_default();
+            line.put(name).put(b" (").put(words).put(b")");
+            return;
+        }
+    }
+    line.put(b"errno ").dec(wanted);
 }
 
 #[cfg(test)]
@@ -33,18 +87,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stand_at_their_numbers() {
-        for (number, text) in
-            [(1, "EPERM"), (2, "ENOENT"), (22, "EINVAL"), (38, "ENOSYS"), (40, "ELOOP"), (42, "ENOMSG")]
-        {
-            assert_eq!(name(Errno::new(number)), text.as_bytes());
+    fn an_errno_is_described_by_name_and_in_words() {
+        for (errno, text) in [
+            (Errno::EPERM, &b"EPERM (Operation not permitted)"[..]),
+            (Errno::EOPNOTSUPP, b"EOPNOTSUPP (Not supported)"),
+            (Errno::ENOKEY, b"ENOKEY (Required key not available)"),
+            (Errno::new(200), b"errno 200"),
+        ] {
+            let mut line = Line::new();
+            describe(errno, &mut line);
+            assert_eq!(line, text);
         }
-        for (number, text) in
-            [(75, "EOVERFLOW"), (95, "EOPNOTSUPP"), (110, "ETIMEDOUT"), (122, "EDQUOT"), (133, "EHWPOISON")]
-        {
-            assert_eq!(name(Errno::new(number)), text.as_bytes());
+    }
+
+    #[test]
+    fn every_row_has_the_name_of_its_number() {
+        for (errno, name) in [
+            (Errno::ENOENT, "ENOENT"),
+            (Errno::ERANGE, "ERANGE"),
+            (Errno::ELOOP, "ELOOP"),
+            (Errno::ENODATA, "ENODATA"),
+            (Errno::EOVERFLOW, "EOVERFLOW"),
+            (Errno::EUSERS, "EUSERS"),
+            (Errno::ESTALE, "ESTALE"),
+            (Errno::EDQUOT, "EDQUOT"),
+        ] {
+            let mut line = Line::new();
+            describe(errno, &mut line);
+            assert!(line.starts_with(name.as_bytes()));
         }
-        assert_eq!(name(Errno::new(200)), b"-");
-        assert_eq!(description(Errno::ENOENT), b"No such file or directory");
     }
 }

@@ -3,10 +3,10 @@
 //! The short name is the safe form: `open` does not follow a symlink in the last component and every descriptor is
 //! close-on-exec from birth. A call that a signal may interrupt is made again.
 
-use super::{Errno, retry};
+use super::{Errno, OwnedFd, retry};
 use core::ffi::{CStr, c_int};
 use core::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
 /// The working directory, for the calls that take a directory.
@@ -65,6 +65,12 @@ pub fn open_follow(dir: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Res
 pub fn open_kept(path: &CStr) -> Result<RawFd, Errno> {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR, 0) }.map(|fd| fd as RawFd)
+}
+
+/// `fcntl(fd, F_DUPFD_CLOEXEC, 3)`: another descriptor of the same open file.
+pub fn duplicate(fd: BorrowedFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::fcntl, fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 3) }.map(owned)
 }
 
 /// `openat2(dir, path, how, sizeof how)`, see openat2(2). EAGAIN (a rename raced with `..`) is tried again.

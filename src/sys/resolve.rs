@@ -5,9 +5,10 @@
 //! apart by hand, `..` answered from a stack of descriptors so that it can never climb above the root.
 
 use super::Errno;
+use super::OwnedFd;
 use super::fs::{self, OpenHow};
 use core::ffi::{CStr, c_int};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 const PATH_MAX: usize = 4096;
 /// Deeper than any sane path; PATH_MAX / 2 would be the longest possible.

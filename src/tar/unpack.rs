@@ -3,11 +3,11 @@
 use super::header::{self, BLOCK, Kind, Member, Why};
 use super::source::{CUT_OFF, Source};
 use crate::error::{Error, Result};
-use crate::sys::{Errno, fs};
+use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push};
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// For one pax header or long name. An xattr's value can be 64 KiB.
 const EXTRA_MAX: u64 = 1 << 20;

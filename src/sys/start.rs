@@ -1,0 +1,61 @@
+//! The first instructions, instead of libc's: no thread-local storage, no vDSO, no constructors, since nothing here
+//! needs them. It makes libc a set of pure functions (memcpy and its like): what uses errno must not be linked.
+
+use core::ffi::{CStr, c_char};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+// The kernel leaves at the stack pointer: argc, argv…, NULL, envp…, NULL. The ABI wants it aligned to 16 in a call.
+#[cfg(target_arch = "x86_64")]
+core::arch::global_asm!(
+    ".globl _start", "_start:", "xor %ebp, %ebp", "mov %rsp, %rdi", "and $-16, %rsp", "call {entry}",
+    entry = sym entry, options(att_syntax)
+);
+#[cfg(target_arch = "aarch64")]
+core::arch::global_asm!(
+    ".globl _start", "_start:", "mov x29, #0", "mov x30, #0", "mov x0, sp", "bl {entry}",
+    entry = sym entry
+);
+#[cfg(target_arch = "riscv64")]
+core::arch::global_asm!(
+    ".globl _start", "_start:", ".option push", ".option norelax", "lla gp, __global_pointer$", ".option pop",
+    "mv a0, sp", "andi sp, sp, -16", "call {entry}",
+    entry = sym entry
+);
+#[cfg(target_arch = "arm")]
+core::arch::global_asm!(
+    ".globl _start", "_start:", "mov fp, #0", "mov lr, #0", "mov r0, sp", "and sp, sp, #-8", "bl {entry}",
+    entry = sym entry
+);
+
+static ENVIRONMENT: AtomicPtr<*const c_char> = AtomicPtr::new(core::ptr::null_mut());
+
+unsafe extern "C" fn entry(stack: *const usize) -> ! {
+    // SAFETY: what the kernel has put there, see above; the strings live as long as the process.
+    let args: Vec<&'static CStr> = unsafe {
+        let argc = *stack;
+        let argv = stack.add(1).cast::<*const c_char>();
+        ENVIRONMENT.store(argv.add(argc.wrapping_add(1)).cast_mut(), Ordering::Relaxed);
+        (0..argc).map(|index| CStr::from_ptr(*argv.add(index))).collect()
+    };
+    super::process::exit(crate::start(&args) as u8)
+}
+
+/// The environment variable's value.
+pub fn variable(name: &CStr) -> Option<&'static CStr> {
+    let mut next = ENVIRONMENT.load(Ordering::Relaxed);
+    loop {
+        // SAFETY: `entry` has stored the kernel's list, which a null pointer ends and nobody changes; behind a byte
+        // of a string that isn't its NUL the string goes on.
+        unsafe {
+            let entry = *next;
+            if entry.is_null() {
+                return None;
+            }
+            let after = CStr::from_ptr(entry).to_bytes().strip_prefix(name.to_bytes());
+            if after.is_some_and(|after| after.starts_with(b"=")) {
+                return Some(CStr::from_ptr(entry.add(name.count_bytes()).add(1)));
+            }
+            next = next.add(1);
+        }
+    }
+}
