@@ -34,13 +34,6 @@ pub enum Kind {
     Remark,
 }
 
-impl Kind {
-    /// Whether data blocks follow. The size of other members means something else, or nothing.
-    pub fn has_data(self) -> bool {
-        !matches!(self, Self::HardLink | Self::Symlink | Self::Node(_) | Self::Directory)
-    }
-}
-
 /// One member. Its vectors are filled again for each, so that a million members take no more memory than one.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Member {
