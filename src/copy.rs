@@ -1,13 +1,9 @@
 //! Copying a tree with all that the kernel keeps of it: a named volume's first content.
 
-use crate::error::{Error, Result};
 use crate::sys::{Errno, fs};
 use crate::text::keep;
 use core::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd};
-
-/// What a system call answered.
-type Done<T> = core::result::Result<T, Errno>;
 
 /// Directories below each other. Each takes two descriptors while it is copied.
 const DEPTH: u32 = 200;
@@ -16,12 +12,12 @@ const XATTR_MAX: usize = 65536;
 
 /// Copies the content of the directory `from` into the empty directory `to`, with owners, modes, times, xattrs,
 /// symlinks, nodes and hard links; owner, mode and the rest of `from` itself go onto `to` too. What overlayfs keeps in
-/// xattrs stays behind. Nothing is undone on an error.
-pub fn tree(from: BorrowedFd, to: BorrowedFd) -> Result<()> {
+/// xattrs stays behind. Nothing is undone on an error, which comes with the
+/// path of the entry that it is about.
+pub fn tree(from: BorrowedFd, to: BorrowedFd) -> Result<(), (Errno, Vec<u8>)> {
     let (names, value) = (vec![0; XATTR_MAX], vec![0; XATTR_MAX]);
     let mut copy = Copy { root: to, path: Vec::new(), links: Vec::new(), names, value };
-    // On an error, the path is that of the entry that it is about.
-    copy.directory(from, c".", to, c".", 0).map_err(|errno| Error::sys("copy", &copy.path, errno))
+    copy.directory(from, c".", to, c".", 0).map_err(|errno| (errno, copy.path))
 }
 
 struct Copy<'a> {
@@ -35,7 +31,14 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    fn directory(&mut self, from: BorrowedFd, name: &CStr, to: BorrowedFd, new: &CStr, depth: u32) -> Done<()> {
+    fn directory(
+        &mut self,
+        from: BorrowedFd,
+        name: &CStr,
+        to: BorrowedFd,
+        new: &CStr,
+        depth: u32,
+    ) -> Result<(), Errno> {
         if depth > DEPTH {
             return Err(Errno::ELOOP);
         }
@@ -60,7 +63,7 @@ impl Copy<'_> {
         }
     }
 
-    fn entry(&mut self, from: BorrowedFd, name: &CStr, to: BorrowedFd, depth: u32) -> Done<()> {
+    fn entry(&mut self, from: BorrowedFd, name: &CStr, to: BorrowedFd, depth: u32) -> Result<(), Errno> {
         let stat = fs::stat(from, name)?;
         match fs::kind(&stat) {
             libc::S_IFDIR => {
@@ -108,7 +111,7 @@ impl Copy<'_> {
     }
 
     /// Owner, mode, xattrs and times, in an order in which none takes another away.
-    fn finish(&mut self, from: BorrowedFd, to: BorrowedFd) -> Done<()> {
+    fn finish(&mut self, from: BorrowedFd, to: BorrowedFd) -> Result<(), Errno> {
         let stat = fs::fstat(from)?;
         fs::chown(to, c"", stat.st_uid, stat.st_gid)?;
         fs::chmod(to, stat.st_mode & 0o7777)?;

@@ -38,7 +38,8 @@ impl Image {
     /// ENXIO for what is no regular file. Never blocks. A symlink is followed inside one layer.
     pub fn open(&self, store: BorrowedFd, path: &CStr) -> Done<OwnedFd> {
         for layer in &self.layers {
-            let layer = fs::open(store, keep(layer), libc::O_PATH | libc::O_DIRECTORY, 0)?;
+            // Followed, since --rootfs can name a link.
+            let layer = fs::open_follow(store, keep(layer), libc::O_PATH | libc::O_DIRECTORY, 0)?;
             // Not opened for reading before it is known: that alone has effects on some devices.
             let found = match open_in_root(layer.as_fd(), path, libc::O_PATH, 0) {
                 Err(Errno::ENOENT) => continue,

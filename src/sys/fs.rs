@@ -13,10 +13,6 @@ use syscalls::{Sysno, syscall};
 // SAFETY: AT_FDCWD is no descriptor that anybody could close; the calls of this module know it.
 pub const CWD: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(libc::AT_FDCWD) };
 
-/// Standard error.
-// SAFETY: 2 is open for the whole life of the process, or a write to it fails.
-pub const STDERR: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(2) };
-
 /// What stat(2) tells.
 pub type Stat = libc::stat;
 
@@ -229,21 +225,6 @@ pub fn clear_flags(fd: BorrowedFd) -> bool {
 pub fn send_file(to: BorrowedFd, from: BorrowedFd, count: usize) -> Result<usize, Errno> {
     // SAFETY: no pointers.
     retry(|| unsafe { syscall!(Sysno::sendfile, to.as_raw_fd(), from.as_raw_fd(), 0, count) })
-}
-
-/// `ioctl(fd, TCGETS)` succeeds: whether it is a terminal.
-pub fn is_terminal(fd: BorrowedFd) -> bool {
-    let mut termios = MaybeUninit::<libc::termios>::zeroed();
-    // SAFETY: the kernel's struct termios is the smaller one; it fills the front of libc's.
-    unsafe { syscall!(Sysno::ioctl, fd.as_raw_fd(), libc::TCGETS, termios.as_mut_ptr()) }.is_ok()
-}
-
-/// `clock_gettime(CLOCK_MONOTONIC)` in milliseconds.
-pub fn milliseconds() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel fills the timespec.
-    let _ = unsafe { syscall!(Sysno::clock_gettime, libc::CLOCK_MONOTONIC, &raw mut now) };
-    (now.tv_sec as u64).saturating_mul(1000).saturating_add((now.tv_nsec / 1_000_000) as u64)
 }
 
 /// `fsetxattr(fd, name, value, size, 0)`.

@@ -34,13 +34,6 @@ pub enum Kind {
     Remark,
 }
 
-impl Kind {
-    /// Whether data blocks follow. The size of other members means something else, or nothing.
-    pub fn has_data(self) -> bool {
-        !matches!(self, Self::HardLink | Self::Symlink | Self::Node(_) | Self::Directory)
-    }
-}
-
 /// One member. Its vectors are filled again for each, so that a million members take no more memory than one.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -179,8 +172,6 @@ impl Member {
             let number = || number(value).ok_or("a number in its pax header is damaged");
             let id = |value: u64| id(value as i64).ok_or("its owner or group is out of range");
             match key {
-                // An empty value takes an earlier record back.
-                _ if value.is_empty() => {}
                 b"path" => value.clone_into(&mut self.path),
                 b"linkpath" => value.clone_into(&mut self.link),
                 b"size" => self.size = number()?,
@@ -389,7 +380,7 @@ mod tests {
     #[test]
     fn pax_records_override_the_header() {
         let mut member = Member::default();
-        let records = b"13 path=long\n14 linkpath=t\n14 size=12345\n22 mtime=1700000000.5\n13 comment=x\n8 path=\n";
+        let records = b"13 path=long\n14 linkpath=t\n14 size=12345\n22 mtime=1700000000.5\n13 comment=x\n10 atime=\n";
         assert_eq!(member.apply(&[records]), Ok(()));
         assert_eq!((member.path, member.link), (b"long".to_vec(), b"t".to_vec()));
         assert_eq!((member.size, member.mtime), (12345, (1_700_000_000, 500_000_000)));
@@ -409,6 +400,14 @@ mod tests {
             b" ",
         ] {
             assert_eq!(Member::default().apply(&[bad]), Err("its pax header is damaged"), "{}", bad.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_pax_number_is_digits_and_fits() {
+        for bad in [&b"8 size=\n"[..], b"11 size=-1\n", b"9 size=x\n", b"29 size=18446744073709551616\n", b"8 uid=x\n"]
+        {
+            assert_eq!(Member::default().apply(&[bad]), Err("a number in its pax header is damaged"));
         }
     }
 

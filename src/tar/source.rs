@@ -1,7 +1,8 @@
 //! The archive's bytes: read in large pieces, unpacked where they are gzip, hashed, and shown as progress.
 
 use super::header::Why;
-use crate::sys::{Errno, fs};
+use crate::sys::process::{STDERR, nanoseconds};
+use crate::sys::{Errno, fs, terminal};
 use crate::text::{Line, Push};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags::TINFL_FLAG_HAS_MORE_INPUT};
@@ -10,8 +11,8 @@ use std::os::fd::BorrowedFd;
 
 /// Of both buffers. inflate uses its own as a ring, which must be a power of two.
 const SIZE: usize = 256 * 1024;
-/// Milliseconds between two lines of progress.
-const PACE: u64 = 100;
+/// Nanoseconds between two lines of progress.
+const PACE: u64 = 100_000_000;
 
 /// What starts a compression that is not built in.
 const OTHERS: [(&[u8], Why); 3] = [
@@ -58,7 +59,7 @@ impl<'a> Source<'a> {
     /// `name` is for messages, `size` of the file for the progress. Nothing is read yet.
     pub fn new(fd: BorrowedFd<'a>, name: &'a [u8], size: u64) -> Box<Self> {
         // What takes no time needs no words.
-        let next = if fs::is_terminal(fs::STDERR) { fs::milliseconds().saturating_add(PACE) } else { u64::MAX };
+        let next = if terminal::is_terminal(STDERR) { nanoseconds().saturating_add(PACE) } else { u64::MAX };
         Box::new(Self {
             why: "",
             name,
@@ -126,13 +127,13 @@ impl<'a> Source<'a> {
         self.packed_at = 0;
         self.packed_end = fs::read(self.fd, &mut self.packed)?;
         self.done = self.done.saturating_add(self.packed_end as u64);
-        if self.next != u64::MAX && fs::milliseconds() >= self.next {
-            self.next = fs::milliseconds().saturating_add(PACE);
+        if self.next != u64::MAX && nanoseconds() >= self.next {
+            self.next = nanoseconds().saturating_add(PACE);
             self.shown = true;
             let mut line = Line::new();
             line.put(b"\rimporting ").safe(self.name).put(b": ").dec(self.done >> 20);
             line.put(b" of ").dec(self.size >> 20).put(b" MiB\x1b[K");
-            let _ = fs::write(fs::STDERR, &line);
+            let _ = fs::write(STDERR, &line);
         }
         Ok(())
     }
@@ -259,7 +260,7 @@ impl<'a> Source<'a> {
 impl Drop for Source<'_> {
     fn drop(&mut self) {
         if self.shown {
-            let _ = fs::write(fs::STDERR, b"\r\x1b[K");
+            let _ = fs::write(STDERR, b"\r\x1b[K");
         }
     }
 }
