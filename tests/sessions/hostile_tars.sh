@@ -487,7 +487,7 @@ file after text=x"
 done
 
 begin 'a size in the pax record that is a lie'
-for size in 99999999 18446744073709551616 18446744073709551615 9223372036854775807 -1 x '' 1e3; do
+for size in 99999999 18446744073709551616 18446744073709551615 9223372036854775807 -1 x 1e3; do
   hostile <<<"file a text=x pax.size=$size
 file b text=y"
   import

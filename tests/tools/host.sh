@@ -1,5 +1,9 @@
 # What several sessions need on the host's side. Sourced after lib.sh: . "$TESTS/tools/host.sh"
 
+# Jobs that are killed on purpose are no news, but all else on stderr is.
+exec 3>&2 2>"$T/noise"
+trap 'grep -vE "line [0-9]+: +[0-9]+ (Killed|Terminated) " "$T/noise" >&3' EXIT
+
 # tool NAME: compiles tests/tools/NAME.c once a suite and puts its path into $tool_path; skips the test where that cannot be.
 tool() {
   tool_path=$T_ALL/tool-$1
@@ -20,6 +24,8 @@ eventually() {
 start() {
   if ! active; then return 0; fi
   started="mydocker run $*"
+  : >"$T/started.out"
+  : >"$T/started.err"
   "$MYDOCKER" run "$@" </dev/null >"$T/started.out" 2>"$T/started.err" &
   pid=$!
 }
