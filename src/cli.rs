@@ -12,7 +12,7 @@ pub use help::{MAIN, RUN};
 pub use volume::absolute;
 
 use crate::error::{Error, Result};
-use crate::spec::{Limits, Mount, Share, Text};
+use crate::spec::{Limits, Mount, ResourceLimit, Share, Text};
 use crate::text::{self, Line, keep};
 use core::ffi::CStr;
 use lexopt::{Arg, Parser};
@@ -56,7 +56,7 @@ pub struct Options {
     /// --entrypoint.
     pub entrypoint: Option<Text>,
     /// --ulimit.
-    pub rlimits: Vec<(u32, u64, u64)>,
+    pub rlimits: Vec<ResourceLimit>,
     /// --shm-size.
     pub shm_size: u64,
     /// The limits.
@@ -331,7 +331,7 @@ fn set(options: &mut Options, files: &mut Vec<Text>, long: &'static str, value: 
         Flag::ReadOnly => options.read_only = switch()?,
         Flag::Env => options.env.extend(env::entry(bytes)?),
         Flag::EnvFile => env::file(value, files)?,
-        Flag::Workdir => options.cwd = Some(value),
+        Flag::Workdir => options.cwd = Some(value).filter(|path| !path.is_empty()),
         Flag::User => options.user = value,
         Flag::Hostname => options.hostname = Some(hostname(value)?),
         Flag::Name => options.name = Some(name(value)?),
@@ -351,7 +351,8 @@ fn set(options: &mut Options, files: &mut Vec<Text>, long: &'static str, value: 
         Flag::CpusetMems => options.limits.cpuset_mems = Some(list(long, value)?),
         Flag::PidsLimit => options.limits.pids = pids(value)?,
         Flag::Ulimit => options.rlimits.push(size::ulimit(value)?),
-        Flag::ShmSize => options.shm_size = size()?,
+        // docker's 0 is the default.
+        Flag::ShmSize => options.shm_size = Some(size()?).filter(|&size| size != 0).unwrap_or(64 << 20),
         Flag::StopSignal => size::signal(value)?,
         Flag::Rootfs => options.rootfs = Some(value),
         Flag::Root => options.root = Some(value),
@@ -431,8 +432,8 @@ fn cpus(value: Text) -> Result<Option<u64>> {
     let thousandths =
         size::decimal(value.to_bytes(), 1000).ok_or_else(|| bad("cpus", value, b"no number of CPUs, such as 1.5"))?;
     match thousandths {
-        0 => Ok(None),
-        1..10 => Err(bad("cpus", value, b"at least 0.01")),
+        0 if value.to_bytes().iter().all(|byte| b"0.".contains(byte)) => Ok(None),
+        0..10 => Err(bad("cpus", value, b"at least 0.01")),
         _ => Ok(Some(thousandths.saturating_mul(100))),
     }
 }

@@ -2,14 +2,14 @@
 
 use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND};
 use crate::perform;
-use crate::plan::{Entry, Host, Step};
+use crate::plan::{Entry, Host, Step, Want};
 use crate::spec::{Spec, Text};
 use crate::store::Store;
-use crate::sys::resolve::open_in_root;
+use crate::sys::OwnedFd;
 use crate::sys::{Errno, fs};
 use crate::text::{Line, Push, keep};
 use core::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A step outside failed.
 pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Errno) -> Error {
@@ -30,12 +30,16 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         (Step::Fsopen(fs, _), Errno::ENODEV) if *fs == c"overlay" => {
             plain.hint(&[b"this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS"])
         }
-        (Step::Create, Errno::EINVAL | Errno::ELOOP | Errno::ESTALE) if entry.about == spec.lower.named => {
+        (Step::Create | Step::Option(..), Errno::EINVAL | Errno::ELOOP | Errno::ESTALE)
+            if entry.about == spec.lower.named =>
+        {
             overlay(spec, host, plain)
         }
         (Step::Set(..), _) => limit(spec, entry, errno),
-        (Step::Clone(..), Errno::EPERM) => plain.hint(&[b"an outer container or a seccomp filter forbids namespaces"]),
-        (Step::Clone(..), Errno::ENOSPC | Errno::EUSERS) => {
+        (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
+            plain.hint(&[b"an outer container or a seccomp filter forbids namespaces"])
+        }
+        (Step::Clone(_) | Step::Clone3(..), Errno::ENOSPC | Errno::EUSERS) => {
             plain.hint(&[b"a limit in /proc/sys/user/max_*_namespaces is reached"])
         }
         _ => plain,
@@ -86,96 +90,112 @@ fn limit(spec: &Spec, entry: &Entry, errno: Errno) -> Error {
     }
 }
 
-/// A step in the child failed. `root` is the container's root.
-pub fn inside(spec: &Spec, entry: &Entry, errno: Errno, root: BorrowedFd) -> Error {
+/// A step in the child that failed.
+pub struct Failure {
+    /// The step.
+    pub entry: Entry,
+    /// Why.
+    pub errno: Errno,
+    /// The file that could not be executed; empty where none was found.
+    pub path: Text,
+    /// The same, open (O_PATH).
+    pub file: Option<OwnedFd>,
+}
+
+/// A step in the child failed.
+pub fn inside(spec: &Spec, failure: &Failure) -> Error {
+    let (entry, errno) = (&failure.entry, failure.errno);
     let plain = perform::describe(entry, errno);
+    let about = entry.about.to_bytes();
     match (&entry.step, errno) {
-        (Step::Exec, _) => command(spec, errno, root),
-        (Step::Target(..), Errno::ENOTDIR) | (Step::MoveMount(..), Errno::ENOTDIR) if entry.why.contains("volume") => {
-            Error::new(&[entry.about.to_bytes(), b": the source is a directory, but the target in the container is a file, or below one"])
+        (Step::Exec, _) => command(spec, failure),
+        (Step::Target(_, Want::Directory, _), Errno::ENOTDIR) => {
+            Error::new(&[about, b": the source is a directory, but the target in the container is a file, or below one"])
         }
-        (Step::Target(..), Errno::EISDIR) => Error::new(&[entry.about.to_bytes(), b": the source is a file, but the target in the container is a directory"]),
-        (Step::CheckCwd, _) => Error::new(&[b"the working directory ", entry.about.to_bytes(), b" is outside the container"]),
-        (Step::Rlimit(..), Errno::EPERM) => plain.hint(&[b"a hard limit above mydocker's own needs CAP_SYS_RESOURCE"]),
-        (_, Errno::ENOMEM) if spec.limits.memory.is_some() => {
-            plain.hint(&[b"the memory limit is too small to start"])
+        (Step::Target(_, Want::File, _), Errno::EISDIR) => {
+            Error::new(&[about, b": the source is a file, but the target in the container is a directory"])
         }
-        (Step::MoveMount(..), Errno::ENOTDIR) => plain.hint(&[b"in the image this is no directory"]),
-        (Step::Create, Errno::EPERM) => plain.hint(&[b"an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the outer one with them unmasked"]),
+        (Step::Target(..), Errno::EPERM) => {
+            Error::new(&[about, b": the target leads to /proc, where nothing can be mounted"])
+        }
+        (Step::CheckCwd, _) => Error::new(&[b"the working directory ", about, b" is outside the container"]),
+        (Step::Rlimit(..), Errno::EPERM) => plain.hint(&[
+            b"a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most /proc/sys/fs/nr_open",
+        ]),
+        (_, Errno::ENOMEM) if spec.limits.memory.is_some() => plain.hint(&[b"the memory limit is too small to start"]),
+        (Step::MoveMount(..) | Step::Open(..), Errno::ENOTDIR | Errno::ELOOP) => {
+            plain.hint(&[b"in the image this is no directory"])
+        }
+        (Step::Create | Step::MountAt(..), Errno::EPERM) => plain.hint(&[
+            b"an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the outer one with them unmasked",
+        ]),
         _ => plain,
     }
 }
 
-/// The command was not executed.
-fn command(spec: &Spec, errno: Errno, root: BorrowedFd) -> Error {
-    let command = spec.process.args.first().copied().unwrap_or(c"");
-    let word = command.to_bytes();
-    let search = spec.process.env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"PATH=")).unwrap_or_default();
-    let path = found(spec, root, command, search);
-    let Some(path) = path else {
-        if word.contains(&b'/') {
-            return Error::new(&[word, b": no such file in the container"]).code(NOT_FOUND);
-        }
-        return Error::new(&[word, b": not found in the container; PATH there is ", search]).code(NOT_FOUND);
-    };
-    let name = path.to_bytes();
-    let Ok(fd) = open_in_root(root, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0) else {
-        return Error::sys("execute", name, errno).code(NOT_EXECUTABLE);
-    };
-    let stat = fs::fstat(fd.as_fd());
-    if stat.as_ref().is_ok_and(fs::is_dir) {
-        return Error::new(&[name, b": is a directory"]).code(NOT_EXECUTABLE);
+/// Below this a start itself may not fit: /bin/true of busybox starts in 192 KiB (docs/bench).
+const LITTLE: u64 = 256 << 10;
+
+/// A container that was killed although nothing has been said: if its limit is that small, it never got to run.
+pub fn too_little(memory: u64, code: &core::result::Result<u8, Errno>) -> Option<Error> {
+    if memory >= LITTLE || !matches!(code, Ok(137)) {
+        return None;
     }
-    if errno == Errno::EACCES {
-        let error = Error::new(&[name, b": permission denied"]).code(NOT_EXECUTABLE);
-        let no_x = stat.is_ok_and(|stat| stat.st_mode & 0o111 == 0);
-        return if no_x { error.hint(&[b"it has no x bit: chmod +x"]) } else { error };
-    }
-    let mut head = [0; 4096];
-    let count = fs::read(fd.as_fd(), &mut head).unwrap_or(0);
-    let head = head.get(..count).unwrap_or_default();
-    if errno == Errno::ENOENT || errno == Errno::ENOTDIR {
-        let missing = interpreter(head);
-        return Error::new(&[
-            name,
-            b": its interpreter ",
-            missing.unwrap_or(b"(unknown)"),
-            b" is not in the container",
-        ])
-        .code(NOT_FOUND);
-    }
-    if errno == Errno::ENOEXEC {
-        return Error::new(&[name, b": exec format error: ", &format(head)]).code(NOT_EXECUTABLE);
-    }
-    if errno == Errno::ENOMEM {
-        return Error::sys("execute", name, errno)
-            .code(NOT_EXECUTABLE)
-            .hint(&[b"the memory limit may be too small to start it"]);
-    }
-    Error::sys("execute", name, errno).code(NOT_EXECUTABLE)
+    let mut bytes = Line::new();
+    bytes.dec(memory);
+    Some(
+        Error::new(&[b"--memory ", &bytes, b": too little to start a container, it was killed"])
+            .hint(&[b"256k starts a small command"]),
+    )
 }
 
-/// The file that execve was tried on, inside the root.
-fn found(spec: &Spec, root: BorrowedFd, command: Text, search: &[u8]) -> Option<Text> {
-    let word = command.to_bytes();
-    let exists = |path: Line| {
-        let path = keep(&path);
-        open_in_root(root, path, libc::O_PATH, 0).is_ok().then_some(path)
-    };
-    let cwd = spec.process.cwd.to_bytes();
-    let mut line = Line::new();
-    if word.contains(&b'/') {
-        if word.first() != Some(&b'/') {
-            line.put(cwd).put(b"/");
+/// The command was not executed.
+fn command(spec: &Spec, failure: &Failure) -> Error {
+    let errno = failure.errno;
+    let command = spec.process.args.first().copied().unwrap_or(c"").to_bytes();
+    let path = if failure.path.is_empty() { command } else { failure.path.to_bytes() };
+    let plain = Error::sys("execute", path, errno);
+    let Some(file) = &failure.file else {
+        if errno == Errno::ENOENT && !command.contains(&b'/') {
+            return plain.code(NOT_FOUND).hint(&[b"not found in the container, whose PATH is ", spec.process.path()]);
         }
-        line.put(word);
-        return exists(line).map(|_| command);
+        let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR);
+        return plain.code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
+    };
+    let stat = fs::fstat(file.as_fd());
+    let head = head(file.as_fd());
+    let plain = plain.code(NOT_EXECUTABLE);
+    match errno {
+        _ if stat.as_ref().is_ok_and(fs::is_dir) => plain.hint(&[b"it is a directory"]),
+        Errno::EACCES if stat.is_ok_and(|stat| stat.st_mode & 0o111 == 0) => {
+            plain.hint(&[b"it has no x bit: chmod +x"])
+        }
+        Errno::EACCES => match interpreter(&head) {
+            Some(interpreter) => {
+                plain.hint(&[b"it may not be executed, or its interpreter ", interpreter, b" may not"])
+            }
+            None => plain.hint(&[b"the user may not execute it, or its mount is noexec"]),
+        },
+        Errno::ENOENT | Errno::ENOTDIR => match interpreter(&head) {
+            Some(interpreter) => {
+                plain.code(NOT_FOUND).hint(&[b"its interpreter ", interpreter, b" is not in the container"])
+            }
+            None => plain.code(NOT_FOUND),
+        },
+        Errno::ENOEXEC => plain.hint(&[&format(&head)]),
+        Errno::ENOMEM => plain.hint(&[b"the memory limit may be too small to start it"]),
+        _ => plain,
     }
-    search.split(|&byte| byte == b':').find_map(|dir| {
-        let mut line = Line::new();
-        line.put(dir).put(b"/").put(word);
-        exists(line)
-    })
+}
+
+/// The beginning of the file: through the descriptor, since its mount may be gone from every namespace.
+fn head(file: BorrowedFd) -> Line {
+    let mut path = Line::new();
+    path.put(b"/proc/self/fd/").dec(file.as_raw_fd() as u64);
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+    fs::open_follow(fs::CWD, keep(&path), flags, 0)
+        .and_then(|file| fs::read_all(file.as_fd(), 4096))
+        .unwrap_or_default()
 }
 
 /// What the kernel would have run it with: a script's `#!` line, or the ELF's PT_INTERP.

@@ -78,7 +78,7 @@ mod tests {
         let error = Error::sys("mount overlay", b"/a\nb", Errno::EINVAL).hint(&[b"look at dmesg"]);
         assert_eq!(
             error.text(),
-            b"mydocker: mount overlay on /a\\x0ab: EINVAL (Invalid argument)\nhint: look at dmesg\n"
+            b"mydocker: mount overlay on /a\\nb: EINVAL (Invalid argument)\nhint: look at dmesg\n"
         );
         assert_eq!(error.exit_code(), 125);
     }

@@ -1,7 +1,7 @@
 //! The plan in words: the same calls that `perform` makes, as strace would print them, one line a step.
 
 use crate::perform::WORK;
-use crate::plan::{self, Entry, INIT, Plan, Step, Undo};
+use crate::plan::{self, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
 use crate::sys::call::{self, CWD, Call, Slot};
 use crate::sys::fs::{IN_ROOT, NO_MAGICLINKS, OpenHow};
 use crate::text::{Line, Push};
@@ -57,8 +57,8 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             Call::openat(dir, name, libc::O_WRONLY, 0).explain(out, &plan::name);
             out.put(b"; write(..., ").quoted(value.to_bytes()).put(b", ").dec(value.to_bytes().len() as u64).put(b")");
         }
-        Step::Target(path, directory, _) => {
-            let flags = libc::O_PATH | libc::O_CLOEXEC | if directory { libc::O_DIRECTORY } else { 0 };
+        Step::Target(path, want, _) => {
+            let flags = libc::O_PATH | libc::O_CLOEXEC | if want == Want::File { 0 } else { libc::O_DIRECTORY };
             let how = OpenHow { flags: flags as u64, mode: 0, resolve: IN_ROOT | NO_MAGICLINKS };
             Call::openat2(plan::ROOT, path, &how).explain(out, &plan::name);
             assigned(entry, out);
@@ -100,7 +100,15 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         }
         Step::Pair(a, b) => two(b"socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [", a, b, b"])", out),
         Step::Pipe(a, b) => two(b"pipe2([", a, b, b"], O_CLOEXEC)", out),
-        Step::Clone(flags, cgroup) => clone(flags, cgroup, out),
+        Step::Clone(flags) => {
+            out.put(b"clone(child_stack=NULL, flags=");
+            call::flags(out, flags, call::CLONE).put(b"|SIGCHLD) = ");
+            plan::name(plan::CHILD, out);
+        }
+        Step::Clone3(flags, cgroup) => clone3(flags, cgroup, out),
+        Step::DefaultAction(signal) => {
+            out.put(b"rt_sigaction(").dec(signal as u64).put(b", {SIG_DFL}, NULL, 8)");
+        }
         Step::CheckCwd => {
             out.put(b"getcwd(...)  # must begin with /");
         }
@@ -139,21 +147,14 @@ fn two(before: &[u8], a: Slot, b: Slot, after: &[u8], out: &mut Line) {
     out.put(after);
 }
 
-fn clone(flags: u64, cgroup: Option<Slot>, out: &mut Line) {
-    // CLONE_CLEAR_SIGHAND is of clone3 only, and is asked for wherever clone3 is.
-    if flags & crate::sys::process::CLEAR_SIGHAND == 0 {
-        out.put(b"clone(child_stack=NULL, flags=");
-        call::flags(out, flags, call::CLONE).put(b"|SIGCHLD)");
-    } else {
-        out.put(b"clone3({flags=");
-        call::flags(out, flags, call::CLONE).put(b", exit_signal=SIGCHLD");
-        if let Some(cgroup) = cgroup {
-            out.put(b", cgroup=");
-            plan::name(cgroup, out);
-        }
-        out.put(b"}, ").dec(if cgroup.is_some() { 88 } else { 64 }).put(b")");
+fn clone3(flags: u64, cgroup: Slot, out: &mut Line) {
+    out.put(b"clone3({flags=");
+    call::flags(out, flags, call::CLONE).put(b", exit_signal=SIGCHLD");
+    if cgroup != NOWHERE {
+        out.put(b", cgroup=");
+        plan::name(cgroup, out);
     }
-    out.put(b" = ");
+    out.put(b"}, ").dec(if cgroup == NOWHERE { 64 } else { 88 }).put(b") = ");
     plan::name(plan::CHILD, out);
 }
 
@@ -187,7 +188,7 @@ fn undo(entry: &Entry, out: &mut Line) {
     match entry.undo {
         Undo::Nothing => {}
         Undo::Unlink => line(path, false),
-        Undo::Work => WORK.iter().for_each(|path| line(path, true)),
+        Undo::Work => WORK.iter().for_each(|&(path, directory)| line(path, directory)),
         Undo::Tree | Undo::Cgroup => line(path, true),
     }
 }

@@ -21,6 +21,8 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
+        modes: Vec::new(),
+        ignored: ignored_signals(),
         terminals: [STDIN, STDOUT, STDERR].map(terminal::is_terminal),
         store: path,
     };
@@ -41,10 +43,20 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
             }
             Source::Tmpfs(_) => false,
         };
-        check_target(spec, store, mount, file)?;
+        host.modes.push(check_target(spec, store, mount, file)?);
         host.files.push(file);
     }
     Ok(host)
+}
+
+/// SigIgn of /proc/self/status: asking for each signal would be 64 calls.
+fn ignored_signals() -> u64 {
+    let status =
+        fs::open(fs::CWD, c"/proc/self/status", libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), 4096));
+    let status = status.unwrap_or_default();
+    let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"SigIgn:"));
+    let digits = line.unwrap_or_default().trim_ascii();
+    digits.iter().fold(0, |bits, &digit| bits << 4 | u64::from(char::from(digit).to_digit(16).unwrap_or(0)))
 }
 
 fn masks() -> u32 {
@@ -72,7 +84,7 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
     // O_PATH: a FIFO, a socket or a device is not opened, so nothing blocks.
     match fs::open_follow(fs::CWD, source, libc::O_PATH, 0) {
         Ok(fd) => match fs::fstat(fd.as_fd()) {
-            Ok(stat) => Ok(!fs::is_dir(&stat)),
+            Ok(stat) => check_propagation(fd.as_fd(), mount).map(|()| !fs::is_dir(&stat)),
             Err(errno) => Err(Error::sys("open the volume's source", mount.typed.to_bytes(), errno)),
         },
         Err(Errno::ENOENT) if mount.make_source => {
@@ -94,6 +106,30 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
     }
 }
 
+/// docker's rule: shared needs a source on a shared mount, slave one on a shared or slave mount.
+fn check_propagation(source: BorrowedFd, mount: &Mount) -> Result<()> {
+    if mount.propagation == libc::MS_PRIVATE {
+        return Ok(());
+    }
+    let describe = |errno| Error::sys("look at the source's mount", mount.typed.to_bytes(), errno);
+    let id = crate::remove::mount_id(source).map_err(describe)?;
+    let table =
+        fs::open(fs::CWD, c"/proc/self/mountinfo", libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), 1 << 22));
+    let table = table.map_err(describe)?;
+    // id parent major:minor root mountpoint options [shared:N] [master:N] - type ...
+    let line = table
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.split(|&byte| byte == b' ').next() == Some(id.trim_ascii()));
+    let mut fields = line.unwrap_or_default().split(|&byte| byte == b' ').skip(6).take_while(|&field| field != b"-");
+    let slave = mount.propagation == libc::MS_SLAVE;
+    if fields.any(|field| field.starts_with(b"shared:") || slave && field.starts_with(b"master:")) {
+        return Ok(());
+    }
+    let kind: &[u8] = if slave { b"shared or slave" } else { b"shared" };
+    Err(Error::new(&[mount.typed.to_bytes(), b": the source is on a mount that is not ", kind])
+        .hint(&[b"mount --make-shared makes it so"]))
+}
+
 fn is_empty(store: BorrowedFd, path: Text) -> bool {
     let mut buf = fs::DirBuf::new();
     match fs::open(store, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
@@ -103,13 +139,14 @@ fn is_empty(store: BorrowedFd, path: Text) -> bool {
 }
 
 /// A file on a directory or the reverse, as far as the image shows: before anything is made on the host.
-fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Result<()> {
+/// Returns the mode of what is there.
+fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Result<u32> {
     for layer in &spec.lower.layers {
         let Ok(layer) = fs::open_follow(store, layer, libc::O_PATH | libc::O_DIRECTORY, 0) else { continue };
         let Ok(target) = open_in_root(layer.as_fd(), mount.target, libc::O_PATH, 0) else { continue };
         let Ok(stat) = fs::fstat(target.as_fd()) else { continue };
         if fs::is_dir(&stat) != file {
-            return Ok(());
+            return Ok(stat.st_mode & 0o7777);
         }
         let kind = |file: bool| -> &'static [u8] { if file { b"a file" } else { b"a directory" } };
         let source = match mount.source {
@@ -128,5 +165,5 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
             kind(!file),
         ]));
     }
-    Ok(())
+    Ok(0o755)
 }

@@ -7,6 +7,8 @@
 //! Importers take turns by a lock on layers/, so whatever temporary name one finds there is a dead one's.
 
 use crate::error::{Error, Result};
+use crate::perform;
+use crate::plan::POINTS;
 use crate::remove;
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
@@ -179,6 +181,11 @@ impl<'a> Archive<'a> {
         let digest = tar::unpack(&mut Source::new(self.fd.as_fd(), self.path.to_bytes(), self.size), dir.as_fd())?;
         if !fs::fstat(self.fd.as_fd()).is_ok_and(|stat| key(&stat) == self.key) {
             return Err(Error::new(&[self.path.to_bytes(), b": was changed while it was read"]));
+        }
+        // What every container mounts on: made here once and not in the upper layer of each, where a directory costs
+        // 80 µs to remove. Where the image has something odd there, a start says so.
+        for (path, directory) in POINTS {
+            let _ = perform::target(dir.as_fd(), path, directory);
         }
         let image = publish(store, dir.as_fd(), &digest).map_err(|errno| self.failed(errno))?;
         self.record(store, &image, self.cache).map_err(|errno| self.failed(errno))?;

@@ -10,9 +10,7 @@ use crate::sys::process::{self, Side, StringList};
 use crate::sys::{Errno, fs};
 use crate::trace::Trace;
 use crate::{perform, plan};
-
-/// What the child says when it fails: the index of the step and the errno.
-pub const REPORT: usize = 8;
+use std::os::fd::AsFd;
 
 /// Walks the inside of the plan. Never returns.
 pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
@@ -28,7 +26,11 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
                 become_init();
                 Ok(())
             }
-            Step::Exec => Err(exec(plan, &argv, &envp)),
+            Step::Exec => {
+                process::unblock_signals();
+                let (errno, candidate) = exec(plan, &argv, &envp);
+                report(plan, slots, index, errno, candidate)
+            }
             _ => match perform::step(entry, slots) {
                 Err(Errno::EINVAL) if matches!(entry.step, Step::PivotRoot) => {
                     // The root of an initramfs cannot be pivoted from; docs/initramfs.md says why this is as safe.
@@ -40,7 +42,7 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
         };
         trace.record(plan.outside.len().saturating_add(index));
         if let Err(errno) = result {
-            report(slots, index, errno);
+            report(plan, slots, index, errno, usize::MAX);
         }
     }
     process::exit(RUNTIME)
@@ -52,32 +54,34 @@ fn moved(plan: &Plan, slots: &mut Slots) -> Result<(), Errno> {
     })
 }
 
-fn report(slots: &Slots, index: usize, errno: Errno) -> ! {
-    let mut bytes = [0; REPORT];
-    let words = (index as u32).to_ne_bytes().into_iter().chain(errno.into_raw().to_ne_bytes());
-    bytes.iter_mut().zip(words).for_each(|(to, from)| *to = from);
-    let _ = fs::write(slots.get(INIT), &bytes);
+/// Tells the supervisor which step failed and why; for a command that wasn't executed also the file, since the
+/// mounts that it was found through end with this process.
+fn report(plan: &Plan, slots: &Slots, index: usize, errno: Errno, candidate: usize) -> ! {
+    let path = plan.exec.candidates.get(candidate).copied().unwrap_or(c"");
+    let file = fs::open_follow(fs::CWD, path, libc::O_PATH, 0).ok();
+    let words = [index as u32, errno.into_raw() as u32, candidate as u32];
+    let _ = process::send(slots.get(INIT), words, file.as_ref().map(|file| file.as_fd()));
     process::exit(RUNTIME)
 }
 
 /// Each candidate in turn; permission denied is remembered, since it says more than "not found", as execvp(3) has it.
-fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> Errno {
-    // clone3 has made the dispositions default (CLONE_CLEAR_SIGHAND); without it that is done here, for what the
-    // caller had ignored would stay ignored.
-    let cleared = plan.outside.iter().any(|entry| match entry.step {
-        Step::Clone(flags, _) => flags & process::CLEAR_SIGHAND != 0,
-        _ => false,
-    });
-    if !cleared {
-        (1..=64).for_each(process::default_action);
+/// An empty word is never found.
+fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> (Errno, usize) {
+    let mut worst = (Errno::ENOENT, usize::MAX);
+    if plan.exec.args.first().is_some_and(|word| word.is_empty()) {
+        return worst;
     }
-    process::unblock_signals();
-    let mut worst = Errno::ENOENT;
-    for path in &plan.exec.candidates {
-        match process::execve(path, argv, envp) {
-            Errno::ENOENT | Errno::ENOTDIR => {}
-            Errno::EACCES => worst = Errno::EACCES,
-            errno => return errno,
+    for (index, path) in plan.exec.candidates.iter().enumerate() {
+        let errno = process::execve(path, argv, envp);
+        let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR) && plan.exec.candidates.len() > 1;
+        if missing && !fs::exists(path) {
+            continue;
+        }
+        if errno != Errno::EACCES {
+            return (errno, index);
+        }
+        if worst.0 != errno {
+            worst = (errno, index);
         }
     }
     worst
@@ -87,7 +91,13 @@ fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> Errno {
 /// code; the command goes on as its child.
 fn become_init() {
     // All signals are blocked here: they are taken with sigtimedwait, so that none is lost or ends PID 1.
-    let Ok(Side::Parent(command, _)) = process::clone(0) else { return };
+    let Ok(Side::Parent(command, _)) = process::clone(0) else {
+        // The command's own: with --pid host the end of its parent alone would not end it.
+        process::die_with_parent();
+        return;
+    };
+    // Nothing of the supervisor's is needed any more.
+    process::close_from(3);
     loop {
         let signal = process::wait_signal();
         if signal != libc::SIGCHLD {

@@ -1,5 +1,7 @@
 //! mydocker: a container runtime made of system calls. See docs/design.md.
 #![cfg_attr(not(test), no_main)]
+// The unit tests have a main of their own, and what only the program's calls is unused there.
+#![cfg_attr(test, allow(dead_code))]
 
 mod assemble;
 mod cgroup;
@@ -31,6 +33,8 @@ use core::ffi::CStr;
 
 const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
+const COMMANDS: &[u8] = b"the commands are run, version and help";
+
 /// The program: its exit code.
 fn start(args: &[&'static CStr]) -> i32 {
     open_standard_streams();
@@ -44,7 +48,9 @@ fn start(args: &[&'static CStr]) -> i32 {
 }
 
 fn command(args: &[&'static CStr]) -> Result<u8> {
-    let (verb, rest) = args.get(1..).and_then(|args| args.split_first()).unwrap_or((&c"help", &[]));
+    let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
+        return Err(Error::new(&[b"no command"]).hint(&[COMMANDS]));
+    };
     match verb.to_bytes() {
         b"run" => run::run(rest),
         b"help" | b"--help" | b"-h" => print(cli::MAIN),
@@ -53,7 +59,7 @@ fn command(args: &[&'static CStr]) -> Result<u8> {
             let error = Error::new(&[b"unknown command: ", other]);
             Err(match cli::nearest(other, ["run", "help", "version"].into_iter()) {
                 Some(name) => error.hint(&[b"did you mean `mydocker ", name.as_bytes(), b"`?"]),
-                None => error.hint(&[b"mydocker --help lists the commands"]),
+                None => error.hint(&[COMMANDS]),
             })
         }
     }

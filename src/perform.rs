@@ -4,7 +4,7 @@
 //! here as well, so no step allocates except `Fill`, which is made outside.
 
 use crate::error::{Error, Result};
-use crate::plan::{Entry, FS, INIT, Plan, Step, Undo};
+use crate::plan::{Entry, FS, INIT, Plan, Step, Undo, Want};
 use crate::spec::Text;
 use crate::sys::call::{CWD, Slots};
 use crate::sys::resolve::open_in_root;
@@ -45,8 +45,12 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             let file = fs::open(slots.get(dir), name, libc::O_WRONLY, 0)?;
             fs::write(file.as_fd(), value.to_bytes()).map(drop)
         }
-        Step::Target(path, directory, into) => {
-            let target = target(slots.get(plan::ROOT), path, directory)?;
+        Step::Target(path, want, into) => {
+            let target = target(slots.get(plan::ROOT), path, want != Want::File)?;
+            // What is written to in /proc has to be the kernel's (CVE-2019-16884): no link of the image's leads there.
+            if want != Want::Anything && fs::is_procfs(target.as_fd()) {
+                return Err(Errno::EPERM);
+            }
             slots.set(into, Some(target));
             Ok(())
         }
@@ -59,6 +63,10 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             terminal::unlock(master)
         }
         Step::Fill(layers, volume, target) => fill(layers, volume, target),
+        Step::DefaultAction(signal) => {
+            process::default_action(signal);
+            Ok(())
+        }
         Step::Loopback => process::loopback_up(),
         Step::Rlimit(resource, soft, hard) => process::set_limit(resource, soft, hard),
         Step::RemountReadOnly(target) => {
@@ -79,7 +87,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             slots.set(write, Some(w));
             Ok(())
         }
-        Step::SendTerminal(socket, terminal) => process::send_fd(slots.get(socket), slots.get(terminal)),
+        Step::SendTerminal(socket, terminal) => process::send(slots.get(socket), [0; 3], Some(slots.get(terminal))),
         Step::CheckCwd => {
             let mut buf = [0; 4096];
             match fs::getcwd(&mut buf)?.first() {
@@ -100,7 +108,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
 }
 
 /// Finds `path` inside the root, or makes it: directories 0755, a file 0644, in the container's upper layer.
-fn target(root: BorrowedFd, path: &CStr, directory: bool) -> core::result::Result<OwnedFd, Errno> {
+pub fn target(root: BorrowedFd, path: &CStr, directory: bool) -> core::result::Result<OwnedFd, Errno> {
     let flags = libc::O_PATH | if directory { libc::O_DIRECTORY } else { 0 };
     match open_in_root(root, path, flags, 0) {
         Err(Errno::ENOENT) => {}
@@ -202,12 +210,18 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
 }
 
 /// What overlayfs makes in its work directory, by name and innermost first.
-pub const WORK: [Text; 4] = [c"work/work/incompat/volatile", c"work/work/incompat", c"work/work", c"work"];
+pub const WORK: [(Text, bool); 5] = [
+    (c"work/work/incompat/volatile/dirty", false),
+    (c"work/work/incompat/volatile", true),
+    (c"work/work/incompat", true),
+    (c"work/work", true),
+    (c"work", true),
+];
 
 fn work(dir: BorrowedFd, path: Text) -> Result<()> {
     let mut result = Ok(());
-    for name in WORK {
-        result = fs::rmdir(dir, name);
+    for (name, directory) in WORK {
+        result = if directory { fs::rmdir(dir, name) } else { fs::unlink(dir, name) };
     }
     if result.is_ok() { Ok(()) } else { tree(dir, path) }
 }

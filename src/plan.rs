@@ -14,8 +14,8 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use mounts::{MASKS, SYSRQ};
-pub use step::{FS, Step};
+pub use mounts::{MASKS, POINTS, SYSRQ};
+pub use step::{FS, Step, Want};
 
 use crate::cgroup;
 use crate::error::Result;
@@ -50,9 +50,10 @@ pub const CHILD: Slot = Slot(16);
 const MASK: Slot = Slot(17);
 const READONLY: Slot = Slot(18);
 const NULL: Slot = Slot(19);
+const WORKDIR: Slot = Slot(26);
 /// Pipes for a standard stream that is a terminal on the host's side: ours and the container's end.
 pub const PIPES: [(Slot, Slot); 3] = [(Slot(20), Slot(21)), (Slot(22), Slot(23)), (Slot(24), Slot(25))];
-const CGROUPS: u16 = 26;
+const CGROUPS: u16 = 27;
 /// At most memory, cpu, cpuset and pids, each in a hierarchy of its own.
 const MAX_CGROUPS: u16 = 4;
 const ATTACH: u16 = CGROUPS + MAX_CGROUPS;
@@ -87,6 +88,7 @@ pub fn name(slot: Slot, line: &mut Line) {
         "stdout_w",
         "stderr_r",
         "stderr_w",
+        "workdir",
         "cgroup0",
         "cgroup1",
         "cgroup2",
@@ -180,6 +182,10 @@ pub struct Host {
     pub fill: Vec<usize>,
     /// For each mount whether its source is a file.
     pub files: Vec<bool>,
+    /// The signals that mydocker was started to ignore: bit N-1 is signal N.
+    pub ignored: u64,
+    /// For each mount the mode of its target in the image, which a tmpfs takes over; 0755 where it is missing.
+    pub modes: Vec<u32>,
     /// Standard streams that are terminals of the host.
     pub terminals: [bool; 3],
     /// The store's path.
@@ -191,7 +197,7 @@ pub struct Host {
 pub struct Has {
     /// fsopen, fsconfig, fsmount, open_tree, move_mount (Linux 5.2) and mount_setattr (5.12).
     pub detached: bool,
-    /// clone3 (5.3) with CLONE_CLEAR_SIGHAND (5.5).
+    /// clone3 (5.3).
     pub clone3: bool,
     /// CLONE_INTO_CGROUP (5.7).
     pub into_cgroup: bool,
@@ -290,6 +296,9 @@ fn exec(process: &Process) -> Exec {
     Exec { candidates, args: process.args.clone(), env: process.env.clone() }
 }
 
+/// For a clone3 without a cgroup.
+pub const NOWHERE: Slot = CWD;
+
 /// The slot of a mount's source.
 fn source(index: usize) -> Slot {
     Slot(SOURCES.saturating_add(index as u16))
@@ -326,7 +335,12 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("create the container's process", c"");
     plan.add(Step::Pair(SUPERVISOR, INIT));
     let born_in = cgroups.iter().position(|member| plan.is_born_in(member));
-    plan.add(Step::Clone(namespaces(plan, born_in.is_some()), born_in.map(|index| cgroup_slots(index).0)));
+    let flags = namespaces(plan, born_in.is_some());
+    plan.add(match born_in {
+        _ if !plan.host.has.clone3 => Step::Clone(flags),
+        Some(index) => Step::Clone3(flags, cgroup_slots(index).0),
+        None => Step::Clone3(flags, NOWHERE),
+    });
 }
 
 fn namespaces(plan: &Builder, born_in_cgroup: bool) -> u64 {
@@ -338,7 +352,6 @@ fn namespaces(plan: &Builder, born_in_cgroup: bool) -> u64 {
         (!share.ipc, libc::CLONE_NEWIPC as u64),
         (!share.net, libc::CLONE_NEWNET as u64),
         (has.pidfd, libc::CLONE_PIDFD as u64),
-        (has.clone3, process::CLEAR_SIGHAND),
         (born_in_cgroup, process::INTO_CGROUP),
     ];
     flags.into_iter().filter(|(wanted, _)| *wanted).fold(0, |all, (_, flag)| all | flag)
@@ -394,8 +407,8 @@ fn volumes(plan: &mut Builder) {
             Source::Anonymous => anonymous(plan.dir, index),
             _ => continue,
         };
-        // What is in the container's directory goes with it: the undo is that of the directory.
-        plan.mkdir(CWD, path, 0o755);
+        let undo = if mount.source == Source::Anonymous { Undo::Tree } else { Undo::Nothing };
+        plan.push(Step::Mkdir(CWD, path, 0o755), Some(Errno::EEXIST), undo);
         if plan.host.fill.contains(&index) {
             let layers: &'static [Text] = Box::leak(plan.spec.lower.layers.clone().into_boxed_slice());
             plan.add(Step::Fill(layers, path, mount.target));
@@ -467,6 +480,19 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     } else {
         classic::inside(plan);
     }
+    if plan.spec.process.cwd != c"/" {
+        plan.doing("enter the working directory", plan.spec.process.cwd);
+        plan.add(Step::Target(plan.spec.process.cwd, Want::Anything, WORKDIR));
+    }
+    if plan.spec.read_only {
+        // Now that all that was missing in it is there.
+        plan.doing("make the root read-only", c"");
+        if plan.host.has.detached {
+            plan.set(ROOT, false, RDONLY, 0);
+        } else {
+            plan.add(Step::RemountReadOnly(ROOT));
+        }
+    }
     plan.doing("change the root", c"");
     // The new root over the old one, which then lies on top and is taken off: pivot_root(2), "pivot_root(".", ".")".
     plan.add(Step::PivotRoot);
@@ -520,14 +546,13 @@ fn identity(plan: &mut Builder) {
     let process = &plan.spec.process;
     if process.cwd != c"/" {
         plan.doing("enter the working directory", process.cwd);
-        plan.add(Step::Target(process.cwd, true, TARGET));
-        plan.add(Step::Fchdir(TARGET));
+        plan.add(Step::Fchdir(WORKDIR));
         // CVE-2024-21626: a working directory that is a leaked descriptor of the host.
         plan.add(Step::CheckCwd);
     }
-    plan.doing("set the resource limit", c"");
-    for &(resource, soft, hard) in &process.rlimits {
-        plan.add(Step::Rlimit(resource, soft, hard));
+    for limit in &process.rlimits {
+        plan.doing("set the limit", limit.typed);
+        plan.add(Step::Rlimit(limit.resource, limit.soft, limit.hard));
     }
     plan.doing("become the user", c"");
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
@@ -544,6 +569,10 @@ fn identity(plan: &mut Builder) {
     plan.doing("execute", process.args.first().copied().unwrap_or(c""));
     if process.init {
         plan.add(Step::Init);
+    }
+    // What a caller ignores stays ignored through clone and execve, and a shell could not even trap it.
+    for signal in (1..=64).filter(|signal| plan.host.ignored & 1 << (signal - 1) != 0) {
+        plan.add(Step::DefaultAction(signal));
     }
     plan.add(Step::Exec);
 }

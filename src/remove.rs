@@ -128,7 +128,7 @@ fn clear_flags(dir: BorrowedFd, name: &CStr) -> bool {
 }
 
 /// Opens a directory that is on the same mount as `dir`; EXDEV where something is mounted there.
-fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+pub fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
     let resolve = fs::NO_XDEV | fs::NO_SYMLINKS | fs::BENEATH;
     match fs::openat2(dir, name, &fs::OpenHow { flags: flags as u64, mode: 0, resolve }) {
@@ -144,7 +144,7 @@ fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
 }
 
 /// The mount that a descriptor is on, from /proc/self/fdinfo (statx tells it only since Linux 5.8).
-fn mount_id(fd: BorrowedFd) -> Result<Vec<u8>, Errno> {
+pub fn mount_id(fd: BorrowedFd) -> Result<Vec<u8>, Errno> {
     let mut path = Line::new();
     path.put(b"/proc/self/fdinfo/").int(i64::from(fd.as_raw_fd())).push(0);
     let path = CStr::from_bytes_with_nul(&path).unwrap_or_default();

@@ -1,8 +1,9 @@
 //! The story of `run`, top to bottom.
 
+use crate::diagnose::Failure;
 use crate::error::{Error, Result};
-use crate::init::{self, REPORT};
-use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, PIPES, Plan, ROOT, SUPERVISOR, Step};
+use crate::init;
+use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step};
 use crate::spec::Spec;
 use crate::store::Store;
 use crate::sys::call::{Slot, Slots};
@@ -80,9 +81,9 @@ impl Has {
                 self.detached = false
             }
             // clone3 with a flag or a size that it doesn't know: EINVAL, E2BIG.
-            (Step::Clone(_, Some(_)), Errno::EINVAL | Errno::E2BIG) if self.into_cgroup => self.into_cgroup = false,
-            (Step::Clone(..), Errno::ENOSYS | Errno::EINVAL) if self.clone3 => self.clone3 = false,
-            (Step::Clone(..), Errno::EINVAL) => self.pidfd = false,
+            (Step::Clone3(_, cgroup), Errno::EINVAL | Errno::E2BIG) if *cgroup != NOWHERE => self.into_cgroup = false,
+            (Step::Clone3(..), Errno::ENOSYS) => self.clone3 = false,
+            (Step::Clone(_), Errno::EINVAL) => self.pidfd = false,
             _ => {}
         }
         *self != before
@@ -103,18 +104,15 @@ struct Start<'a> {
 impl Start<'_> {
     /// The steps outside, in order, to the child's pid. The child doesn't come back from here.
     fn outside(&mut self) -> core::result::Result<i32, (Entry, Errno)> {
+        self.store.making();
         let whole = self.plan;
         for (index, entry) in whole.outside.iter().enumerate() {
             let result = match entry.step {
-                Step::Clone(flags, cgroup) => {
+                Step::Clone(_) | Step::Clone3(..) => {
                     self.log(entry);
-                    let pid = self.clone(flags, cgroup).map_err(|errno| (*entry, errno))?;
+                    let pid = self.clone(&entry.step).map_err(|errno| (*entry, errno))?;
                     self.trace.record(index);
                     return Ok(pid);
-                }
-                Step::Mkdir(..) if self.done == 0 && entry.undo == plan::Undo::Tree => {
-                    let _ = self.store.making();
-                    perform::step(entry, &mut self.slots)
                 }
                 Step::Lock(_) => {
                     let result = perform::step(entry, &mut self.slots);
@@ -136,11 +134,11 @@ impl Start<'_> {
         ))
     }
 
-    fn clone(&mut self, flags: u64, cgroup: Option<Slot>) -> core::result::Result<i32, Errno> {
-        let side = if flags & process::CLEAR_SIGHAND != 0 {
-            process::clone3(flags, cgroup.map(|slot| self.slots.get(slot)))
-        } else {
-            process::clone(flags)
+    fn clone(&mut self, step: &Step) -> core::result::Result<i32, Errno> {
+        let side = match *step {
+            Step::Clone3(flags, cgroup) => process::clone3(flags, (cgroup != NOWHERE).then(|| self.slots.get(cgroup))),
+            Step::Clone(flags) => process::clone(flags),
+            _ => Err(Errno::ENOSYS),
         };
         match side? {
             Side::Child => init::story(self.plan, &mut self.slots, self.trace),
@@ -156,8 +154,9 @@ impl Start<'_> {
         self.close_childs_ends();
         if self.spec.process.tty && self.slots.is_empty(MASTER) {
             // Made by the child where a terminal cannot be made outside; none comes if the child has failed before.
-            let master = process::receive_fd(self.slots.get(SUPERVISOR)).unwrap_or(None);
-            self.slots.set(MASTER, master);
+            if let Ok(Some((_, master))) = process::receive(self.slots.get(SUPERVISOR)) {
+                self.slots.set(MASTER, master);
+            }
         }
         let code = process::signal_fd()
             .and_then(|signals| supervise::container(pid, &self.spec.process, &mut self.slots, &signals));
@@ -166,7 +165,11 @@ impl Start<'_> {
             let _ = process::wait(pid, 0);
         }
         let failure = self.report();
-        let diagnosed = failure.map(|(entry, errno)| diagnose::inside(self.spec, &entry, errno, self.slots.get(ROOT)));
+        let diagnosed = match (failure, self.spec.limits.memory) {
+            (Some(failure), _) => Some(diagnose::inside(self.spec, &failure)),
+            (None, Some(memory)) => diagnose::too_little(memory, &code),
+            (None, None) => None,
+        };
         self.log_inside();
         if self.logged || !self.trace_table().is_empty() {
             let _ = fs::write_all(STDERR, &self.trace_table());
@@ -188,19 +191,19 @@ impl Start<'_> {
     /// The child's ends of pipes and terminal would keep them open; a mount held here would outlive its namespace.
     fn close_childs_ends(&mut self) {
         let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
-        let ours = [CONTAINER, ROOT, SUPERVISOR, CHILD, MASTER, stdin_w, stdout_r, stderr_r];
+        let ours = [CONTAINER, SUPERVISOR, CHILD, MASTER, stdin_w, stdout_r, stderr_r];
         for slot in (0..self.plan.slots as u16).map(Slot).filter(|slot| !ours.contains(slot)) {
             self.slots.set(slot, None);
         }
     }
 
     /// What the child said before it ended, if it never got to the command.
-    fn report(&self) -> Option<(Entry, Errno)> {
-        let mut bytes = [0; REPORT];
-        let count = fs::read(self.slots.get(SUPERVISOR), &mut bytes).ok()?;
-        let [a, b, c, d, e, f, g, h] = bytes;
-        let entry = self.plan.inside.get(u32::from_ne_bytes([a, b, c, d]) as usize)?;
-        (count == REPORT).then(|| (*entry, Errno::new(i32::from_ne_bytes([e, f, g, h]))))
+    fn report(&self) -> Option<Failure> {
+        let (words, file) = process::receive(self.slots.get(SUPERVISOR)).ok()??;
+        let [step, errno, candidate] = words;
+        let entry = *self.plan.inside.get(step as usize)?;
+        let path = self.plan.exec.candidates.get(candidate as usize).copied();
+        Some(Failure { entry, errno: Errno::new(errno as i32), path: path.unwrap_or(c""), file })
     }
 
     /// The container's directory, cgroups and name, last made first. Its mounts ended with its namespace.

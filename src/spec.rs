@@ -107,8 +107,21 @@ pub struct Process {
     pub stdin: bool,
     /// --init: a PID 1 that reaps and forwards.
     pub init: bool,
-    /// --ulimit: RLIMIT_* with soft and hard value.
-    pub rlimits: Vec<(u32, u64, u64)>,
+    /// --ulimit.
+    pub rlimits: Vec<ResourceLimit>,
+}
+
+/// A resource limit, RLIM_INFINITY being u64::MAX.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResourceLimit {
+    /// RLIMIT_*.
+    pub resource: u32,
+    /// What holds.
+    pub soft: u64,
+    /// How far the process may raise it.
+    pub hard: u64,
+    /// The argument as it was typed, for messages.
+    pub typed: Text,
 }
 
 impl Process {

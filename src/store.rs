@@ -61,9 +61,8 @@ impl Store {
     }
 
     /// Nobody sweeps from now until `made`.
-    pub fn making(&self) -> Result<()> {
-        fs::lock(self.gate.as_fd(), libc::LOCK_SH)
-            .map_err(|errno| Error::sys("lock the store", self.path.to_bytes(), errno))
+    pub fn making(&self) {
+        let _ = fs::lock(self.gate.as_fd(), libc::LOCK_SH);
     }
 
     /// The container's directory is locked.
@@ -103,7 +102,8 @@ impl Store {
     }
 
     fn is_dead(&self, id: &CStr) -> bool {
-        let dir = fs::open(self.gate.as_fd(), id, libc::O_RDONLY | libc::O_DIRECTORY, 0);
+        // Not what somebody has mounted over it, whose lock nobody holds.
+        let dir = remove::open_same_mount(self.gate.as_fd(), id);
         dir.is_ok_and(|dir| fs::lock(dir.as_fd(), libc::LOCK_EX | libc::LOCK_NB).is_ok())
     }
 

@@ -179,7 +179,10 @@ fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots) -> bool {
     // struct signalfd_siginfo is 128 bytes, the signal's number first.
     let mut info = [0_u8; 128];
     while let Ok(128) = fs::read(signals.as_fd(), &mut info) {
-        let [a, b, c, d, ..] = info;
+        let [a, b, c, d, _, _, _, _, e, f, g, h, i, j, k, l, ..] = info;
+        let (code, sender) = (i32::from_ne_bytes([e, f, g, h]), i32::from_ne_bytes([i, j, k, l]));
+        // SI_KERNEL, or SIGPIPE, which the kernel sends in our own name.
+        let ours = code == 0x80 || sender == process::pid();
         match u32::from_ne_bytes([a, b, c, d]) as i32 {
             libc::SIGCHLD => over = true,
             libc::SIGWINCH if tty => {
@@ -187,8 +190,8 @@ fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots) -> bool {
                     let _ = terminal::set_size(slots.get(MASTER), &size);
                 }
             }
-            // Ours: a reader that has gone, and what the kernel says to a reader or writer in the background.
-            libc::SIGPIPE | libc::SIGTTIN | libc::SIGTTOU => {}
+            // A reader that has gone, and what the kernel says to a reader or writer in the background.
+            libc::SIGPIPE | libc::SIGTTIN | libc::SIGTTOU if ours => {}
             signal => {
                 let _ = process::kill(pid, signal);
             }

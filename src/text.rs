@@ -73,11 +73,15 @@ impl Push for Line {
     }
     fn safe(&mut self, bytes: &[u8]) -> &mut Self {
         for &byte in bytes {
-            if byte < 0x20 || byte == 0x7f {
-                self.put(b"\\x");
-                digits(self, u64::from(byte), 16, 2);
-            } else {
-                self.push(byte);
+            match byte {
+                b'\n' => _ = self.put(b"\\n"),
+                b'\r' => _ = self.put(b"\\r"),
+                b'\t' => _ = self.put(b"\\t"),
+                0..0x20 | 0x7f => {
+                    self.put(b"\\x");
+                    digits(self, u64::from(byte), 16, 2);
+                }
+                _ => self.push(byte),
             }
         }
         self
@@ -87,10 +91,7 @@ impl Push for Line {
         for &byte in bytes {
             match byte {
                 b'"' | b'\\' => self.put(&[b'\\', byte]),
-                b'\n' => self.put(b"\\n"),
-                b'\t' => self.put(b"\\t"),
-                0..0x20 | 0x7f => self.safe(&[byte]),
-                _ => self.put(&[byte]),
+                _ => self.safe(&[byte]),
             };
         }
         self.push(b'"');
@@ -171,7 +172,7 @@ mod tests {
             line(|l| {
                 l.safe(b"a\n\x1b]0;x\x7f");
             }),
-            "a\\x0a\\x1b]0;x\\x7f"
+            "a\\n\\x1b]0;x\\x7f"
         );
         assert_eq!(
             line(|l| {

@@ -27,6 +27,8 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
     if content.len() >= LIMIT {
         return Err(Error::new(&[b"--env-file ", path.to_bytes(), b": larger than 1 MiB"]));
     }
+    // Editors of another system begin a file with a byte order mark.
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
     for (index, line) in content.split(|&byte| byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
         if line.is_empty() || line.starts_with(b"#") {

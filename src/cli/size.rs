@@ -2,7 +2,7 @@
 
 use super::bad;
 use crate::error::Result;
-use crate::spec::Text;
+use crate::spec::{ResourceLimit, Text};
 use crate::text::{number, split_once};
 
 /// `number` with a fraction, times `scale`, rounded down: decimal("1.5", 1000) is 1500.
@@ -58,7 +58,7 @@ const RLIMITS: [&[u8]; 16] = [
 ];
 
 /// `name=soft[:hard]`, -1 for unlimited.
-pub fn ulimit(value: Text) -> Result<(u32, u64, u64)> {
+pub fn ulimit(value: Text) -> Result<ResourceLimit> {
     let wrong = |what: &[u8]| bad("ulimit", value, what);
     let (name, limits) = split_once(value.to_bytes(), b'=').ok_or_else(|| wrong(b"is NAME=SOFT[:HARD]"))?;
     let resource = RLIMITS.iter().position(|of| *of == name);
@@ -66,7 +66,9 @@ pub fn ulimit(value: Text) -> Result<(u32, u64, u64)> {
     let (soft, hard) = split_once(limits, b':').unwrap_or((limits, limits));
     let limit = |bytes: &[u8]| if bytes == b"-1" || bytes == b"unlimited" { Some(u64::MAX) } else { number(bytes) };
     match (limit(soft), limit(hard)) {
-        (Some(soft), Some(hard)) if soft <= hard => Ok((resource as u32, soft, hard)),
+        (Some(soft), Some(hard)) if soft <= hard => {
+            Ok(ResourceLimit { resource: resource as u32, soft, hard, typed: value })
+        }
         (Some(_), Some(_)) => Err(wrong(b"the soft limit must be less than or equal to the hard limit")),
         _ => Err(wrong(b"a limit is a number, or -1 for unlimited")),
     }

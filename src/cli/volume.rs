@@ -52,7 +52,7 @@ pub fn volume(typed: Text) -> Result<Mount> {
             }
             // SELinux labels: nothing to do where there is no SELinux.
             b"z" | b"Z" => 1,
-            b"nocopy" => {
+            b"nocopy" if !matches!(mount.source, Source::Host(_)) => {
                 mount.copy = false;
                 continue;
             }

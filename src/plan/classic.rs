@@ -7,7 +7,7 @@
 use super::mounts::{self, below};
 use super::{
     Builder, CONTAINER, COPY, DEV, FILES, INIT, MASTER, NULL, PROC, PTS, ROOT, STRICT, STRICT_RO, SYS, Step, TARGET,
-    source,
+    Want, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{CWD, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
@@ -57,9 +57,7 @@ pub fn inside(plan: &mut Builder) {
         let options = keep(&mounts::shm_options(plan));
         file_system(plan, DEV, c"shm", c"tmpfs", STRICT, options, COPY);
     }
-    if plan.host.mqueue && plan.spec.share.ipc {
-        bind(plan, c"/dev/mqueue", DEV, c"mqueue");
-    } else if plan.host.mqueue {
+    if plan.host.mqueue {
         file_system(plan, DEV, c"mqueue", c"mqueue", STRICT, c"", COPY);
     }
     if plan.spec.process.tty {
@@ -71,10 +69,6 @@ pub fn inside(plan: &mut Builder) {
     }
     mounts::in_order(plan, file, volume);
     masks(plan);
-    if plan.spec.read_only {
-        plan.doing("make the root read-only", c"");
-        plan.add(Step::MountAt(CWD, ROOT, c"", REMOUNT | libc::MS_RDONLY, c""));
-    }
 }
 
 const REMOUNT: u64 = libc::MS_REMOUNT | libc::MS_BIND;
@@ -103,7 +97,7 @@ pub fn sources(plan: &mut Builder) {
 }
 
 fn overlay(plan: &mut Builder) {
-    plan.doing("mount the overlay on / over", plan.spec.lower.named);
+    plan.doing("mount the overlay", plan.spec.lower.named);
     let dir = plan.dir.to_bytes();
     let mut data = Line::new();
     data.put(b"lowerdir=");
@@ -133,19 +127,25 @@ fn bind(plan: &mut Builder, from: Text, dir: Slot, at: Text) {
 
 fn file(plan: &mut Builder, index: usize, path: Text) {
     let from = ETC.get(index).copied().unwrap_or(COPY);
-    plan.add(Step::Target(path, false, TARGET));
+    let target = Step::Target(path, Want::File, TARGET);
+    plan.add(target);
     plan.add(Step::MountAt(from, TARGET, c"", libc::MS_BIND, c""));
+    if plan.spec.read_only {
+        plan.add(target);
+        plan.add(Step::RemountReadOnly(TARGET));
+    }
 }
 
 /// mount(2) ignores MS_RDONLY and the propagation together with MS_BIND: each is a call of its own, on the target
 /// opened again. Read-only is not recursive then, as docker's on such kernels.
 fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.doing("mount the volume", mount.typed);
-    let target = Step::Target(mount.target, plan.host.is_directory(index), TARGET);
+    let target = Step::Target(mount.target, plan.host.wants(index), TARGET);
     plan.add(target);
     if let Source::Tmpfs(options) = mount.source {
         let read_only = if mount.read_only { libc::MS_RDONLY } else { 0 };
-        // The options end with a comma, which mount(2) does not mind.
+        let options = keep(&mounts::tmpfs_options(plan, index, options));
+        // They may end with a comma, which mount(2) does not mind.
         plan.add(Step::MountAt(CWD, TARGET, c"tmpfs", mount.attributes | read_only, options));
         return;
     }

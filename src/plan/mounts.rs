@@ -1,8 +1,8 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step,
-    TARGET, anonymous, data, source,
+    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET, Want,
+    anonymous, data, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
@@ -49,6 +49,16 @@ const LINKS: [(Text, Text); 6] = [
 const ETC: [(Text, Text); 3] =
     [(c"hosts", c"/etc/hosts"), (c"hostname", c"/etc/hostname"), (c"resolv.conf", c"/etc/resolv.conf")];
 
+/// What is mounted on in every container, and whether it is a directory.
+pub const POINTS: [(Text, bool); 6] = [
+    (c"/proc", true),
+    (c"/sys", true),
+    (c"/dev", true),
+    (c"/etc/hosts", false),
+    (c"/etc/hostname", false),
+    (c"/etc/resolv.conf", false),
+];
+
 /// Outside: everything that need not be made in the container's namespaces.
 pub fn detached(plan: &mut Builder) {
     overlay(plan);
@@ -79,7 +89,7 @@ pub const OVERLAY: [(Text, Text); 5] =
     [(c"redirect_dir", c"nofollow"), (c"metacopy", c"off"), (c"index", c"off"), (c"xino", c"off"), (c"volatile", c"")];
 
 fn overlay(plan: &mut Builder) {
-    plan.doing("mount the overlay on / over", plan.spec.lower.named);
+    plan.doing("mount the overlay", plan.spec.lower.named);
     plan.add(Step::Fsopen(c"overlay", FS));
     let dir = |name: &[u8]| keep_all(&[plan.dir.to_bytes(), name]);
     let directories =
@@ -163,12 +173,21 @@ pub fn path(plan: &Builder, index: usize, mount: &Mount) -> Option<Text> {
     }
 }
 
+/// The options as they were given; without a mode, that of the directory that is covered.
+pub fn tmpfs_options(plan: &Builder, index: usize, options: Text) -> Line {
+    let mut line = Line::new();
+    let mode = plan.host.modes.get(index).copied().unwrap_or(0o755);
+    line.put(b"mode=").oct(u64::from(mode)).put(b",").put(options.to_bytes());
+    line
+}
+
 /// A volume or a tmpfs: copied from the host's mount here, where the peers of a shared mount are still known.
 fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.doing("mount the volume", mount.typed);
     let (into, read_only) = (source(index), if mount.read_only { RDONLY } else { 0 });
     if let Source::Tmpfs(options) = mount.source {
-        plan.file_system(c"tmpfs", &join(&[b"source=tmpfs,", options.to_bytes()]), mount.attributes | read_only, into);
+        let options = join(&[b"source=tmpfs,", &tmpfs_options(plan, index, options)]);
+        plan.file_system(c"tmpfs", &options, mount.attributes | read_only, into);
     }
     let Some(path) = path(plan, index, mount) else { return };
     plan.add(Step::OpenTree(CWD, path, true, into));
@@ -202,23 +221,19 @@ pub fn attach(plan: &mut Builder) {
     plan.add(Step::MoveMount(PTS, DEV, c"pts"));
     plan.add(Step::MoveMount(SHM, DEV, c"shm"));
     if plan.host.mqueue {
-        if plan.spec.share.ipc {
-            plan.add(Step::OpenTree(CWD, c"/dev/mqueue", false, MQUEUE));
-        } else {
-            plan.file_system(c"mqueue", b"source=mqueue", STRICT, MQUEUE);
-        }
+        // Of the ipc namespace that the child is in: with --ipc host the host's queues.
+        plan.file_system(c"mqueue", b"source=mqueue", STRICT, MQUEUE);
         plan.add(Step::MoveMount(MQUEUE, DEV, c"mqueue"));
     }
     if plan.spec.process.tty {
         plan.add(Step::OpenTree(PTS, c"0", false, COPY));
         plan.add(Step::MoveMount(COPY, DEV, c"console"));
     }
+    if plan.spec.read_only {
+        plan.set(FILES, false, RDONLY, 0);
+    }
     in_order(plan, attach_file, attach_volume);
     masks(plan);
-    if plan.spec.read_only {
-        plan.doing("make the root read-only", c"");
-        plan.set(ROOT, false, RDONLY, 0);
-    }
 }
 
 /// The files in /etc and the volumes; what is above /etc/hosts goes first, or it would hide the file.
@@ -241,14 +256,14 @@ pub fn in_order(plan: &mut Builder, file: fn(&mut Builder, usize, Text), volume:
 
 fn attach_file(plan: &mut Builder, index: usize, path: Text) {
     let name = ETC.get(index).map_or(c"", |(name, _)| *name);
-    plan.add(Step::Target(path, false, TARGET));
+    plan.add(Step::Target(path, Want::File, TARGET));
     plan.add(Step::OpenTree(FILES, name, false, COPY));
     plan.add(Step::MoveMount(COPY, TARGET, c""));
 }
 
 fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.doing("mount the volume", mount.typed);
-    plan.add(Step::Target(mount.target, plan.host.is_directory(index), TARGET));
+    plan.add(Step::Target(mount.target, plan.host.wants(index), TARGET));
     plan.add(Step::MoveMount(source(index), TARGET, c""));
 }
 
@@ -306,8 +321,8 @@ impl super::Host {
         }
     }
 
-    /// Whether a mount's source is a directory.
-    pub fn is_directory(&self, index: usize) -> bool {
-        !self.files.get(index).copied().unwrap_or(false)
+    /// What a mount's target has to be.
+    pub fn wants(&self, index: usize) -> Want {
+        if self.files.get(index).copied().unwrap_or(false) { Want::File } else { Want::Directory }
     }
 }

@@ -83,8 +83,8 @@ pub enum Step {
     File(Slot, Text, Text),
     /// Write one value into a file that exists, as cgroups want it: directory, name, value.
     Set(Slot, Text, Text),
-    /// Find a path inside the root, or make it; a directory or a file; into.
-    Target(Text, bool, Slot),
+    /// Find a path inside the root, or make it; into.
+    Target(Text, Want, Slot),
     /// Copy a directory of the image into an empty volume: layers, volume, path in the image.
     Fill(&'static [Text], Text, Text),
     /// Allow the terminal's other side to be opened, and give it the size of the user's.
@@ -97,18 +97,33 @@ pub enum Step {
     Pair(Slot, Slot),
     /// A pipe: the end to read, the end to write.
     Pipe(Slot, Slot),
-    /// Create the child: namespaces, and the cgroup to be born in.
-    Clone(u64, Option<Slot>),
+    /// Create the child with these namespaces, for kernels without clone3.
+    Clone(u64),
+    /// Create the child: namespaces, and the cgroup that it is born in, if it is born in one.
+    Clone3(u64, Slot),
     /// Refuse a working directory that is not inside the root.
     CheckCwd,
     /// End if the supervisor has.
     CheckParent,
     /// Mark every descriptor above 2 as closed at execve.
     CloseRange,
+    /// No longer ignore a signal.
+    DefaultAction(i32),
     /// Become a PID 1 that reaps, with the command as its child.
     Init,
     /// Execute the command.
     Exec,
+}
+
+/// What is looked for as a target, and made where it is missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Want {
+    /// A directory to mount on.
+    Directory,
+    /// A file to mount on.
+    File,
+    /// A directory to work in, which may be in /proc too.
+    Anything,
 }
 
 /// The slot that a file system under construction is in.

@@ -286,7 +286,6 @@ pub const CLONE: Names = &[
     (libc::CLONE_NEWIPC as u64, "CLONE_NEWIPC"),
     (libc::CLONE_NEWPID as u64, "CLONE_NEWPID"),
     (libc::CLONE_NEWNET as u64, "CLONE_NEWNET"),
-    (0x1_0000_0000, "CLONE_CLEAR_SIGHAND"),
     (0x2_0000_0000, "CLONE_INTO_CGROUP"),
 ];
 

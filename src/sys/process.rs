@@ -5,8 +5,6 @@ use core::ffi::{CStr, c_char, c_int};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
-/// CLONE_CLEAR_SIGHAND: the child's ignored signals are default again (Linux 5.5, clone3 only).
-pub const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 /// CLONE_INTO_CGROUP: the child is born in the cgroup of a descriptor (Linux 5.7, clone3 and cgroup v2 only).
 pub const INTO_CGROUP: u64 = 0x2_0000_0000;
 
@@ -220,43 +218,77 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     Ok(unsafe { (OwnedFd::from_raw_fd(a), OwnedFd::from_raw_fd(b)) })
 }
 
-/// One byte and, as SCM_RIGHTS, one descriptor: room for a cmsghdr and an int, aligned as the kernel wants it.
-#[repr(C, align(8))]
-struct Rights {
-    length: usize,
-    level: c_int,
-    kind: c_int,
-    fd: c_int,
-    padding: c_int,
+/// What goes between child and supervisor: three words, and perhaps a descriptor as SCM_RIGHTS. The kernel's struct
+/// iovec and struct msghdr, seven words on 64-bit targets, and room for a cmsghdr with an int.
+struct Message {
+    words: [u32; 3],
+    iov: [usize; 2],
+    rights: [usize; 3],
+    header: [usize; 7],
 }
 
-/// `sendmsg(socket, one byte with SCM_RIGHTS fd, 0)`, see unix(7).
-pub fn send_fd(socket: BorrowedFd, fd: BorrowedFd) -> Result<(), Errno> {
-    let rights = Rights { length: 20, level: libc::SOL_SOCKET, kind: libc::SCM_RIGHTS, fd: fd.as_raw_fd(), padding: 0 };
-    let byte = [0_u8];
-    let (iov, message) = message(byte.as_ptr(), &raw const rights);
-    let _ = &iov;
-    // SAFETY: a struct msghdr with one iovec of one byte and one control message; all outlive the call.
-    retry(|| unsafe { syscall!(Sysno::sendmsg, socket.as_raw_fd(), message.as_ptr(), 0) }).map(drop)
+/// CMSG_LEN of one int: the header, 16 bytes, and 4.
+const RIGHTS_LEN: usize = 20;
+
+impl Message {
+    /// The pointers are into the message itself, so it must not move afterwards.
+    fn connect(&mut self) {
+        self.iov = [self.words.as_mut_ptr() as usize, 12];
+        self.header = [0, 0, self.iov.as_ptr() as usize, 1, self.rights.as_mut_ptr() as usize, 24, 0];
+    }
 }
 
-/// `recvmsg(socket, one byte with SCM_RIGHTS fd, MSG_CMSG_CLOEXEC)`; None where the other side ended or sent none.
-pub fn receive_fd(socket: BorrowedFd) -> Result<Option<OwnedFd>, Errno> {
-    let mut rights = Rights { length: 0, level: 0, kind: 0, fd: -1, padding: 0 };
-    let mut byte = [0_u8];
-    let (iov, message) = message(byte.as_mut_ptr(), &raw mut rights);
-    let _ = &iov;
-    // SAFETY: as for send_fd; the kernel writes the byte and the control message.
-    retry(|| unsafe { syscall!(Sysno::recvmsg, socket.as_raw_fd(), message.as_ptr(), libc::MSG_CMSG_CLOEXEC) })?;
+/// `sendmsg(socket, three words and a descriptor, 0)`, see unix(7).
+pub fn send(socket: BorrowedFd, words: [u32; 3], fd: Option<BorrowedFd>) -> Result<(), Errno> {
+    let mut message = Message { words, iov: [0; 2], rights: [0; 3], header: [0; 7] };
+    message.connect();
+    match fd {
+        // cmsg_level and cmsg_type are ints in one word, the descriptor the first half of the next.
+        Some(fd) => {
+            let kind = (libc::SOL_SOCKET as usize) | (libc::SCM_RIGHTS as usize) << 32;
+            message.rights = [
+                RIGHTS_LEN,
+                if cfg!(target_endian = "little") { kind } else { kind.rotate_right(32) },
+                fd.as_raw_fd() as usize,
+            ];
+        }
+        None => {
+            message.header = {
+                let [a, b, c, d, ..] = message.header;
+                [a, b, c, d, 0, 0, 0]
+            }
+        }
+    }
+    // SAFETY: the header and what it points to are in `message`, which outlives the call; the kernel only reads.
+    retry(|| unsafe { syscall!(Sysno::sendmsg, socket.as_raw_fd(), message.header.as_ptr(), 0) }).map(drop)
+}
+
+/// What came: the words, and the descriptor if there was one.
+pub type Received = ([u32; 3], Option<OwnedFd>);
+
+/// `recvmsg(socket, three words and a descriptor, MSG_CMSG_CLOEXEC)`; None where the other side has ended.
+pub fn receive(socket: BorrowedFd) -> Result<Option<Received>, Errno> {
+    let mut message = Message { words: [0; 3], iov: [0; 2], rights: [0; 3], header: [0; 7] };
+    message.connect();
+    let flags = libc::MSG_CMSG_CLOEXEC;
+    // SAFETY: as for send; the kernel writes the words, the control message and the header, all in `message`.
+    let count = retry(|| unsafe { syscall!(Sysno::recvmsg, socket.as_raw_fd(), message.header.as_mut_ptr(), flags) })?;
+    let [length, _, fd] = message.rights;
     // SAFETY: a descriptor that came is new and ours.
-    Ok((rights.kind == libc::SCM_RIGHTS && rights.fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(rights.fd) }))
+    let fd = (length == RIGHTS_LEN).then(|| unsafe { OwnedFd::from_raw_fd(fd as u32 as RawFd) });
+    Ok((count == 12).then_some((message.words, fd)))
 }
 
-/// The kernel's struct iovec and struct msghdr (on 64-bit targets seven words) for one byte and one control message.
-fn message(byte: *const u8, rights: *const Rights) -> (Box<[usize; 2]>, [usize; 7]) {
-    let iov = Box::new([byte as usize, 1]);
-    let message = [0, 0, iov.as_ptr() as usize, 1, rights as usize, size_of::<Rights>(), 0];
-    (iov, message)
+/// `prctl(PR_SET_PDEATHSIG, SIGKILL)`.
+pub fn die_with_parent() {
+    // SAFETY: no pointers. It cannot fail with a valid signal.
+    let _ = unsafe { syscall!(Sysno::prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// `close_range(first, ~0U, 0)`; before Linux 5.9 they stay open until the process ends.
+pub fn close_from(first: c_int) {
+    // SAFETY: for a process that uses none of them any more.
+    let _ = unsafe { syscall!(Sysno::close_range, first, u32::MAX, 0) };
 }
 
 /// `fcntl(fd, F_SETFD, FD_CLOEXEC)`.
@@ -289,6 +321,12 @@ pub fn now() -> (u64, u64) {
 pub fn nanoseconds() -> u64 {
     let (seconds, nanoseconds) = clock(libc::CLOCK_MONOTONIC);
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
+}
+
+/// `getpid()`.
+pub fn pid() -> c_int {
+    // SAFETY: no arguments.
+    unsafe { syscall!(Sysno::getpid) }.unwrap_or(0) as c_int
 }
 
 /// `geteuid()`.
