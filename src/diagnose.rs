@@ -199,10 +199,11 @@ fn head(file: BorrowedFd) -> Line {
 }
 
 /// What the kernel would have run it with: a script's `#!` line, or the ELF's PT_INTERP.
-fn interpreter(head: &[u8]) -> Option<&[u8]> {
+pub fn interpreter(head: &[u8]) -> Option<&[u8]> {
     if let Some(line) = head.strip_prefix(b"#!") {
-        let line = line.split(|&byte| byte == b'\n').next()?.trim_ascii_start();
-        return line.split(|byte| byte.is_ascii_whitespace()).next();
+        // The kernel parts at blanks and tabs only: a carriage return belongs to the name.
+        let mut words = line.split(|&byte| byte == b'\n').next()?.split(|byte| b" \t".contains(byte));
+        return words.find(|word| !word.is_empty());
     }
     let word = |at: usize| Some(u64::from_le_bytes(head.get(at..at.checked_add(8)?)?.try_into().ok()?) as usize);
     let half = |at: usize| Some(usize::from(u16::from_le_bytes(head.get(at..at.checked_add(2)?)?.try_into().ok()?)));

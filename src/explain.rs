@@ -181,14 +181,20 @@ fn undo(entry: &Entry, out: &mut Line) {
         Step::Mkdir(dir, path, _) | Step::Symlink(_, dir, path) => (dir, path),
         _ => return,
     };
-    let mut line = |path: &CStr, directory| {
-        Call::unlinkat(dir, path, directory).explain(out, &plan::name);
-        out.put(b"\n");
-    };
     match entry.undo {
         Undo::Nothing => {}
-        Undo::Unlink => line(path, false),
-        Undo::Work => WORK.iter().for_each(|&(path, directory)| line(path, directory)),
-        Undo::Tree | Undo::Cgroup => line(path, true),
+        Undo::Unlink => removal(dir, path, false, out),
+        Undo::Work => {
+            out.put(b"unlinkat({work}, \"dirty\", 0)  # in work/work/incompat/volatile, then one after the other\n");
+            for name in WORK.iter().rev() {
+                out.put(b"unlinkat({work}, ").quoted(name.to_bytes()).put(b", AT_REMOVEDIR)\n");
+            }
+        }
+        Undo::Tree | Undo::Cgroup => removal(dir, path, true, out),
     }
+}
+
+fn removal(dir: Slot, path: &CStr, directory: bool, out: &mut Line) {
+    Call::unlinkat(dir, path, directory).explain(out, &plan::name);
+    out.put(b"\n");
 }

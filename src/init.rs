@@ -7,9 +7,11 @@ use crate::error::RUNTIME;
 use crate::plan::{CHILD, Entry, INIT, Plan, SUPERVISOR, Step};
 use crate::sys::call::Slots;
 use crate::sys::process::{self, Side, StringList};
-use crate::sys::{Errno, fs};
+use crate::sys::{Errno, OwnedFd, fs};
+use crate::text::keep;
 use crate::trace::Trace;
-use crate::{perform, plan};
+use crate::{diagnose, perform, plan};
+use core::ffi::CStr;
 use std::os::fd::AsFd;
 
 /// Walks the inside of the plan. Never returns.
@@ -58,10 +60,28 @@ fn moved(plan: &Plan, slots: &mut Slots) -> Result<(), Errno> {
 /// mounts that it was found through end with this process.
 fn report(plan: &Plan, slots: &Slots, index: usize, errno: Errno, candidate: usize) -> ! {
     let path = plan.exec.candidates.get(candidate).copied().unwrap_or(c"");
-    let file = fs::open_follow(fs::CWD, path, libc::O_PATH, 0).ok();
+    let file = culprit(path);
     let words = [index as u32, errno.into_raw() as u32, candidate as u32];
     let _ = process::send(slots.get(INIT), words, file.as_ref().map(|file| file.as_fd()));
     process::exit(RUNTIME)
+}
+
+/// The file that is to blame: of a script whose interpreter is there, the interpreter, and so on as far as the kernel
+/// would go.
+fn culprit(path: &CStr) -> Option<OwnedFd> {
+    let mut file = fs::open_follow(fs::CWD, path, libc::O_PATH, 0).ok()?;
+    let mut path = path;
+    for _ in 0..4 {
+        let readable = fs::open_follow(fs::CWD, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0);
+        let head = readable.and_then(|fd| fs::read_all(fd.as_fd(), 256)).unwrap_or_default();
+        let Some(next) = diagnose::interpreter(&head).filter(|_| head.starts_with(b"#!")) else { break };
+        path = keep(next);
+        match fs::open_follow(fs::CWD, path, libc::O_PATH, 0) {
+            Ok(next) => file = next,
+            Err(_) => break,
+        }
+    }
+    Some(file)
 }
 
 /// Each candidate in turn; permission denied is remembered, since it says more than "not found", as execvp(3) has it.

@@ -209,21 +209,24 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
     errors
 }
 
-/// What overlayfs makes in its work directory, by name and innermost first.
-pub const WORK: [(Text, bool); 5] = [
-    (c"work/work/incompat/volatile/dirty", false),
-    (c"work/work/incompat/volatile", true),
-    (c"work/work/incompat", true),
-    (c"work/work", true),
-    (c"work", true),
-];
+/// What overlayfs makes in its work directory: one directory in another, and a file in the last.
+pub const WORK: [Text; 4] = [c"work", c"work", c"incompat", c"volatile"];
+/// The file.
+pub const DIRTY: Text = c"dirty";
 
 fn work(dir: BorrowedFd, path: Text) -> Result<()> {
-    let mut result = Ok(());
-    for (name, directory) in WORK {
-        result = if directory { fs::rmdir(dir, name) } else { fs::unlink(dir, name) };
+    if remove_work(dir, &WORK).is_ok() { Ok(()) } else { tree(dir, path) }
+}
+
+/// Down through the directories, none of which may be a mount point (EXDEV), and removing on the way up.
+fn remove_work(dir: BorrowedFd, chain: &[Text]) -> core::result::Result<(), Errno> {
+    let Some((name, below)) = chain.split_first() else { return fs::unlink(dir, DIRTY) };
+    match remove::open_same_mount(dir, name) {
+        // An overlay that is not volatile, or was never mounted, has less.
+        Err(Errno::ENOENT) => return Ok(()),
+        opened => remove_work(opened?.as_fd(), below)?,
     }
-    if result.is_ok() { Ok(()) } else { tree(dir, path) }
+    fs::rmdir(dir, name)
 }
 
 fn tree(dir: BorrowedFd, path: Text) -> Result<()> {

@@ -184,7 +184,7 @@ pub struct Host {
     pub files: Vec<bool>,
     /// The signals that mydocker was started to ignore: bit N-1 is signal N.
     pub ignored: u64,
-    /// For each mount the mode of its target in the image, which a tmpfs takes over; 0755 where it is missing.
+    /// For each mount the mode of its target in the image, which a tmpfs takes over; 01777 where it is missing.
     pub modes: Vec<u32>,
     /// Standard streams that are terminals of the host.
     pub terminals: [bool; 3],

@@ -76,9 +76,13 @@ impl Relay {
         true
     }
 
+    /// Whether what is held could not be delivered: the destination is gone.
+    fn is_refused(&self) -> bool {
+        self.to.is_none() && self.start < self.end
+    }
+
     fn close(&mut self) -> bool {
         (self.from, self.to) = (None, None);
-        (self.start, self.end) = (0, 0);
         false
     }
 
@@ -141,8 +145,10 @@ pub fn container(pid: i32, process: &Process, slots: &mut Slots, signals: &Owned
             let _ = process::kill(pid, libc::SIGKILL);
         }
         for (fd, relay) in outputs.iter().zip(rest.iter_mut()) {
-            if fd.revents != 0 {
-                relay.turn();
+            let going = fd.revents == 0 || relay.turn();
+            if !going && process.tty && relay.is_refused() && !hung_up {
+                hung_up = true;
+                let _ = process::kill(pid, libc::SIGHUP);
             }
         }
     }

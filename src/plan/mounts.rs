@@ -176,7 +176,7 @@ pub fn path(plan: &Builder, index: usize, mount: &Mount) -> Option<Text> {
 /// The options as they were given; without a mode, that of the directory that is covered.
 pub fn tmpfs_options(plan: &Builder, index: usize, options: Text) -> Line {
     let mut line = Line::new();
-    let mode = plan.host.modes.get(index).copied().unwrap_or(0o755);
+    let mode = plan.host.modes.get(index).copied().unwrap_or(0o1777);
     line.put(b"mode=").oct(u64::from(mode)).put(b",").put(options.to_bytes());
     line
 }
