@@ -94,7 +94,7 @@ fn find_image(options: &mut Options, store: Option<&Store>) -> Result<Named> {
 }
 
 fn dir(store: Option<&Store>) -> Result<BorrowedFd<'_>> {
-    store.map(Store::dir).ok_or_else(|| Error::new(&[b"there is no store"]))
+    store.map(Store::dir).ok_or_else(|| Error::new("there is no store", &[]))
 }
 
 /// For --explain, which imports nothing: the layer's name is the archive's digest, which only reading it would tell.
@@ -131,7 +131,7 @@ fn command(options: &Options) -> Result<Vec<Text>> {
     let mut args: Vec<Text> = options.entrypoint.into_iter().filter(|text| !text.is_empty()).collect();
     args.extend_from_slice(&options.words);
     if args.is_empty() {
-        return Err(Error::new(&[b"no command specified"]).hint(&[b"mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]"]));
+        return Err(Error::new("no command specified", &[]).hint("mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]", &[]));
     }
     Ok(args)
 }

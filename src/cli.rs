@@ -184,7 +184,7 @@ pub fn run(args: &[&'static CStr]) -> Result<Options> {
             Word::Flag(flag, value) => (flag, value),
             Word::First(word) => {
                 options.words.push(word);
-                let rest = parser.raw_args().map_err(|_| Error::new(&[b"unreadable arguments"]))?;
+                let rest = parser.raw_args().map_err(|_| Error::new("unreadable arguments", &[]))?;
                 options.words.extend(rest.map(|word| keep(word.as_bytes())));
                 break;
             }
@@ -233,7 +233,7 @@ fn next(parser: &mut Parser) -> Result<Word> {
             let row = FLAGS.iter().find(|row| row.0 == long);
             row.ok_or_else(|| unknown(&[b"--", long.as_bytes()].concat()))?
         }
-        Err(_) => return Err(Error::new(&[b"a flag was given a value that it does not take"]).hint(&[HELP])),
+        Err(_) => return Err(Error::new("a flag was given a value that it does not take", &[]).hint("%", &[HELP])),
     };
     let &(long, _, takes, _) = typed;
     if takes {
@@ -258,17 +258,17 @@ fn one_dash(parser: &mut Parser) -> Option<Text> {
 }
 
 fn value_of(parser: &mut Parser, long: &str) -> Result<Text> {
-    let value = parser.value().map_err(|_| Error::new(&[b"--", long.as_bytes(), b" needs a value"]).hint(&[HELP]))?;
+    let value = parser.value().map_err(|_| Error::new("--% needs a value", &[long.as_bytes()]).hint("%", &[HELP]))?;
     Ok(keep(value.as_bytes()))
 }
 
 /// The nearest flag's name, if it is near: for typing errors.
 fn unknown(typed: &[u8]) -> Error {
-    let error = Error::new(&[b"unknown flag: ", typed]);
+    let error = Error::new("unknown flag: %", &[typed]);
     let bare: Line = typed.iter().copied().skip_while(|&byte| byte == b'-').collect();
     match nearest(&bare, FLAGS.iter().map(|row| row.0)) {
-        Some(name) => error.hint(&[b"did you mean --", name.as_bytes(), b"?"]),
-        None => error.hint(&[HELP]),
+        Some(name) => error.hint("did you mean --%?", &[name.as_bytes()]),
+        None => error.hint("%", &[HELP]),
     }
 }
 
@@ -303,7 +303,7 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
 
 /// An error that quotes the argument: "--flag value: what is wrong".
 fn bad(flag: &str, value: Text, what: &[u8]) -> Error {
-    Error::new(&[b"--", flag.as_bytes(), b" ", value.to_bytes(), b": ", what])
+    Error::new("--% %: %", &[flag.as_bytes(), value.to_bytes(), what])
 }
 
 fn set(options: &mut Options, files: &mut Vec<Text>, long: &'static str, value: Text) -> Result<()> {
@@ -375,17 +375,18 @@ fn finish(mut options: Options) -> Result<Options> {
     }
     if let Some(swap) = options.limits.memory_swap.filter(|&swap| swap != u64::MAX) {
         match options.limits.memory {
-            None => return Err(Error::new(&[b"--memory-swap is memory and swap together: it needs --memory too"])),
+            None => return Err(Error::new("--memory-swap is memory and swap together: it needs --memory too", &[])),
             Some(memory) if swap < memory => {
-                return Err(Error::new(&[
-                    b"--memory-swap is memory and swap together: it cannot be less than --memory",
-                ]));
+                return Err(Error::new(
+                    "--memory-swap is memory and swap together: it cannot be less than --memory",
+                    &[],
+                ));
             }
             Some(_) => {}
         }
     }
     if options.share.uts && options.hostname.is_some() {
-        return Err(Error::new(&[b"--hostname cannot be set with --uts host: it is the host's own"]));
+        return Err(Error::new("--hostname cannot be set with --uts host: it is the host's own", &[]));
     }
     if let Some(cwd) = options.cwd {
         if !cwd.to_bytes().starts_with(b"/") {

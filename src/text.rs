@@ -104,6 +104,19 @@ pub fn join(pieces: &[&[u8]]) -> Line {
     pieces.concat()
 }
 
+/// The message with a piece in place of each `%`.
+pub fn fill(message: &str, pieces: &[&[u8]]) -> Line {
+    let mut line = Line::new();
+    let mut pieces = pieces.iter();
+    for part in message.as_bytes().split_inclusive(|&byte| byte == b'%') {
+        match part {
+            [before @ .., b'%'] => line.put(before).put(pieces.next().copied().unwrap_or_default()),
+            last => line.put(last),
+        };
+    }
+    line
+}
+
 /// A NUL-terminated string that lives as long as the process, as everything in a plan does: the allocator frees
 /// nothing before exit anyway, and the child of clone must not allocate or free. Bytes from the first NUL on are cut.
 pub fn keep(bytes: &[u8]) -> &'static CStr {

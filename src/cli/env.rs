@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 pub fn entry(bytes: &[u8]) -> Result<Option<Text>> {
     let name = bytes.split(|&byte| byte == b'=').next().unwrap_or_default();
     if name.is_empty() {
-        return Err(Error::new(&[b"--env ", bytes, b": a variable needs a name: NAME=value"]));
+        return Err(Error::new("--env %: a variable needs a name: NAME=value", &[bytes]));
     }
     if name.len() < bytes.len() {
         return Ok(Some(keep(bytes)));
@@ -25,7 +25,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
     let fd = fs::open_follow(fs::CWD, path, flags, 0).map_err(describe)?;
     let content = fs::read_all(fd.as_fd(), LIMIT).map_err(describe)?;
     if content.len() >= LIMIT {
-        return Err(Error::new(&[b"--env-file ", path.to_bytes(), b": larger than 1 MiB"]));
+        return Err(Error::new("--env-file %: larger than 1 MiB", &[path.to_bytes()]));
     }
     // Editors of another system begin a file with a byte order mark.
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
@@ -38,14 +38,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
         if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || line.contains(&0) {
             let mut number = Line::new();
             number.dec(index.saturating_add(1) as u64);
-            return Err(Error::new(&[
-                b"--env-file ",
-                path.to_bytes(),
-                b": line ",
-                &number,
-                b" is no NAME=value: ",
-                line,
-            ]));
+            return Err(Error::new("--env-file %: line % is no NAME=value: %", &[path.to_bytes(), &number, line]));
         }
         env.extend(entry(line)?);
     }

@@ -4,14 +4,12 @@ use crate::error::{Error, Result};
 use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{NODEV, NOEXEC, NOSUID};
 use crate::sys::fs;
-use crate::text::{Line, Push, keep, split_once};
+use crate::text::{Line, Push, fill, keep, split_once};
 
 use super::size;
 
-fn wrong(typed: Text, what: &[&[u8]]) -> Error {
-    let mut pieces = vec![b"invalid volume \"".as_slice(), typed.to_bytes(), b"\": "];
-    pieces.extend_from_slice(what);
-    Error::new(&pieces)
+fn wrong(typed: Text, message: &str, pieces: &[&[u8]]) -> Error {
+    Error::new("invalid volume \"%\": %", &[typed.to_bytes(), &fill(message, pieces)])
 }
 
 const PLAIN: Mount = Mount {
@@ -34,10 +32,10 @@ pub fn volume(typed: Text) -> Result<Mount> {
         [at] => (None, at, None),
         [source, at] => (Some(source), at, None),
         [source, at, options] => (Some(source), at, Some(options)),
-        _ => return Err(wrong(typed, &[b"at most SOURCE:TARGET:OPTIONS"])),
+        _ => return Err(wrong(typed, "at most SOURCE:TARGET:OPTIONS", &[])),
     };
     if parts.iter().any(|part| part.is_empty()) {
-        return Err(wrong(typed, &[b"empty section between colons"]));
+        return Err(wrong(typed, "empty section between colons", &[]));
     }
     mount.target = target(typed, at)?;
     if let Some(text) = source {
@@ -59,11 +57,11 @@ pub fn volume(typed: Text) -> Result<Mount> {
             // Of Docker Desktop; they ask for nothing here.
             b"consistent" | b"cached" | b"delegated" => continue,
             _ if propagation(&mut mount, option) && matches!(mount.source, Source::Host(_)) => 2,
-            _ => return Err(wrong(typed, &[b"unknown option \"", option, b"\""])),
+            _ => return Err(wrong(typed, "unknown option \"%\"", &[option])),
         };
         if let Some(seen) = seen.get_mut(group) {
             if core::mem::replace(seen, true) {
-                return Err(wrong(typed, &[b"contradicting option \"", option, b"\""]));
+                return Err(wrong(typed, "contradicting option \"%\"", &[option]));
             }
         }
     }
@@ -95,8 +93,11 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
         || !text.iter().all(fine)
         || !text.first().is_some_and(u8::is_ascii_alphanumeric)
     {
-        let what: [&[u8]; 3] = [b"\"", text, b"\" is no volume name ([a-zA-Z0-9][a-zA-Z0-9_.-]+); for a host directory write an absolute path or ./ before it"];
-        return Err(wrong(typed, &what));
+        return Err(wrong(
+            typed,
+            "\"%\" is no volume name ([a-zA-Z0-9][a-zA-Z0-9_.-]+); for a host directory write an absolute path or ./ before it",
+            &[text],
+        ));
     }
     Ok(Source::Volume(keep(text)))
 }
@@ -131,15 +132,15 @@ pub fn clean(path: &[u8]) -> Line {
 
 fn target(typed: Text, text: &[u8]) -> Result<Text> {
     if text.first() != Some(&b'/') {
-        return Err(wrong(typed, &[b"the target \"", text, b"\" is not an absolute path"]));
+        return Err(wrong(typed, "the target \"%\" is not an absolute path", &[text]));
     }
     let path = clean(text);
     if path == b"/" {
-        return Err(wrong(typed, &[b"the target cannot be /"]));
+        return Err(wrong(typed, "the target cannot be /", &[]));
     }
     // What is written to in /proc has to be the kernel's (CVE-2019-16884, CVE-2025-52881).
     if path == b"/proc" || path.starts_with(b"/proc/") {
-        return Err(wrong(typed, &[b"nothing can be mounted on or below /proc"]));
+        return Err(wrong(typed, "nothing can be mounted on or below /proc", &[]));
     }
     Ok(keep(&path))
 }
@@ -149,7 +150,7 @@ pub fn sort(mounts: &mut [Mount]) -> Result<()> {
     let depth = |mount: &Mount| mount.target.to_bytes().iter().filter(|&&byte| byte == b'/').count();
     for (index, mount) in mounts.iter().enumerate() {
         if mounts.iter().take(index).any(|other| other.target == mount.target) {
-            return Err(wrong(mount.typed, &[b"duplicate mount point: ", mount.target.to_bytes()]));
+            return Err(wrong(mount.typed, "duplicate mount point: %", &[mount.target.to_bytes()]));
         }
     }
     // Insertion sort: stable, small, and nobody gives a thousand of them.
@@ -176,11 +177,11 @@ pub fn mount(typed: Text) -> Result<Mount> {
     for field in typed.to_bytes().split(|&byte| byte == b',') {
         let (key, value) = split_once(field, b'=').map_or((field, None), |(key, value)| (key, Some(value)));
         let need =
-            || value.filter(|value| !value.is_empty()).ok_or_else(|| wrong(typed, &[b"\"", key, b"\" needs a value"]));
+            || value.filter(|value| !value.is_empty()).ok_or_else(|| wrong(typed, "\"%\" needs a value", &[key]));
         let flag = || match value {
             None | Some(b"true" | b"1") => Ok(true),
             Some(b"false" | b"0") => Ok(false),
-            Some(_) => Err(wrong(typed, &[b"\"", key, b"\" is true or false"])),
+            Some(_) => Err(wrong(typed, "\"%\" is true or false", &[key])),
         };
         match key {
             b"type" => kind = need()?,
@@ -189,45 +190,45 @@ pub fn mount(typed: Text) -> Result<Mount> {
             b"readonly" | b"ro" => mount.read_only = flag()?,
             b"bind-propagation" => {
                 if !propagation(&mut mount, need()?) {
-                    return Err(wrong(typed, &[b"unknown propagation \"", need()?, b"\""]));
+                    return Err(wrong(typed, "unknown propagation \"%\"", &[need()?]));
                 }
                 propagated = true;
             }
             b"volume-nocopy" => mount.copy = !flag()?,
             b"tmpfs-size" => {
                 let size = size::bytes(need()?)
-                    .ok_or_else(|| wrong(typed, &[b"no size: \"", need().unwrap_or_default(), b"\""]))?;
+                    .ok_or_else(|| wrong(typed, "no size: \"%\"", &[need().unwrap_or_default()]))?;
                 options.put(b"size=").dec(size).put(b",");
             }
             b"tmpfs-mode" => {
                 let mode = need()?;
                 if mode.len() > 5 || !mode.iter().all(|byte| (b'0'..b'8').contains(byte)) {
-                    return Err(wrong(typed, &[b"no octal mode: \"", mode, b"\""]));
+                    return Err(wrong(typed, "no octal mode: \"%\"", &[mode]));
                 }
                 options.put(b"mode=").put(mode).put(b",");
             }
             b"consistency" => drop(need()?),
-            _ => return Err(wrong(typed, &[b"unknown field \"", field, b"\""])),
+            _ => return Err(wrong(typed, "unknown field \"%\"", &[field])),
         }
     }
     if mount.target.is_empty() {
-        return Err(wrong(typed, &[b"a target is required: dst=/PATH"]));
+        return Err(wrong(typed, "a target is required: dst=/PATH", &[]));
     }
-    let strange = |ok: bool| if ok { Ok(()) } else { Err(wrong(typed, &[b"a field of another type than ", kind])) };
+    let strange = |ok: bool| if ok { Ok(()) } else { Err(wrong(typed, "a field of another type than %", &[kind])) };
     mount.source = match (kind, source) {
         (b"bind", Some(source)) => match host_or_name(typed, source)? {
             Source::Host(path) => Source::Host(path),
-            _ => return Err(wrong(typed, &[b"the source of a bind mount is an absolute path, or begins with ./"])),
+            _ => return Err(wrong(typed, "the source of a bind mount is an absolute path, or begins with ./", &[])),
         },
-        (b"bind", None) => return Err(wrong(typed, &[b"a bind mount needs a source: src=/PATH"])),
+        (b"bind", None) => return Err(wrong(typed, "a bind mount needs a source: src=/PATH", &[])),
         (b"volume", Some(source)) => match host_or_name(typed, source)? {
             Source::Volume(name) => Source::Volume(name),
-            _ => return Err(wrong(typed, &[b"the source of a volume is a name; for a host path use type=bind"])),
+            _ => return Err(wrong(typed, "the source of a volume is a name; for a host path use type=bind", &[])),
         },
         (b"volume", None) => Source::Anonymous,
         (b"tmpfs", None) => Source::Tmpfs(keep(&options)),
-        (b"tmpfs", Some(_)) => return Err(wrong(typed, &[b"a tmpfs has no source"])),
-        _ => return Err(wrong(typed, &[b"unknown type \"", kind, b"\"; it is bind, volume or tmpfs"])),
+        (b"tmpfs", Some(_)) => return Err(wrong(typed, "a tmpfs has no source", &[])),
+        _ => return Err(wrong(typed, "unknown type \"%\"; it is bind, volume or tmpfs", &[kind])),
     };
     strange(options.is_empty() || kind == b"tmpfs")?;
     strange(!propagated || kind == b"bind")?;
@@ -257,7 +258,7 @@ pub fn tmpfs(typed: Text) -> Result<Mount> {
                 let key = option.split(|&byte| byte == b'=').next().unwrap_or_default();
                 let known: [&[u8]; 7] = [b"size", b"mode", b"uid", b"gid", b"nr_inodes", b"nr_blocks", b"mpol"];
                 if !known.contains(&key) || key.len() >= option.len() {
-                    return Err(wrong(typed, &[b"unknown option \"", option, b"\""]));
+                    return Err(wrong(typed, "unknown option \"%\"", &[option]));
                 }
                 data.put(option).put(b",");
             }
