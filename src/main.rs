@@ -57,7 +57,7 @@ fn command(args: &[&'static CStr]) -> Result<u8> {
         b"version" | b"--version" | b"-V" => print(VERSION),
         other => {
             let error = Error::new("unknown command: %", &[other]);
-            Err(match cli::nearest(other, ["run", "help", "version"].into_iter()) {
+            Err(match cli::nearest(other, &mut ["run", "help", "version"].into_iter()) {
                 Some(name) => error.hint("did you mean `mydocker %`?", &[name.as_bytes()]),
                 None => error.hint("%", &[COMMANDS]),
             })
