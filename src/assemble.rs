@@ -13,12 +13,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 const PATH: Text = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// docker's size of /dev/shm.
+const SHM_SIZE: u64 = 64 << 20;
+
 /// The spec of `run`. `store` is None for an --explain where there is no store yet.
 pub fn spec(mut options: Options, store: Option<&Store>) -> Result<Spec> {
     let dir = store.map_or(fs::CWD, |store| store.dir());
     let image = find_image(&mut options, store)?;
     let args = command(&options)?;
-    let user = users::find(&|path| image.image.open(dir, path), options.user.to_bytes())?;
+    let user = users::find(&|path| image.image.open(dir, path), options.user.unwrap_or_default().to_bytes())?;
     let id = new_id()?;
     let hostname = match options.hostname {
         Some(name) => name,
@@ -44,7 +47,7 @@ pub fn spec(mut options: Options, store: Option<&Store>) -> Result<Spec> {
         lower: lower(&image, dir)?,
         mounts: options.mounts,
         read_only: options.read_only,
-        shm_size: options.shm_size,
+        shm_size: options.shm_size.unwrap_or(SHM_SIZE),
         files: files(options.share.net),
         process,
         limits: options.limits,
@@ -94,7 +97,7 @@ fn find_image(options: &mut Options, store: Option<&Store>) -> Result<Named> {
 }
 
 fn dir(store: Option<&Store>) -> Result<BorrowedFd<'_>> {
-    store.map(Store::dir).ok_or_else(|| Error::new(&[b"there is no store"]))
+    store.map(Store::dir).ok_or_else(|| Error::new("there is no store", &[]))
 }
 
 /// For --explain, which imports nothing: the layer's name is the archive's digest, which only reading it would tell.
@@ -131,7 +134,7 @@ fn command(options: &Options) -> Result<Vec<Text>> {
     let mut args: Vec<Text> = options.entrypoint.into_iter().filter(|text| !text.is_empty()).collect();
     args.extend_from_slice(&options.words);
     if args.is_empty() {
-        return Err(Error::new(&[b"no command specified"]).hint(&[b"mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]"]));
+        return Err(Error::new("no command specified", &[]).hint("mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]", &[]));
     }
     Ok(args)
 }

@@ -136,10 +136,10 @@ pub fn path(root: Text, id: Text) -> Text {
 }
 
 fn missing(controller: Controller, flag: Text) -> Error {
-    Error::new(&[flag.to_bytes(), b": no cgroup hierarchy with the controller ", controller.name(), b" is mounted"])
-        .hint(&[
-        b"/proc/cgroups says whether the kernel has it; on cgroup v2 it must be in /sys/fs/cgroup/cgroup.controllers",
-    ])
+    Error::new("%: no cgroup hierarchy with the controller % is mounted", &[flag.to_bytes(), controller.name()]).hint(
+        "/proc/cgroups says whether the kernel has it; on cgroup v2 it must be in /sys/fs/cgroup/cgroup.controllers",
+        &[],
+    )
 }
 
 fn decimal(value: u64) -> Text {
@@ -203,12 +203,11 @@ fn legacy(limits: &Limits, controller: Controller, layout: &Layout, member: &mut
                     values.push((c"memory.memsw.limit_in_bytes", decimal(total), c"--memory-swap"));
                 }
                 _ if limits.memory_swap.is_some() => {
-                    return Err(Error::new(&[
-                        b"--memory-swap: the kernel does not count swap: ",
-                        member.path.to_bytes(),
-                        b" would have no memory.memsw.limit_in_bytes",
-                    ])
-                    .hint(&[b"boot with swapaccount=1"]));
+                    return Err(Error::new(
+                        "--memory-swap: the kernel does not count swap: % would have no memory.memsw.limit_in_bytes",
+                        &[member.path.to_bytes()],
+                    )
+                    .hint("boot with swapaccount=1", &[]));
                 }
                 _ => {}
             }

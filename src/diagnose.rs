@@ -18,17 +18,15 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         (Step::Symlink(..), Errno::EEXIST) => match spec.name {
             Some(name) => {
                 let owner = store.named(name).unwrap_or(c"");
-                Error::new(&[
-                    b"the name \"",
-                    name.to_bytes(),
-                    b"\" is already in use by container ",
-                    owner.to_bytes().get(..12).unwrap_or_default(),
-                ])
+                Error::new(
+                    "the name \"%\" is already in use by container %",
+                    &[name.to_bytes(), owner.to_bytes().get(..12).unwrap_or_default()],
+                )
             }
             None => plain,
         },
         (Step::Fsopen(fs, _), Errno::ENODEV) if *fs == c"overlay" => {
-            plain.hint(&[b"this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS"])
+            plain.hint("this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS", &[])
         }
         (Step::Create | Step::Option(..), Errno::EINVAL | Errno::ELOOP | Errno::ESTALE)
             if entry.about == spec.lower.named =>
@@ -37,10 +35,10 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         }
         (Step::Set(..), _) => limit(spec, entry, errno),
         (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
-            plain.hint(&[b"an outer container or a seccomp filter forbids namespaces"])
+            plain.hint("an outer container or a seccomp filter forbids namespaces", &[])
         }
         (Step::Clone(_) | Step::Clone3(..), Errno::ENOSPC | Errno::EUSERS) => {
-            plain.hint(&[b"a limit in /proc/sys/user/max_*_namespaces is reached"])
+            plain.hint("a limit in /proc/sys/user/max_*_namespaces is reached", &[])
         }
         _ => plain,
     }
@@ -50,20 +48,19 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
 fn overlay(spec: &Spec, host: &Host, plain: Error) -> Error {
     const OVERLAYFS: i64 = 0x794c_7630;
     if fs::fs_type(host.store) == Ok(OVERLAYFS) {
-        return plain.hint(&[b"the store ", host.store.to_bytes(), b" is on an overlay itself, which cannot hold an upper directory: put it on another file system with --root, or mount a tmpfs there"]);
+        return plain.hint("the store % is on an overlay itself, which cannot hold an upper directory: put it on another file system with --root, or mount a tmpfs there", &[host.store.to_bytes()]);
     }
     let below =
         spec.lower.layers.iter().any(|layer| {
             layer.to_bytes().first() == Some(&b'/') && host.store.to_bytes().starts_with(layer.to_bytes())
         });
     if below {
-        return plain.hint(&[
-            b"the store lies inside the root file system ",
-            spec.lower.named.to_bytes(),
-            b": choose another with --root",
-        ]);
+        return plain.hint(
+            "the store lies inside the root file system %: choose another with --root",
+            &[spec.lower.named.to_bytes()],
+        );
     }
-    plain.hint(&[b"the store's file system may lack what an upper directory needs (xattrs, d_type); dmesg says more"])
+    plain.hint("the store's file system may lack what an upper directory needs (xattrs, d_type); dmesg says more", &[])
 }
 
 /// A cgroup refused a value.
@@ -77,14 +74,14 @@ fn limit(spec: &Spec, entry: &Entry, errno: Errno) -> Error {
     );
     match errno {
         Errno::ENOENT if file.to_bytes().ends_with(b"subtree_control") => {
-            plain.hint(&[b"the parent cgroup does not have the controller in its cgroup.controllers"])
+            plain.hint("the parent cgroup does not have the controller in its cgroup.controllers", &[])
         }
         Errno::EBUSY if file.to_bytes().ends_with(b"subtree_control") => plain
-            .hint(&[b"there are processes in the cgroup itself: it can hand controllers down only when it has none"]),
-        Errno::EBUSY => plain.hint(&[b"the limit is below what the cgroup already holds"]),
-        Errno::ENOENT => plain.hint(&[b"the controller has no such file here: the kernel may be built without it"]),
+            .hint("there are processes in the cgroup itself: it can hand controllers down only when it has none", &[]),
+        Errno::EBUSY => plain.hint("the limit is below what the cgroup already holds", &[]),
+        Errno::ENOENT => plain.hint("the controller has no such file here: the kernel may be built without it", &[]),
         Errno::EINVAL | Errno::ERANGE | Errno::EACCES => {
-            plain.hint(&[b"the host does not have what was asked for, or the parent cgroup does not allow it"])
+            plain.hint("the host does not have what was asked for, or the parent cgroup does not allow it", &[])
         }
         _ => plain,
     }
@@ -110,25 +107,21 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
     match (&entry.step, errno) {
         (Step::Exec, _) => command(spec, failure),
         (Step::Target(_, Want::Directory, _), Errno::ENOTDIR) => {
-            Error::new(&[about, b": the source is a directory, but the target in the container is a file, or below one"])
+            Error::new("%: the source is a directory, but the target in the container is a file, or below one", &[about])
         }
         (Step::Target(_, Want::File, _), Errno::EISDIR) => {
-            Error::new(&[about, b": the source is a file, but the target in the container is a directory"])
+            Error::new("%: the source is a file, but the target in the container is a directory", &[about])
         }
         (Step::Target(..), Errno::EPERM) => {
-            Error::new(&[about, b": the target leads to /proc, where nothing can be mounted"])
+            Error::new("%: the target leads to /proc, where nothing can be mounted", &[about])
         }
-        (Step::CheckCwd, _) => Error::new(&[b"the working directory ", about, b" is outside the container"]),
-        (Step::Rlimit(..), Errno::EPERM) => plain.hint(&[
-            b"a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most /proc/sys/fs/nr_open",
-        ]),
-        (_, Errno::ENOMEM) if spec.limits.memory.is_some() => plain.hint(&[b"the memory limit is too small to start"]),
+        (Step::CheckCwd, _) => Error::new("the working directory % is outside the container", &[about]),
+        (Step::Rlimit(..), Errno::EPERM) => plain.hint("a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most /proc/sys/fs/nr_open", &[]),
+        (_, Errno::ENOMEM) if spec.limits.memory.is_some() => plain.hint("the memory limit is too small to start", &[]),
         (Step::MoveMount(..) | Step::Open(..), Errno::ENOTDIR | Errno::ELOOP) => {
-            plain.hint(&[b"in the image this is no directory"])
+            plain.hint("in the image this is no directory", &[])
         }
-        (Step::Create | Step::MountAt(..), Errno::EPERM) => plain.hint(&[
-            b"an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the outer one with them unmasked",
-        ]),
+        (Step::Create | Step::MountAt(..), Errno::EPERM) => plain.hint("an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the outer one with them unmasked", &[]),
         _ => plain,
     }
 }
@@ -144,8 +137,8 @@ pub fn too_little(memory: u64, code: &core::result::Result<u8, Errno>) -> Option
     let mut bytes = Line::new();
     bytes.dec(memory);
     Some(
-        Error::new(&[b"--memory ", &bytes, b": too little to start a container, it was killed"])
-            .hint(&[b"256k starts a small command"]),
+        Error::new("--memory %: too little to start a container, it was killed", &[&bytes])
+            .hint("256k starts a small command", &[]),
     )
 }
 
@@ -157,7 +150,7 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
     let plain = Error::sys("execute", path, errno);
     let Some(file) = &failure.file else {
         if errno == Errno::ENOENT && !command.contains(&b'/') {
-            return plain.code(NOT_FOUND).hint(&[b"not found in the container, whose PATH is ", spec.process.path()]);
+            return plain.code(NOT_FOUND).hint("not found in the container, whose PATH is %", &[spec.process.path()]);
         }
         let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR);
         return plain.code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
@@ -166,24 +159,22 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
     let head = head(file.as_fd());
     let plain = plain.code(NOT_EXECUTABLE);
     match errno {
-        _ if stat.as_ref().is_ok_and(fs::is_dir) => plain.hint(&[b"it is a directory"]),
+        _ if stat.as_ref().is_ok_and(fs::is_dir) => plain.hint("it is a directory", &[]),
         Errno::EACCES if stat.is_ok_and(|stat| stat.st_mode & 0o111 == 0) => {
-            plain.hint(&[b"it has no x bit: chmod +x"])
+            plain.hint("it has no x bit: chmod +x", &[])
         }
         Errno::EACCES => match interpreter(&head) {
-            Some(interpreter) => {
-                plain.hint(&[b"it may not be executed, or its interpreter ", interpreter, b" may not"])
-            }
-            None => plain.hint(&[b"the user may not execute it, or its mount is noexec"]),
+            Some(interpreter) => plain.hint("it may not be executed, or its interpreter % may not", &[interpreter]),
+            None => plain.hint("the user may not execute it, or its mount is noexec", &[]),
         },
         Errno::ENOENT | Errno::ENOTDIR => match interpreter(&head) {
             Some(interpreter) => {
-                plain.code(NOT_FOUND).hint(&[b"its interpreter ", interpreter, b" is not in the container"])
+                plain.code(NOT_FOUND).hint("its interpreter % is not in the container", &[interpreter])
             }
             None => plain.code(NOT_FOUND),
         },
-        Errno::ENOEXEC => plain.hint(&[&format(&head)]),
-        Errno::ENOMEM => plain.hint(&[b"the memory limit may be too small to start it"]),
+        Errno::ENOEXEC => plain.hint("%", &[&format(&head)]),
+        Errno::ENOMEM => plain.hint("the memory limit may be too small to start it", &[]),
         _ => plain,
     }
 }

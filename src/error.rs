@@ -1,7 +1,7 @@
 //! What went wrong, as one line for the user: what was done, to which object, the errno by name, and the way out.
 
 use crate::sys::errno::{self, Errno};
-use crate::text::{Line, Push, join};
+use crate::text::{Line, Push, fill};
 
 /// mydocker itself failed.
 pub const RUNTIME: u8 = 125;
@@ -25,9 +25,14 @@ struct Parts {
 pub type Result<T> = core::result::Result<T, Error>;
 
 impl Error {
-    /// A message joined from pieces; exit code 125. What users or images wrote goes through `Push::safe` at the end.
-    pub fn new(pieces: &[&[u8]]) -> Self {
-        Self(Box::new(Parts { code: RUNTIME, line: join(pieces), hint: Line::new() }))
+    /// A message with a piece in place of each `%`; exit code 125. What users or images wrote goes through
+    /// `Push::safe` at the end.
+    pub fn new(message: &str, pieces: &[&[u8]]) -> Self {
+        Self::of(fill(message, pieces))
+    }
+
+    fn of(line: Line) -> Self {
+        Self(Box::new(Parts { code: RUNTIME, line, hint: Line::new() }))
     }
 
     /// "WHAT on WHICH: ERRNO (text)"; without `which`, "WHAT: ERRNO (text)".
@@ -38,12 +43,12 @@ impl Error {
             line.put(b" on ").put(which);
         }
         errno::describe(errno, line.put(b": "));
-        Self(Box::new(Parts { code: RUNTIME, line, hint: Line::new() }))
+        Self::of(line)
     }
 
     /// With the way out: a second line, `hint: …`.
-    pub fn hint(mut self, pieces: &[&[u8]]) -> Self {
-        self.0.hint = join(pieces);
+    pub fn hint(mut self, message: &str, pieces: &[&[u8]]) -> Self {
+        self.0.hint = fill(message, pieces);
         self
     }
 
@@ -75,7 +80,7 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_whatever_the_object_is_named() {
-        let error = Error::sys("mount overlay", b"/a\nb", Errno::EINVAL).hint(&[b"look at dmesg"]);
+        let error = Error::sys("mount overlay", b"/a\nb", Errno::EINVAL).hint("look at %", &[b"dmesg"]);
         assert_eq!(
             error.text(),
             b"mydocker: mount overlay on /a\\nb: EINVAL (Invalid argument)\nhint: look at dmesg\n"

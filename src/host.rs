@@ -100,7 +100,7 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
             Ok(false)
         }
         Err(Errno::ENOENT) => {
-            Err(Error::new(&[mount.typed.to_bytes(), b": bind source path does not exist: ", source.to_bytes()]))
+            Err(Error::new("%: bind source path does not exist: %", &[mount.typed.to_bytes(), source.to_bytes()]))
         }
         Err(errno) => Err(Error::sys("open the volume's source", mount.typed.to_bytes(), errno)),
     }
@@ -126,8 +126,8 @@ fn check_propagation(source: BorrowedFd, mount: &Mount) -> Result<()> {
         return Ok(());
     }
     let kind: &[u8] = if slave { b"shared or slave" } else { b"shared" };
-    Err(Error::new(&[mount.typed.to_bytes(), b": the source is on a mount that is not ", kind])
-        .hint(&[b"mount --make-shared makes it so"]))
+    Err(Error::new("%: the source is on a mount that is not %", &[mount.typed.to_bytes(), kind])
+        .hint("mount --make-shared makes it so", &[]))
 }
 
 fn is_empty(store: BorrowedFd, path: Text) -> bool {
@@ -153,17 +153,10 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
             Source::Host(path) => path.to_bytes(),
             _ => b"the volume",
         };
-        return Err(Error::new(&[
-            mount.typed.to_bytes(),
-            b": ",
-            source,
-            b" is ",
-            kind(file),
-            b", but ",
-            mount.target.to_bytes(),
-            b" in the image is ",
-            kind(!file),
-        ]));
+        return Err(Error::new(
+            "%: % is %, but % in the image is %",
+            &[mount.typed.to_bytes(), source, kind(file), mount.target.to_bytes(), kind(!file)],
+        ));
     }
     // docker's for a tmpfs where the image has nothing.
     Ok(0o1777)

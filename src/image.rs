@@ -91,7 +91,7 @@ pub fn named(store: BorrowedFd, word: &[u8]) -> Result<Option<Image>> {
         Err(Errno::ENOENT) => Ok(None),
         Err(errno) => Err(Error::sys("open image", word, errno)),
         Ok(text) => {
-            Image::parse(&text).map(Some).ok_or_else(|| Error::new(&[b"image ", word, b": its manifest is damaged"]))
+            Image::parse(&text).map(Some).ok_or_else(|| Error::new("image %: its manifest is damaged", &[word]))
         }
     }
 }
@@ -111,8 +111,8 @@ pub fn default_image(store: BorrowedFd, home: &[u8]) -> Result<Image> {
             return Archive::open(path)?.image(store, Some(DEFAULT));
         }
     }
-    Err(Error::new(&[b"there is no image busybox, and no busybox.tar here or in ", home])
-        .hint(&[b"`make busybox.tar` makes one; any root file system in a tar archive will do"]))
+    Err(Error::new("there is no image busybox, and no busybox.tar here or in %", &[home])
+        .hint("`make busybox.tar` makes one; any root file system in a tar archive will do", &[]))
 }
 
 /// An archive file that is open.
@@ -138,7 +138,7 @@ impl<'a> Archive<'a> {
                 cache.put(b"archives/").dec(stat.st_dev).put(b"-").dec(stat.st_ino);
                 Ok(Self { path, fd, size: stat.st_size as u64, key: key(&stat), cache: keep(&cache) })
             }
-            _ => Err(Error::new(&[path.to_bytes(), b": is no regular file, so no archive"])),
+            _ => Err(Error::new("%: is no regular file, so no archive", &[path.to_bytes()])),
         }
     }
 
@@ -180,7 +180,7 @@ impl<'a> Archive<'a> {
         let dir = make_room(store).map_err(|errno| self.failed(errno))?;
         let digest = tar::unpack(&mut Source::new(self.fd.as_fd(), self.path.to_bytes(), self.size), dir.as_fd())?;
         if !fs::fstat(self.fd.as_fd()).is_ok_and(|stat| key(&stat) == self.key) {
-            return Err(Error::new(&[self.path.to_bytes(), b": was changed while it was read"]));
+            return Err(Error::new("%: was changed while it was read", &[self.path.to_bytes()]));
         }
         // What every container mounts on: made here once and not in the upper layer of each, where a directory costs
         // 80 µs to remove. Where the image has something odd there, a start says so.

@@ -49,17 +49,17 @@ fn start(args: &[&'static CStr]) -> i32 {
 
 fn command(args: &[&'static CStr]) -> Result<u8> {
     let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
-        return Err(Error::new(&[b"no command"]).hint(&[COMMANDS]));
+        return Err(Error::new("no command", &[]).hint("%", &[COMMANDS]));
     };
     match verb.to_bytes() {
         b"run" => run::run(rest),
         b"help" | b"--help" | b"-h" => print(cli::MAIN),
         b"version" | b"--version" | b"-V" => print(VERSION),
         other => {
-            let error = Error::new(&[b"unknown command: ", other]);
-            Err(match cli::nearest(other, ["run", "help", "version"].into_iter()) {
-                Some(name) => error.hint(&[b"did you mean `mydocker ", name.as_bytes(), b"`?"]),
-                None => error.hint(&[COMMANDS]),
+            let error = Error::new("unknown command: %", &[other]);
+            Err(match cli::nearest(other, &mut ["run", "help", "version"].into_iter()) {
+                Some(name) => error.hint("did you mean `mydocker %`?", &[name.as_bytes()]),
+                None => error.hint("%", &[COMMANDS]),
             })
         }
     }

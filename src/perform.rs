@@ -235,7 +235,7 @@ fn tree(dir: BorrowedFd, path: Text) -> Result<()> {
         if errno != Errno::EXDEV && errno != Errno::EBUSY {
             return error;
         }
-        error.hint(&[b"something is mounted there; nothing below it was touched: unmount it, and the next mydocker command removes the rest"])
+        error.hint("something is mounted there; nothing below it was touched: unmount it, and the next mydocker command removes the rest", &[])
     })
 }
 

@@ -23,12 +23,12 @@ pub fn run(args: &[&'static CStr]) -> Result<u8> {
         return crate::print(cli::RUN);
     }
     if options.tty && !options.explain && !terminal::is_terminal(STDIN) {
-        return Err(Error::new(&[b"the input device is not a TTY"])
-            .hint(&[b"-t needs a terminal on standard input; use -i alone for a pipe"]));
+        return Err(Error::new("the input device is not a TTY", &[])
+            .hint("-t needs a terminal on standard input; use -i alone for a pipe", &[]));
     }
     if process::euid() != 0 {
-        return Err(Error::new(&[b"this needs root: namespaces, mounts and cgroups are root's"])
-            .hint(&[b"sudo mydocker run ..."]));
+        return Err(Error::new("this needs root: namespaces, mounts and cgroups are root's", &[])
+            .hint("sudo mydocker run ...", &[]));
     }
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
     let path = options.root.or_else(|| process::variable(c"MYDOCKER_ROOT")).unwrap_or(ROOT_DIR);

@@ -28,7 +28,7 @@ impl Store {
     pub fn open(path: Text) -> Result<Self> {
         let describe = |errno| {
             Error::sys("open the store", path.to_bytes(), errno)
-                .hint(&[b"--root DIR or MYDOCKER_ROOT names another directory"])
+                .hint("--root DIR or MYDOCKER_ROOT names another directory", &[])
         };
         let dir = match fs::open_follow(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
             Err(Errno::ENOENT) => {

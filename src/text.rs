@@ -1,6 +1,6 @@
 //! Building strings from pieces, without core::fmt (which costs 4 kB once and more at each use).
 
-use std::ffi::{CStr, CString};
+use core::ffi::CStr;
 
 /// A byte string that is built piece by piece.
 pub type Line = Vec<u8>;
@@ -104,12 +104,26 @@ pub fn join(pieces: &[&[u8]]) -> Line {
     pieces.concat()
 }
 
+/// The message with a piece in place of each `%`.
+pub fn fill(message: &str, pieces: &[&[u8]]) -> Line {
+    let mut line = Line::new();
+    let mut pieces = pieces.iter();
+    for part in message.as_bytes().split_inclusive(|&byte| byte == b'%') {
+        match part {
+            [before @ .., b'%'] => line.put(before).put(pieces.next().copied().unwrap_or_default()),
+            last => line.put(last),
+        };
+    }
+    line
+}
+
 /// A NUL-terminated string that lives as long as the process, as everything in a plan does: the allocator frees
 /// nothing before exit anyway, and the child of clone must not allocate or free. Bytes from the first NUL on are cut.
 pub fn keep(bytes: &[u8]) -> &'static CStr {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    let bytes = bytes.get(..end).unwrap_or_default().to_vec();
-    Box::leak(CString::new(bytes).unwrap_or_default().into_boxed_c_str())
+    let mut copy = Vec::with_capacity(bytes.len().saturating_add(1));
+    copy.extend_from_slice(bytes);
+    copy.push(0);
+    CStr::from_bytes_until_nul(copy.leak()).unwrap_or_default()
 }
 
 /// `keep` of joined pieces.
@@ -132,6 +146,11 @@ pub fn number(bytes: &[u8]) -> Option<u64> {
 pub fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let position = bytes.iter().position(|&byte| byte == at)?;
     Some((bytes.get(..position)?, bytes.get(position.wrapping_add(1)..)?))
+}
+
+/// The parts between one separator and the next: one more than there are separators.
+pub fn split(bytes: &[u8], at: u8) -> Vec<&[u8]> {
+    bytes.split(|&byte| byte == at).collect()
 }
 
 #[cfg(test)]

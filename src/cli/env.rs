@@ -2,54 +2,52 @@
 
 use crate::error::{Error, Result};
 use crate::spec::Text;
-use crate::sys::{fs, process};
-use crate::text::{Line, Push, keep, keep_all};
+use crate::sys::{Errno, fs, process};
+use crate::text::{Line, Push, keep, keep_all, split, split_once};
 use std::os::fd::AsFd;
 
 /// `NAME=value`; a bare `NAME` is taken from our own environment, and left out where it isn't set there.
-pub fn entry(bytes: &[u8]) -> Result<Option<Text>> {
-    let name = bytes.split(|&byte| byte == b'=').next().unwrap_or_default();
+pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
+    let name = split_once(typed, b'=').map_or(typed, |(name, _)| name);
     if name.is_empty() {
-        return Err(Error::new(&[b"--env ", bytes, b": a variable needs a name: NAME=value"]));
+        return Err(Error::new("--env %: a variable needs a name: NAME=value", &[typed]));
     }
-    if name.len() < bytes.len() {
-        return Ok(Some(keep(bytes)));
+    if name.len() < typed.len() {
+        env.push(keep(typed));
+    } else if let Some(value) = process::variable(keep(name)) {
+        env.push(keep_all(&[name, b"=", value.to_bytes()]));
     }
-    Ok(process::variable(keep(name)).map(|value| keep_all(&[name, b"=", value.to_bytes()])))
+    Ok(())
 }
 
 /// A line a variable, as `entry`; blank lines and those that begin with # are passed over.
 pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
-    let describe = |errno| Error::sys("read --env-file", path.to_bytes(), errno);
-    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let fd = fs::open_follow(fs::CWD, path, flags, 0).map_err(describe)?;
-    let content = fs::read_all(fd.as_fd(), LIMIT).map_err(describe)?;
+    let content = read(path).map_err(|errno| Error::sys("read --env-file", path.to_bytes(), errno))?;
     if content.len() >= LIMIT {
-        return Err(Error::new(&[b"--env-file ", path.to_bytes(), b": larger than 1 MiB"]));
+        return Err(Error::new("--env-file %: larger than 1 MiB", &[path.to_bytes()]));
     }
     // Editors of another system begin a file with a byte order mark.
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
-    for (index, line) in content.split(|&byte| byte == b'\n').enumerate() {
+    for (index, line) in split(content, b'\n').into_iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        let name = line.split(|&byte| byte == b'=').next().unwrap_or_default();
+        let name = split_once(line, b'=').map_or(line, |(name, _)| name);
         if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || line.contains(&0) {
             let mut number = Line::new();
             number.dec(index.saturating_add(1) as u64);
-            return Err(Error::new(&[
-                b"--env-file ",
-                path.to_bytes(),
-                b": line ",
-                &number,
-                b" is no NAME=value: ",
-                line,
-            ]));
+            return Err(Error::new("--env-file %: line % is no NAME=value: %", &[path.to_bytes(), &number, line]));
         }
-        env.extend(entry(line)?);
+        entry(line, env)?;
     }
     Ok(())
+}
+
+fn read(path: Text) -> core::result::Result<Vec<u8>, Errno> {
+    // A FIFO whose other end nobody opens is not waited for.
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
+    fs::read_all(fs::open_follow(fs::CWD, path, flags, 0)?.as_fd(), LIMIT)
 }
 
 const LIMIT: usize = 1 << 20;

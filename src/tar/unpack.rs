@@ -63,7 +63,7 @@ impl Unpack<'_, '_> {
     fn error(&self, errno: Errno) -> Error {
         let (name, path) = (self.source.name, &self.member.path);
         if !self.source.why.is_empty() {
-            return Error::new(&[name, b": ", self.source.why.as_bytes()]);
+            return Error::new("%: %", &[name, self.source.why.as_bytes()]);
         }
         let why = match errno {
             _ if !self.why.is_empty() => self.why,
@@ -72,10 +72,10 @@ impl Unpack<'_, '_> {
             _ => {
                 let error = Error::sys("unpack", path, errno);
                 let full = errno == Errno::ENOSPC;
-                return if full { error.hint(&[b"the file system of --root is full"]) } else { error };
+                return if full { error.hint("the file system of --root is full", &[]) } else { error };
             }
         };
-        Error::new(&[name, b": ", path, b": ", why.as_bytes()])
+        Error::new("%: %: %", &[name, path, why.as_bytes()])
     }
 
     fn refuse<T>(&mut self, why: Why) -> Done<T> {

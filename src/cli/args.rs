@@ -1,0 +1,97 @@
+//! The arguments taken apart: long flags with one dash or two, clusters of short ones, values attached or apart.
+
+use super::nearest::nearest;
+use super::{FLAGS, Flag, kind};
+use crate::error::{Error, Result};
+use crate::spec::Text;
+use crate::text::{keep, split_once};
+
+/// What is left of the arguments.
+pub struct Args<'a> {
+    words: &'a [Text],
+    /// What is left of a word such as `-it`: short flags, the last perhaps with its value.
+    cluster: &'static [u8],
+}
+
+impl<'a> Args<'a> {
+    pub fn new(words: &'a [Text]) -> Self {
+        Self { words, cluster: b"" }
+    }
+
+    /// What stands behind the flags.
+    pub fn rest(&self) -> &'a [Text] {
+        self.words
+    }
+
+    /// The next flag with its value; None where the flags end: at the first word, at `--`, at the end.
+    pub fn next(&mut self) -> Result<Option<(&'static Flag, Text)>> {
+        if self.cluster.is_empty() {
+            let Some((word, rest)) = self.words.split_first() else { return Ok(None) };
+            let name = match word.to_bytes() {
+                [b'-', name @ ..] if !name.is_empty() => name,
+                _ => return Ok(None),
+            };
+            self.words = rest;
+            if name == b"-" {
+                return Ok(None);
+            }
+            let long = name.strip_prefix(b"-").unwrap_or(name);
+            let (long, value) = match split_once(long, b'=') {
+                Some((long, value)) => (long, Some(value)),
+                None => (long, None),
+            };
+            if let Some(flag) = FLAGS.iter().find(|flag| flag.name.as_bytes() == long) {
+                return self.value(flag, value);
+            }
+            if name.starts_with(b"-") {
+                return Err(unknown("--", long));
+            }
+            self.cluster = name;
+        }
+        let (letter, rest) = self.cluster.split_at_checked(1).unwrap_or_default();
+        let Some(flag) = FLAGS.iter().find(|flag| letter == [flag.short]) else {
+            return Err(unknown("-", self.cluster));
+        };
+        // Of -it the t is a flag, not the value of -i.
+        if flag.is_switch() && !rest.starts_with(b"=") {
+            self.cluster = rest;
+            return self.value(flag, None);
+        }
+        self.cluster = b"";
+        let value = rest.strip_prefix(b"=").unwrap_or(rest);
+        self.value(flag, if rest.is_empty() { None } else { Some(value) })
+    }
+
+    /// A flag with the value that was attached to it; else the next word, or what a switch alone means.
+    fn value(&mut self, flag: &'static Flag, attached: Option<&[u8]>) -> Result<Option<(&'static Flag, Text)>> {
+        let value = match attached {
+            Some(value) => keep(value),
+            None if flag.is_switch() => c"true",
+            None => {
+                let Some((&value, rest)) = self.words.split_first() else {
+                    return Err(Error::new("--% needs a value", &[flag.name.as_bytes()]).hint(HELP, &[]));
+                };
+                self.words = rest;
+                value
+            }
+        };
+        Ok(Some((flag, value)))
+    }
+}
+
+impl Flag {
+    fn is_switch(&self) -> bool {
+        core::ptr::eq(self.kind, &kind::SWITCH)
+    }
+}
+
+const HELP: &str = "mydocker run --help lists the flags";
+
+/// With the nearest flag's name, if it is near: for typing errors.
+fn unknown(dashes: &str, typed: &[u8]) -> Error {
+    let error = Error::new("unknown flag: %%", &[dashes.as_bytes(), typed]);
+    match nearest(typed, &mut FLAGS.iter().map(|flag| flag.name)) {
+        Some(name) => error.hint("did you mean --%?", &[name.as_bytes()]),
+        None => error.hint(HELP, &[]),
+    }
+}

@@ -1,0 +1,159 @@
+//! What the flags' values are, as docker takes them: how each is read, and what is said where it can't be.
+
+use crate::error::{Error, Result};
+use crate::spec::{ResourceLimit, Text};
+use crate::text::{number, split, split_once};
+
+/// A kind of value.
+pub struct Kind {
+    /// The value as a number, where it is one; None where it is wrong.
+    pub read: fn(&[u8]) -> Option<u64>,
+    /// What it has to be.
+    pub wants: &'static str,
+}
+
+const fn kind(wants: &'static str, read: fn(&[u8]) -> Option<u64>) -> Kind {
+    Kind { read, wants }
+}
+
+/// Takes no value of its own; `--flag=false` turns it off.
+pub static SWITCH: Kind = kind("is true or false", switch);
+/// What its flag takes apart.
+pub static ANY: Kind = kind("", |_| Some(0));
+pub static PATH: Kind = kind("the working directory is an absolute path", |value| {
+    (value.is_empty() || value.starts_with(b"/")).then_some(0)
+});
+pub static HOST_NAME: Kind =
+    kind("a host name has 1 to 64 letters, digits, dots and hyphens", |value| is_name(value, 1, 64).then_some(0));
+pub static NAME: Kind = kind("a name has 2 to 64 of [a-zA-Z0-9_.-] and begins with a letter or digit", |value| {
+    (is_name(value, 2, 64) && value.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(0)
+});
+pub static SIZE: Kind = kind("no size; use a number with b, k, m or g", bytes);
+pub static SIZE_OR_UNLIMITED: Kind =
+    kind("no size; use a number with b, k, m or g, or -1", |value| unlimited(value).or_else(|| bytes(value)));
+/// In microseconds of a period of 100 ms.
+pub static CPUS: Kind = kind("is a number of CPUs such as 1.5, at least 0.01", |value| match decimal(value, 1000)? {
+    0 if !value.iter().all(|byte| b"0.".contains(byte)) => None,
+    1..10 => None,
+    thousandths => thousandths.checked_mul(100),
+});
+/// As `CPUS`.
+pub static PERCENT: Kind = kind("no percentage of one CPU, such as 50; at least 1", |value| {
+    let tenths = decimal(value.strip_suffix(b"%").unwrap_or(value), 10)?;
+    if tenths < 10 { None } else { tenths.checked_mul(100) }
+});
+pub static SHARES: Kind = kind("is a number from 2 to 262144", |value| match number(value)? {
+    1 | 262_145.. => None,
+    shares => Some(shares),
+});
+pub static PIDS: Kind = kind("is a number of processes, or -1 for no limit", |value| {
+    unlimited(value).or_else(|| number(value)).map(|pids| if pids == 0 { u64::MAX } else { pids })
+});
+/// A list of the kernel's.
+pub static LIST: Kind = kind("is a list such as 0-2,7", |value| {
+    let range = |range: &[u8]| {
+        let (from, to) = split_once(range, b'-').unwrap_or((range, range));
+        matches!((number(from), number(to)), (Some(from), Some(to)) if from <= to && to < 8192)
+    };
+    split(value, b',').into_iter().all(range).then_some(0)
+});
+pub static LEVEL: Kind = kind("is debug, info, warn or error", |value| match value {
+    b"debug" | b"info" => Some(1),
+    b"warn" | b"warning" | b"error" | b"fatal" => Some(0),
+    _ => None,
+});
+pub static SHARED: Kind = kind("is host or private", |value| match value {
+    b"host" => Some(1),
+    b"private" | b"" => Some(0),
+    _ => None,
+});
+pub static NETWORK: Kind = kind("is none or host", |value| match value {
+    b"host" => Some(1),
+    b"none" => Some(0),
+    _ => None,
+});
+pub static SIGNAL: Kind = kind("is no signal", signal);
+
+/// A switch's value.
+pub fn switch(value: &[u8]) -> Option<u64> {
+    match value {
+        b"true" | b"1" => Some(1),
+        b"false" | b"0" => Some(0),
+        _ => None,
+    }
+}
+
+/// Letters, digits, `_`, `.` and `-`.
+pub fn is_name(value: &[u8], least: usize, most: usize) -> bool {
+    let fine = |&byte: &u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte == b'-';
+    value.len() >= least && value.len() <= most && value.iter().all(fine)
+}
+
+fn unlimited(value: &[u8]) -> Option<u64> {
+    (value == b"-1").then_some(u64::MAX)
+}
+
+/// A number with a fraction, times `scale` (at most 2^50), rounded down: decimal("1.5", 1000) is 1500.
+fn decimal(value: &[u8], scale: u64) -> Option<u64> {
+    let Some((whole, fraction)) = split_once(value, b'.') else { return number(value)?.checked_mul(scale) };
+    let whole = if whole.is_empty() { 0 } else { number(whole)? };
+    number(fraction)?;
+    // From the last digit up: rounding down at each is the same as once at the end.
+    let part = fraction.iter().rev().fold(0, |below: u64, digit| {
+        let here = u64::from(digit & 15).saturating_mul(scale);
+        below.saturating_add(here).wrapping_div(10)
+    });
+    whole.checked_mul(scale)?.checked_add(part)
+}
+
+/// Bytes with a unit: b, k, m, g, t, p, upper or lower case, perhaps followed by b or ib; a blank before it is fine.
+pub fn bytes(value: &[u8]) -> Option<u64> {
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let (value, unit) = value.split_at_checked(digits)?;
+    let unit = unit.strip_prefix(b" ").unwrap_or(unit).to_ascii_lowercase();
+    let shift = match *unit {
+        [] | [b'b'] => 0,
+        [letter] | [letter, b'b'] | [letter, b'i', b'b'] => {
+            b"_kmgtp".iter().position(|&of| of == letter)?.checked_mul(10)?
+        }
+        _ => return None,
+    };
+    decimal(value, 1_u64.checked_shl(u32::try_from(shift).ok()?)?).filter(|&bytes| bytes <= i64::MAX as u64)
+}
+
+/// RLIMIT_* by number, from asm-generic/resource.h.
+const RLIMITS: &[u8] =
+    b"cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime";
+
+/// `name=soft[:hard]`, -1 for unlimited.
+pub fn ulimit(value: Text) -> Result<ResourceLimit> {
+    let wrong = |what: &str| Error::new("--ulimit %: %", &[value.to_bytes(), what.as_bytes()]);
+    let (name, limits) = split_once(value.to_bytes(), b'=').ok_or_else(|| wrong("is NAME=SOFT[:HARD]"))?;
+    let Some(resource) = split(RLIMITS, b' ').into_iter().position(|of| of == name) else {
+        return Err(wrong("unknown limit; try nofile, nproc, core, stack, memlock or fsize"));
+    };
+    let (soft, hard) = split_once(limits, b':').unwrap_or((limits, limits));
+    let limit = |value: &[u8]| unlimited(if value == b"unlimited" { b"-1" } else { value }).or_else(|| number(value));
+    match (limit(soft), limit(hard)) {
+        (Some(soft), Some(hard)) if soft <= hard => {
+            Ok(ResourceLimit { resource: resource as u32, soft, hard, typed: value })
+        }
+        (Some(_), Some(_)) => Err(wrong("the soft limit must be less than or equal to the hard limit")),
+        _ => Err(wrong("a limit is a number, or -1 for unlimited")),
+    }
+}
+
+/// The signals' names, from x86's and arm's asm/signal.h.
+const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP \
+TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
+
+/// A signal's number or name, with or without SIG.
+fn signal(value: &[u8]) -> Option<u64> {
+    let upper = value.to_ascii_uppercase();
+    let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
+    let known = split(SIGNALS, b' ').contains(&name)
+        || name.starts_with(b"RTMIN")
+        || name.starts_with(b"RTMAX")
+        || number(name).is_some_and(|number| (1..=64).contains(&number));
+    known.then_some(0)
+}
