@@ -14,6 +14,7 @@ as app:daemon 'uid=1000(app) gid=1(daemon) groups=1(daemon)'
 as 1000:5 'uid=1000(app) gid=5 groups=5'
 as 1234:4321 'uid=1234 gid=4321 groups=4321'
 as root:extra 'uid=0(root) gid=2000(extra) groups=2000(extra)'
+as app: 'uid=1000(app) gid=1000(app) groups=1000(app),2000(extra)'
 as '' 'uid=0(root) gid=0(root) groups=0(root)'
 as nobody 'uid=65534(nobody) gid=65534(nogroup) groups=65534(nogroup)'
 as 2147483647 'uid=2147483647 gid=0(root) groups=0(root)'
@@ -25,8 +26,6 @@ wrong() {
     exits 125; one_line; says "$2"; prints ''
 }
 wrong nosuch nosuch
-# docker takes this for app alone; half of what is typed is missing, so we do not guess.
-wrong app: app:
 wrong app:nosuch nosuch
 wrong -1 -1
 wrong 99999999999 99999999999
