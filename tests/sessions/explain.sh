@@ -97,7 +97,8 @@ END
 
 # compared [FLAG...] -- : the explanation of a run of /bin/true, and the run itself.
 compared() {
-  begin "as explained: run $*"
+  local flags=$*
+  begin "as explained: run ${flags//$T/DIR}"
     need strace || return 0
     if ! active; then return 0; fi
     "$MYDOCKER" run --explain "$@" /bin/true >explanation 2>err.txt </dev/null
@@ -137,7 +138,9 @@ compared -i ./tree
 begin 'it says each kind of step, with the system calls'"'"' own names, and nothing on standard error'
   run mydocker run --explain -v ./h/dir:/mnt -m 64m -u app --hostname box --name one busybox cat /etc/hosts
   exits 0; quiet
-  for call in mkdirat pivot_root umount2 sethostname setsid execve clone3; do contains "$call("; done
+  for call in mkdirat pivot_root umount2 sethostname setsid execve; do contains "$call("; done
+  # clone3, or clone where the kernel has only that.
+  contains $'\nclone'
   contains '"cat", "/etc/hosts"'
   contains 67108864
   contains '"box"'

@@ -54,7 +54,7 @@ done
 
 # bad ARGUMENT WORD: refused in one line that quotes the argument and names the word; nothing is made.
 bad() {
-  begin "--mount '$1' is refused"
+  begin "--mount '${1//$T/DIR}' is refused"
     local before
     before=$(host_files)
     run mydocker run --mount "$1" busybox true

@@ -241,7 +241,7 @@ begin 'over /etc/hosts, /tmp, /dev/shm and below /dev and /sys'
 
 # bad ARGUMENT [WORD]: refused by one line that quotes it, and nothing is made on the host.
 bad() {
-  begin "-v '$1' is refused"
+  begin "-v '${1//$T/DIR}' is refused"
     local before
     before=$(host_files)
     run mydocker run -v "$1" busybox true
