@@ -128,7 +128,7 @@ fn clear_flags(dir: BorrowedFd, name: &CStr) -> bool {
 }
 
 /// Opens a directory that is on the same mount as `dir`; EXDEV where something is mounted there.
-fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+pub fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
     let resolve = fs::NO_XDEV | fs::NO_SYMLINKS | fs::BENEATH;
     match fs::openat2(dir, name, &fs::OpenHow { flags: flags as u64, mode: 0, resolve }) {
