@@ -1,8 +1,8 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step,
-    TARGET, anonymous, data, source,
+    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET, anonymous,
+    data, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;

@@ -3,8 +3,8 @@
 use super::gzip::{self, Gzip};
 use super::header::Why;
 use super::packed::Packed;
+use crate::sha256::Sha256;
 use crate::sys::Errno;
-use sha2::{Digest, Sha256};
 use std::os::fd::BorrowedFd;
 
 /// Of what is read at a time.
@@ -81,7 +81,7 @@ impl<'a> Source<'a> {
 
     /// The SHA-256 of all bytes so far, uncompressed.
     pub fn digest(&mut self) -> [u8; 32] {
-        self.hash.finalize_reset().into()
+        self.hash.finish()
     }
 
     /// Says what is wrong with the archive.
