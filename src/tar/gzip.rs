@@ -200,10 +200,12 @@ mod tests {
         let mut random = Random(42);
         let mut samples = vec![Vec::new(), b"a".to_vec(), vec![0; 700_000]];
         samples.push((0..600_000).map(|_| random.next() as u8).collect());
-        samples.push((0..600_000).map(|_| b"etaoin shrdlu"[(random.next() % 13) as usize]).collect());
+        samples
+            .push((0..600_000).filter_map(|_| b"etaoin shrdlu".get((random.next() % 13) as usize).copied()).collect());
         let words: Vec<Vec<u8>> =
             (0..500).map(|_| (0..random.next() % 12).map(|_| random.next() as u8).collect()).collect();
-        samples.push((0..100_000).flat_map(|_| words[(random.next() % 500) as usize].clone()).collect());
+        samples
+            .push((0..100_000).filter_map(|_| words.get((random.next() % 500) as usize).cloned()).flatten().collect());
         samples
     }
 

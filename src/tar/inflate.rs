@@ -60,6 +60,7 @@ enum Block {
     None,
     /// This many bytes that are not compressed.
     Stored(u32),
+    /// Symbols of the two codes.
     Coded,
 }
 
@@ -79,6 +80,7 @@ pub struct Inflate {
 }
 
 impl Inflate {
+    /// At the start of a stream.
     pub const fn new() -> Self {
         Self {
             bits: 0,
@@ -216,7 +218,7 @@ impl Inflate {
             0..8 => symbol.wrapping_add(3),
             8..28 => {
                 let extra = (symbol >> 2).wrapping_sub(1) as u32;
-                ((4 + (symbol & 3)) << extra).wrapping_add(3).wrapping_add(self.take(packed, extra)? as usize)
+                ((4 | symbol & 3) << extra).wrapping_add(3).wrapping_add(self.take(packed, extra)? as usize)
             }
             28 => 258,
             _ => return Err(Errno::EILSEQ),
@@ -226,7 +228,7 @@ impl Inflate {
             0..4 => symbol.wrapping_add(1),
             4..30 => {
                 let extra = (symbol >> 1).wrapping_sub(1) as u32;
-                ((2 + (symbol & 1)) << extra).wrapping_add(1).wrapping_add(self.take(packed, extra)? as usize)
+                ((2 | symbol & 1) << extra).wrapping_add(1).wrapping_add(self.take(packed, extra)? as usize)
             }
             _ => return Err(Errno::EILSEQ),
         };
