@@ -17,6 +17,7 @@ mod perform;
 mod plan;
 mod remove;
 mod run;
+mod sha256;
 mod spec;
 mod store;
 mod supervise;

@@ -175,7 +175,7 @@ fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(),
         match open_in_root(layer.as_fd(), target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
             Ok(from) => {
                 let to = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
-                return copy::tree(from.as_fd(), to.as_fd()).map_err(|_| Errno::EIO);
+                return copy::tree(from.as_fd(), to.as_fd()).map_err(|(errno, _)| errno);
             }
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
             Err(errno) => return Err(errno),

@@ -9,6 +9,7 @@ mod fd;
 pub mod fs;
 pub mod process;
 pub mod resolve;
+pub mod sha;
 #[cfg(not(test))]
 mod start;
 pub mod terminal;

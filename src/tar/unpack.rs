@@ -61,7 +61,7 @@ struct Unpack<'a, 's> {
 impl Unpack<'_, '_> {
     /// The error for the user: of the archive, or of the member that it stopped at.
     fn error(&self, errno: Errno) -> Error {
-        let (name, path) = (self.source.name, &self.member.path);
+        let (name, path) = (self.source.name(), &self.member.path);
         if !self.source.why.is_empty() {
             return Error::new("%: %", &[name, self.source.why.as_bytes()]);
         }
