@@ -1,12 +1,12 @@
 /* Whole-process wall time of several programs, interleaved: from before posix_spawn to after wait4.
  *
- *   timer [-r ROUNDS] [-b BLOCK] [-w WARM] [-g GAP_MS] [-e ERRORS] PROGRAMS
+ *   timer [-r ROUNDS] [-b BLOCK] [-l LIMIT_MS] [-w WARM] [-g GAP_MS] [-e ERRORS] PROGRAMS
  *   timer -j N [-e ERRORS] PROGRAMS        N starts of each program at once
  *
  * PROGRAMS is a file, one program a line: NAME<tab>WORD<tab>WORD... ; {} in a word becomes a number never used before.
  * A round runs every program once, in a new random order (a fixed seed): BLOCK starts in a row of which the first WARM
- * are not counted (they pay for what the program before left behind), each GAP_MS after the one before. A block also
- * ends after a second, so that a slow program does not starve the others.
+ * are not counted (they pay for what the program before left behind), each GAP_MS after the one before. A block
+ * ends early after LIMIT_MS, so that a slow program does not take all the time.
  * Prints "NAME<tab>MICROSECONDS" a start, "NAME<tab>FAIL<tab>STATUS" where the exit status is not 0. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -101,7 +101,7 @@ static void report(const struct program *p, long began, int status)
 		printf("%s\t%ld\n", p->name, microseconds() - began);
 }
 
-static void block(const struct program *p, int starts, int warm, long gap)
+static void block(const struct program *p, int starts, int warm, long gap, long limit)
 {
 	long first = microseconds();
 	for (int i = 0; i < starts; i++) {
@@ -117,7 +117,7 @@ static void block(const struct program *p, int starts, int warm, long gap)
 			report(p, 0, status);
 		else if (i >= warm)
 			printf("%s\t%ld\n", p->name, ended - began);
-		if (i > warm && ended - first > 1000000 + gap * 1000 * starts)
+		if (limit && i > warm && ended - first > limit * 1000)
 			break;
 	}
 }
@@ -150,12 +150,13 @@ static void burst(const struct program *p, int starts)
 int main(int argc, char **argv)
 {
 	int option, rounds = 10, starts = 1, warm = 0, together = 0;
-	long gap = 0;
+	long gap = 0, limit = 0;
 
-	while ((option = getopt(argc, argv, "r:b:w:g:e:j:")) != -1)
+	while ((option = getopt(argc, argv, "r:b:l:w:g:e:j:")) != -1)
 		switch (option) {
 		case 'r': rounds = atoi(optarg); break;
 		case 'b': starts = atoi(optarg); break;
+		case 'l': limit = atol(optarg); break;
 		case 'w': warm = atoi(optarg); break;
 		case 'g': gap = atol(optarg); break;
 		case 'j': together = atoi(optarg); break;
@@ -182,7 +183,7 @@ int main(int argc, char **argv)
 			order[j] = i;
 		}
 		for (int i = 0; i < count; i++)
-			block(&programs[order[i]], starts, warm, gap);
+			block(&programs[order[i]], starts, warm, gap, limit);
 	}
 	for (int i = 0; i < count && together; i++)
 		burst(&programs[i], together);
