@@ -1,34 +1,80 @@
 # mydocker: `make run` and `make test` are all one needs; `make help` lists the rest.
 TARGET  ?= x86_64-unknown-linux-musl
 PREFIX  ?= /usr/local
-BUDGET  := 81920
+DESTDIR ?=
 OUT     := target/$(TARGET)/release/mydocker
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock Makefile
 
-# Debian's toolchain builds std itself, without its panic machinery; see docs/adr/0001-no-std-main.md.
+# Debian's toolchain builds std itself, without its panic machinery; see docs/adr/0001-no-std-main.md. Where it isn't
+# installed (and cannot be, see tests/deps), an installed musl target will do: the binary is larger then.
 RUST    := /usr/bin
 STD_SRC := $(firstword $(wildcard /usr/lib/rustlib/src/rust/library/std/Cargo.toml /usr/src/rustc-*/library/std/Cargo.toml))
 LINK    := -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code,--no-eh-frame-hdr
-FLAGS   := -Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no -Clinker=musl-gcc -Clink-self-contained=no \
-           -Ctarget-feature=+crt-static -Crelocation-model=static -L $(CURDIR)/target/link -Clink-arg=-nostartfiles -Clink-arg=$(LINK)
-BUILD   := env -u RUSTUP_TOOLCHAIN RUSTC=$(RUST)/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="$(FLAGS)" \
-           $(RUST)/cargo build -q --locked --release --target $(TARGET) -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size
+COMMON  := -Clinker=musl-gcc -Clink-self-contained=no -Ctarget-feature=+crt-static -Crelocation-model=static \
+           -L $(CURDIR)/target/link -Clink-arg=-nostartfiles -Clink-arg=$(LINK)
+CARGO   := build -q --locked --release --target $(TARGET)
+define BUILD
+mkdir -p target/link && echo 'INPUT(-lgcc_eh)' > target/link/libunwind.a && \
+if [ -n "$(STD_SRC)" ] && [ -x $(RUST)/rustc ]; then \
+  env -u RUSTUP_TOOLCHAIN RUSTC=$(RUST)/rustc RUSTC_BOOTSTRAP=1 \
+    RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no $(COMMON)" \
+    $(RUST)/cargo $(CARGO) -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size $(1); \
+elif [ -d "$$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$(TARGET)" ]; then \
+  echo "std's source is not installed: a larger binary" >&2; RUSTFLAGS="$(COMMON)" cargo $(CARGO) $(1); \
+else \
+  echo "install rustc-web cargo-web rust-web-src musl-tools, or a Rust with the target $(TARGET)" >&2; exit 1; \
+fi
+endef
 
-.PHONY: all run test check unit bench size install clean help deps initramfs faults
-all: mydocker
+.PHONY: all run test check unit bench size install clean help deps initramfs
+all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
-	@mkdir -p target/link && echo 'INPUT(-lgcc_eh)' > target/link/libunwind.a
-	@$(BUILD)
+	@$(call BUILD)
 	@cp $(OUT) $@ && echo "mydocker: $$(stat -c %s $@) bytes"
 
-deps: ## install what is missing (apt, as root)
+# The same with its symbols, for `make size`.
+target/size/mydocker.unstripped: $(SOURCES) | deps
+	@$(call BUILD,--config profile.release.strip=false --target-dir target/size)
+	@cp target/size/$(TARGET)/release/mydocker $@
+
+deps:
 	@tests/deps build
 
-help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+run: mydocker busybox.tar ## a shell in a container with /root/volume on /tmp
+	@if [ -t 0 ]; then exec ./mydocker run -it -v /root/volume:/tmp /bin/sh; \
+	else exec ./mydocker run -i -v /root/volume:/tmp /bin/sh; fi
 
-test: mydocker ## the whole test suite, as root
-	@[ "$$(id -u)" != 0 ] || tests/deps test
+busybox.tar: ## the default image, from the package busybox-static
+	@tests/deps image
+	@tests/busybox-tar $@
+
+test: ## the whole test suite, as root
+	@if [ "$$(id -u)" = 0 ]; then tests/deps test && $(MAKE) -s mydocker; fi
 	@tests/run
 
+check: ## rustfmt, clippy with warnings denied, unit tests; needs no root
+	@tests/check
+
+unit: ## the unit tests of the pure parts
+	@cargo test -q
+
+bench: mydocker ## start-up, memory, import: a table and a plot in docs/bench
+	@tests/bench/run
+
+size: mydocker target/size/mydocker.unstripped ## the binary's bytes by crate and module
+	@tests/size target/size/mydocker.unstripped
+
+initramfs: mydocker ## an initramfs with mydocker, busybox and an image: initramfs.cpio.gz
+	@tests/initramfs/build
+
+install: mydocker ## into PREFIX (/usr/local): bin/mydocker and its manual page
+	@install -D -m 755 mydocker $(DESTDIR)$(PREFIX)/bin/mydocker
+	@install -D -m 644 docs/mydocker.1 $(DESTDIR)$(PREFIX)/share/man/man1/mydocker.1
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/mydocker"
+
+clean: ## remove what was built
+	@rm -rf target mydocker busybox.tar initramfs.cpio.gz
+
+help: ## this list
+	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

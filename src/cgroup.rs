@@ -59,11 +59,6 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Whether a container has one cgroup, in a v2 hierarchy.
-    pub fn is_unified(&self) -> bool {
-        self.hierarchies.iter().any(|hierarchy| hierarchy.unified)
-    }
-
     fn find(&self, controller: Controller) -> Option<usize> {
         self.hierarchies.iter().position(|hierarchy| hierarchy.controllers.contains(&controller))
     }
@@ -379,10 +374,8 @@ fn remove_below(path: Text) {
 /// cgroup.kill (v2, Linux 5.14) reaches what forks meanwhile too; where it isn't there, every process in the list.
 fn kill_all(path: Text) {
     let kill = keep_all(&[path.to_bytes(), b"/cgroup.kill"]);
-    if let Ok(fd) = fs::open(fs::CWD, kill, libc::O_WRONLY, 0) {
-        if fs::write_all(fd.as_fd(), b"1").is_ok() {
-            return;
-        }
+    if fs::open(fs::CWD, kill, libc::O_WRONLY, 0).is_ok_and(|fd| fs::write_all(fd.as_fd(), b"1").is_ok()) {
+        return;
     }
     let list = read(keep_all(&[path.to_bytes(), b"/cgroup.procs"])).unwrap_or_default();
     for pid in list.split(|&byte| byte == b'\n').filter_map(number) {

@@ -135,7 +135,7 @@ pub fn too_little(memory: u64, code: &core::result::Result<u8, Errno>) -> Option
         return None;
     }
     let mut bytes = Line::new();
-    bytes.dec(memory);
+    bytes.dec(memory).put(b" (").dec(memory >> 10).put(b"k)");
     Some(
         Error::new("--memory %: too little to start a container, it was killed", &[&bytes])
             .hint("256k starts a small command", &[]),
@@ -157,11 +157,14 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
     };
     let stat = fs::fstat(file.as_fd());
     let head = head(file.as_fd());
+    // Of a script this may be the interpreter.
+    let mut buf = [0; 4096];
+    let name = fs::read_link(fs::CWD, descriptor(file.as_fd()), &mut buf).unwrap_or(path);
     let plain = plain.code(NOT_EXECUTABLE);
     match errno {
-        _ if stat.as_ref().is_ok_and(fs::is_dir) => plain.hint("it is a directory", &[]),
+        _ if stat.as_ref().is_ok_and(fs::is_dir) => plain.hint("% is a directory", &[name]),
         Errno::EACCES if stat.is_ok_and(|stat| stat.st_mode & 0o111 == 0) => {
-            plain.hint("it has no x bit: chmod +x", &[])
+            plain.hint("% has no x bit: chmod +x", &[name])
         }
         Errno::EACCES => match interpreter(&head) {
             Some(interpreter) => plain.hint("it may not be executed, or its interpreter % may not", &[interpreter]),
@@ -179,12 +182,15 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
     }
 }
 
+fn descriptor(file: BorrowedFd) -> Text {
+    let mut path = Line::new();
+    keep(path.put(b"/proc/self/fd/").dec(file.as_raw_fd() as u64))
+}
+
 /// The beginning of the file: through the descriptor, since its mount may be gone from every namespace.
 fn head(file: BorrowedFd) -> Line {
-    let mut path = Line::new();
-    path.put(b"/proc/self/fd/").dec(file.as_raw_fd() as u64);
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    fs::open_follow(fs::CWD, keep(&path), flags, 0)
+    fs::open_follow(fs::CWD, descriptor(file), flags, 0)
         .and_then(|file| fs::read_all(file.as_fd(), 4096))
         .unwrap_or_default()
 }

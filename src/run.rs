@@ -48,13 +48,16 @@ pub fn run(args: &[&'static CStr]) -> Result<u8> {
             Start { spec: &spec, plan: &plan, store, trace, logged, done: 0, slots: Slots::new(plan.slots) };
         match start.outside() {
             Ok(pid) => return start.supervise(pid),
-            Err((entry, errno)) => {
+            Err((index, errno)) => {
                 let errors = start.undo();
+                let Some(entry) = plan.outside.get(index) else {
+                    return Err(Error::sys("create the container", b"", errno));
+                };
                 // What this kernel hasn't got is known by trying it; the next plan does without.
                 if errors.is_empty() && host.has.without(&entry.step, errno) {
                     continue;
                 }
-                return Err(diagnose::outside(&spec, &host, store, &entry, errno));
+                return Err(diagnose::outside(&spec, &host, store, entry, errno));
             }
         }
     }
@@ -103,14 +106,14 @@ struct Start<'a> {
 
 impl Start<'_> {
     /// The steps outside, in order, to the child's pid. The child doesn't come back from here.
-    fn outside(&mut self) -> core::result::Result<i32, (Entry, Errno)> {
+    fn outside(&mut self) -> core::result::Result<i32, (usize, Errno)> {
         self.store.making();
         let whole = self.plan;
         for (index, entry) in whole.outside.iter().enumerate() {
             let result = match entry.step {
                 Step::Clone(_) | Step::Clone3(..) => {
                     self.log(entry);
-                    let pid = self.clone(&entry.step).map_err(|errno| (*entry, errno))?;
+                    let pid = self.clone(&entry.step).map_err(|errno| (index, errno))?;
                     self.trace.record(index);
                     return Ok(pid);
                 }
@@ -124,14 +127,12 @@ impl Start<'_> {
             self.log(entry);
             self.trace.record(index);
             if let Err(errno) = result {
-                return Err((*entry, errno));
+                return Err((index, errno));
             }
             self.done = index.saturating_add(1);
         }
-        Err((
-            Entry { step: Step::Exec, why: "create the container", about: c"", fine: None, undo: plan::Undo::Nothing },
-            Errno::EINVAL,
-        ))
+        // A plan ends with a clone.
+        Err((usize::MAX, Errno::EINVAL))
     }
 
     fn clone(&mut self, step: &Step) -> core::result::Result<i32, Errno> {

@@ -13,8 +13,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// An open store.
 pub struct Store {
-    /// As the user wrote it.
-    pub path: Text,
     dir: OwnedFd,
     /// The directory of containers. Its lock is shared by those who are between making a container's directory and
     /// locking it, and exclusive to who sweeps: so nothing half-made is swept.
@@ -52,7 +50,7 @@ impl Store {
             }
             result => result,
         };
-        Ok(Self { path, gate: gate.map_err(describe)?, dir })
+        Ok(Self { gate: gate.map_err(describe)?, dir })
     }
 
     /// The store's directory.

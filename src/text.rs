@@ -33,9 +33,10 @@ fn digits(line: &mut Line, number: u64, base: u64, width: usize) {
         if rest == 0 && used >= width.max(1) {
             break;
         }
-        *slot = *b"0123456789abcdef".get((rest % base) as usize).unwrap_or(&b'?');
-        rest /= base;
-        used += 1;
+        let digit = rest.checked_rem(base).unwrap_or(0);
+        *slot = *b"0123456789abcdef".get(digit as usize).unwrap_or(&b'?');
+        rest = rest.checked_div(base).unwrap_or(0);
+        used = used.saturating_add(1);
     }
     line.extend_from_slice(buf.get(buf.len().saturating_sub(used)..).unwrap_or_default());
 }

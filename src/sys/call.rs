@@ -214,7 +214,7 @@ impl<'a> Call<'a> {
 }
 
 /// Bits by name joined with `|`; what has no name in hexadecimal; 0 as 0.
-pub fn flags<'l>(line: &'l mut Line, bits: u64, names: Names) -> &'l mut Line {
+pub fn flags(line: &mut Line, bits: u64, names: Names) -> &mut Line {
     let mut rest = bits;
     let start = line.len();
     for &(bit, name) in names {

@@ -149,7 +149,7 @@ pub fn fs_type(path: &CStr) -> Result<i64, Errno> {
     // SAFETY: the path is NUL-terminated; the kernel fills the buffer.
     unsafe { syscall!(Sysno::statfs, path.as_ptr(), buf.as_mut_ptr()) }?;
     // SAFETY: all-zero is a valid statfs, and the call has filled it.
-    Ok(unsafe { buf.assume_init() }.f_type as i64)
+    Ok(unsafe { buf.assume_init() }.f_type)
 }
 
 /// `fstatfs(fd)`: the type's magic number, and the mount's flags.
@@ -370,12 +370,6 @@ pub fn read_link<'a>(dir: BorrowedFd, path: &CStr, buf: &'a mut [u8]) -> Result<
     // SAFETY: the path is NUL-terminated; the kernel writes at most the length that is passed.
     let len = unsafe { syscall!(Sysno::readlinkat, dir.as_raw_fd(), path.as_ptr(), buf.as_mut_ptr(), buf.len()) }?;
     buf.get(..len).ok_or(Errno::ENAMETOOLONG)
-}
-
-/// `chdir(path)`.
-pub fn chdir(path: &CStr) -> Result<(), Errno> {
-    // SAFETY: the path is NUL-terminated and only read.
-    unsafe { syscall!(Sysno::chdir, path.as_ptr()) }.map(drop)
 }
 
 /// `getcwd(buf)`: without the NUL. Outside the root the kernel says "(unreachable)/…".
