@@ -143,19 +143,21 @@ pub fn fstat(fd: BorrowedFd) -> Result<Stat, Errno> {
     stat(fd, c"")
 }
 
+/// struct statfs: 120 bytes on 64-bit targets. f_type is the first word, f_flags the eleventh.
+type Statfs = [u64; 15];
+
 /// `statfs(path).f_type`: the magic number of the file system that `path` is on.
 pub fn fs_type(path: &CStr) -> Result<i64, Errno> {
-    let mut buf = MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: the path is NUL-terminated; the kernel fills the buffer.
+    let mut buf: Statfs = [0; 15];
+    // SAFETY: the path is NUL-terminated; the kernel fills the buffer, which has its struct's size.
     unsafe { syscall!(Sysno::statfs, path.as_ptr(), buf.as_mut_ptr()) }?;
-    // SAFETY: all-zero is a valid statfs, and the call has filled it.
-    Ok(unsafe { buf.assume_init() }.f_type)
+    let [kind, ..] = buf;
+    Ok(kind as i64)
 }
 
 /// `fstatfs(fd)`: the type's magic number, and the mount's flags.
 fn statfs(fd: BorrowedFd) -> Result<(i64, u64), Errno> {
-    // struct statfs is 120 bytes on 64-bit targets: fifteen words, f_type first, f_flags the eleventh.
-    let mut buf = [0_u64; 15];
+    let mut buf: Statfs = [0; 15];
     // SAFETY: the kernel fills the buffer, which has its struct's size.
     unsafe { syscall!(Sysno::fstatfs, fd.as_raw_fd(), buf.as_mut_ptr()) }?;
     let [kind, _, _, _, _, _, _, _, _, _, flags, ..] = buf;
