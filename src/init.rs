@@ -19,6 +19,8 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
     // As long as this copy is open the supervisor's end could not be seen.
     slots.set(SUPERVISOR, None);
     slots.set(CHILD, None);
+    // The clone is done when the child runs; the parent may return from it much later.
+    trace.record(plan.outside.len().saturating_sub(1));
     let argv = StringList::new(&plan.exec.args);
     let envp = StringList::new(&plan.exec.env);
     let mut entries = plan.inside.iter().enumerate();

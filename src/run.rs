@@ -113,9 +113,7 @@ impl Start<'_> {
             let result = match entry.step {
                 Step::Clone(_) | Step::Clone3(..) => {
                     self.log(entry);
-                    let pid = self.clone(&entry.step).map_err(|errno| (index, errno))?;
-                    self.trace.record(index);
-                    return Ok(pid);
+                    return self.clone(&entry.step).map_err(|errno| (index, errno));
                 }
                 Step::Lock(_) => {
                     let result = perform::step(entry, &mut self.slots);

@@ -1,1 +1,313 @@
+//! The order, pinned: what has to come before what.
 
+use super::*;
+use crate::cgroup::{Controller, Hierarchy, Layout};
+use crate::spec::{Files, Limits, Lower, Mount, Share};
+
+fn spec() -> Spec {
+    Spec {
+        id: c"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        name: None,
+        hostname: c"0123456789ab",
+        lower: Lower { layers: vec![c"layers/top", c"layers/base"], mode: 0o755, owner: (0, 0), named: c"busybox" },
+        mounts: Vec::new(),
+        read_only: false,
+        shm_size: 64 << 20,
+        files: Files { hosts: c"127.0.0.1\tlocalhost\n", resolv: c"" },
+        process: Process {
+            args: vec![c"sh"],
+            env: vec![c"PATH=/bin:/usr/bin"],
+            cwd: c"/",
+            uid: 0,
+            gid: 0,
+            groups: vec![0],
+            tty: false,
+            stdin: false,
+            init: false,
+            rlimits: Vec::new(),
+        },
+        limits: Limits::default(),
+        share: Share::default(),
+    }
+}
+
+fn hierarchy(path: Text, unified: bool, controllers: &[Controller]) -> Hierarchy {
+    Hierarchy { path, unified, controllers: controllers.to_vec(), enabled: Vec::new() }
+}
+
+fn host() -> Host {
+    Host {
+        has: Has::ALL,
+        masks: 0b1001,
+        throttles: 0,
+        mqueue: true,
+        cgroups: Layout {
+            hierarchies: vec![hierarchy(c"/cg/memory", false, &[Controller::Memory])],
+            swap: true,
+            cpuset: None,
+        },
+        missing: Vec::new(),
+        fill: Vec::new(),
+        files: Vec::new(),
+        modes: Vec::new(),
+        ignored: 0,
+        terminals: [false; 3],
+        store: c"/var/lib/mydocker",
+    }
+}
+
+fn volume(target: Text) -> Mount {
+    Mount {
+        source: Source::Host(c"/host"),
+        target,
+        read_only: false,
+        attributes: 0,
+        propagation: libc::MS_PRIVATE,
+        recursive: true,
+        make_source: true,
+        copy: true,
+        typed: c"/host:/target",
+    }
+}
+
+fn plan_of(spec: &Spec, host: &Host) -> Plan {
+    match build(spec, host) {
+        Ok(plan) => plan,
+        Err(error) => unreachable!("{}", String::from_utf8_lossy(&error.text())),
+    }
+}
+
+fn text(entry: &Entry, plan: &Plan) -> String {
+    let mut line = Line::new();
+    crate::explain::step(plan, entry, &mut line);
+    String::from_utf8_lossy(&line).into_owned()
+}
+
+/// The lines of the child's steps.
+fn inside_of(spec: &Spec, host: &Host) -> Vec<String> {
+    let plan = plan_of(spec, host);
+    plan.inside.iter().map(|entry| text(entry, &plan)).collect()
+}
+
+fn outside_of(spec: &Spec, host: &Host) -> Vec<String> {
+    let plan = plan_of(spec, host);
+    plan.outside.iter().map(|entry| text(entry, &plan)).collect()
+}
+
+/// Where the one line that begins so stands.
+fn at(lines: &[String], begins: &str) -> usize {
+    let found: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, line)| line.starts_with(begins)).map(|(index, _)| index).collect();
+    assert_eq!(found.len(), 1, "{begins} in {lines:#?}");
+    found.first().copied().unwrap_or(0)
+}
+
+fn last(lines: &[String], begins: &str) -> usize {
+    lines.iter().rposition(|line| line.starts_with(begins)).unwrap_or(0)
+}
+
+#[test]
+fn mounts_are_private_before_the_first_is_made() {
+    for detached in [true, false] {
+        let host = Host { has: Has { detached, ..Has::ALL }, ..host() };
+        let lines = inside_of(&spec(), &host);
+        let private = at(&lines, "mount(\"none\", \"/\", NULL, MS_REC|MS_PRIVATE, NULL)");
+        let first = lines.iter().position(|line| line.starts_with("mount(") || line.starts_with("move_mount("));
+        assert_eq!(first, Some(private));
+    }
+}
+
+#[test]
+fn nothing_is_mounted_after_the_root_has_changed() {
+    for detached in [true, false] {
+        let mut spec = spec();
+        spec.mounts = vec![volume(c"/data")];
+        spec.read_only = true;
+        let lines = inside_of(&spec, &Host { has: Has { detached, ..Has::ALL }, files: vec![false], ..host() });
+        let pivot = at(&lines, "pivot_root(\".\", \".\")");
+        assert_eq!(lines.get(pivot + 1).map(String::as_str), Some("umount2(\".\", MNT_DETACH)"));
+        assert_eq!(lines.get(pivot + 2).map(String::as_str), Some("chdir(\"/\")"));
+        for call in ["mount(", "move_mount(", "open_tree(", "mount_setattr(", "fsopen("] {
+            assert!(last(&lines, call) < pivot, "{call} after pivot_root");
+        }
+    }
+}
+
+#[test]
+fn privilege_goes_last_and_in_the_order_that_needs_it() {
+    let mut spec = spec();
+    (spec.process.uid, spec.process.gid, spec.process.groups) = (1000, 1000, vec![1000, 2000]);
+    let lines = inside_of(&spec, &host());
+    let order = [
+        "setgroups(2",
+        "setresgid(1000",
+        "setresuid(1000",
+        "prctl(PR_SET_PDEATHSIG",
+        "ppoll(",
+        "close_range(3",
+        "execve(",
+    ];
+    let places: Vec<usize> = order.iter().map(|call| at(&lines, call)).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert_eq!(places.last(), Some(&(lines.len() - 1)));
+    assert!(last(&lines, "mount") < at(&lines, "setgroups("));
+}
+
+#[test]
+fn the_cgroup_and_its_limits_are_there_before_the_process() {
+    let mut spec = spec();
+    spec.limits.memory = Some(64 << 20);
+    let lines = outside_of(&spec, &host());
+    let made = at(&lines, "mkdirat(AT_FDCWD, \"/cg/memory/mydocker-0123456789abcdef");
+    let limit =
+        at(&lines, "openat({cgroup0}, \"memory.limit_in_bytes\", O_WRONLY|O_CLOEXEC, 0); write(..., \"67108864\"");
+    assert!(made < limit && limit < at(&lines, "clone3("));
+    assert_eq!(at(&lines, "clone3("), lines.len() - 1);
+}
+
+#[test]
+fn on_cgroup_v2_the_process_is_born_inside_and_without_clone3_it_joins() {
+    let cgroups = || Layout {
+        hierarchies: vec![hierarchy(c"/cg", true, &[Controller::Memory, Controller::Pids])],
+        ..Layout::default()
+    };
+    let lines = outside_of(&spec(), &Host { cgroups: cgroups(), ..host() });
+    assert!(
+        lines.last().is_some_and(|line| line.contains("CLONE_INTO_CGROUP}")
+            || line.contains("|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup={cgroup0}}, 88)")),
+        "{lines:#?}"
+    );
+    let older = Host { cgroups: cgroups(), has: Has { clone3: false, ..Has::ALL }, ..host() };
+    assert!(
+        outside_of(&spec(), &older)
+            .last()
+            .is_some_and(|line| line.starts_with("clone(child_stack=NULL, flags=CLONE_PIDFD|"))
+    );
+    let inside = inside_of(&spec(), &older);
+    // The namespace's root is the cgroup that its maker is in: first in, then the namespace.
+    assert!(at(&inside, "write({procs0}, \"0\", 1)") < at(&inside, "unshare(CLONE_NEWCGROUP)"));
+}
+
+#[test]
+fn a_limit_without_its_controller_is_an_error_that_names_both() {
+    let mut spec = spec();
+    spec.limits.pids = Some(10);
+    let text = build(&spec, &host()).err().map(|error| String::from_utf8_lossy(&error.text()).into_owned());
+    let text = text.unwrap_or_default();
+    assert!(
+        text.starts_with("mydocker: --pids-limit: no cgroup hierarchy with the controller pids is mounted\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_left_on_the_host_is_taken_back_last_first() {
+    let mut spec = spec();
+    spec.name = Some(c"bird");
+    let plan = plan_of(&spec, &host());
+    let undos: Vec<Undo> =
+        plan.outside.iter().rev().map(|entry| entry.undo).filter(|&undo| undo != Undo::Nothing).collect();
+    assert_eq!(undos, [Undo::Cgroup, Undo::Work, Undo::Tree, Undo::Unlink, Undo::Tree]);
+    let explained = String::from_utf8_lossy(&crate::explain::plan(&plan)).into_owned();
+    let after: Vec<&str> =
+        explained.lines().skip_while(|line| *line != "# outside, when it has ended").skip(1).collect();
+    assert!(after.first().is_some_and(|line| line.starts_with("unlinkat(AT_FDCWD, \"/cg/memory/mydocker-")));
+    assert!(after.last().is_some_and(|line| line.starts_with("unlinkat(AT_FDCWD, \"containers/0123456789abcdef")));
+}
+
+#[test]
+fn a_volume_is_attached_by_descriptor_and_read_only_before_anybody_sees_it() {
+    let mut spec = spec();
+    spec.mounts = vec![Mount { read_only: true, ..volume(c"/data") }];
+    let host = Host { files: vec![false], ..host() };
+    let outside = outside_of(&spec, &host);
+    let copied =
+        at(&outside, "open_tree(AT_FDCWD, \"/host\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = {source0}");
+    let locked = at(
+        &outside,
+        "mount_setattr({source0}, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0, propagation=MS_PRIVATE, userns_fd=0}, 32)",
+    );
+    assert!(copied < locked);
+    let inside = inside_of(&spec, &host);
+    let found = at(&inside, "openat2({root}, \"/data\"");
+    assert_eq!(
+        inside.get(found + 1).map(String::as_str),
+        Some("move_mount({source0}, \"\", {target}, \"\", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)")
+    );
+}
+
+#[test]
+fn a_volume_on_etc_does_not_hide_the_files_in_it_and_one_on_a_file_replaces_it() {
+    let mut spec = spec();
+    spec.mounts = vec![volume(c"/etc"), volume(c"/etc/hosts")];
+    let inside = inside_of(&spec, &Host { files: vec![false, true], ..host() });
+    assert!(at(&inside, "openat2({root}, \"/etc\"") < at(&inside, "openat2({root}, \"/etc/hostname\""));
+    // The container's own /etc/hosts is not mounted: the user's is.
+    assert!(!inside.iter().any(|line| line.contains("open_tree({files}, \"hosts\"")));
+    at(&inside, "openat2({root}, \"/etc/hosts\"");
+}
+
+#[test]
+fn kernels_without_detached_mounts_get_none_of_their_calls() {
+    let mut spec = spec();
+    spec.mounts = vec![Mount { read_only: true, ..volume(c"/data") }];
+    spec.process.tty = true;
+    let host = Host { has: Has { detached: false, ..Has::ALL }, files: vec![false], ..host() };
+    for line in outside_of(&spec, &host).iter().chain(&inside_of(&spec, &host)) {
+        for call in ["fsopen", "fsconfig", "fsmount", "open_tree", "move_mount", "mount_setattr"] {
+            assert!(!line.starts_with(call), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_of_the_host_is_never_passed_on() {
+    let host = Host { terminals: [true; 3], ..host() };
+    let mut spec = spec();
+    spec.process.stdin = true;
+    let outside = outside_of(&spec, &host);
+    assert_eq!(outside.iter().filter(|line| line.starts_with("pipe2(")).count(), 3);
+    let inside = inside_of(&spec, &host);
+    for number in 0..3 {
+        assert_eq!(
+            inside
+                .iter()
+                .filter(|line| line.starts_with("dup3(") && line.ends_with(&format!(", {number}, 0)")))
+                .count(),
+            1
+        );
+    }
+    spec.process.stdin = false;
+    assert_eq!(outside_of(&spec, &host).iter().filter(|line| line.starts_with("pipe2(")).count(), 2);
+    at(&inside_of(&spec, &host), "openat(AT_FDCWD, \"/dev/null\"");
+}
+
+#[test]
+fn shared_namespaces_are_not_made() {
+    let mut spec = spec();
+    spec.share = Share { pid: true, uts: true, ipc: true, net: true };
+    let outside = outside_of(&spec, &host());
+    assert!(
+        outside
+            .last()
+            .is_some_and(|line| line.starts_with("clone3({flags=CLONE_PIDFD|CLONE_NEWNS, exit_signal=SIGCHLD}, 64)"))
+    );
+    let inside = inside_of(&spec, &host());
+    assert!(!inside.iter().any(|line| line.starts_with("sethostname(") || line.starts_with("socket(")));
+}
+
+#[test]
+fn a_command_without_a_slash_is_looked_for_in_the_containers_path() {
+    assert_eq!(plan_of(&spec(), &host()).exec.candidates, [c"/bin/sh", c"/usr/bin/sh"]);
+    let mut spec = spec();
+    spec.process.args = vec![c"./sh"];
+    assert_eq!(plan_of(&spec, &host()).exec.candidates, [c"./sh"]);
+}
+
+#[test]
+fn layers_are_escaped_where_overlayfs_would_split_them() {
+    let mut spec = spec();
+    spec.lower.layers = vec![c"/a:b\\c"];
+    let outside = outside_of(&spec, &host());
+    at(&outside, "fsconfig({fs}, FSCONFIG_SET_STRING, \"lowerdir\", \"/a\\\\:b\\\\\\\\c\", 0)");
+}
