@@ -7,85 +7,142 @@ use crate::sys::call::{NODEV, NOEXEC, NOSUID};
 use crate::sys::fs;
 use crate::text::{Line, Push, fill, keep, split, split_once};
 
-/// An error that quotes the argument.
-fn wrong<T>(typed: Text, message: &str, piece: &[u8]) -> Result<T> {
-    Err(Error::new("invalid volume \"%\": %", &[typed.to_bytes(), &fill(message, &[piece])]))
+/// A mount as far as its argument was read.
+struct Draft<'a> {
+    mount: Mount,
+    source: Option<&'a [u8]>,
+    kind: &'a [u8],
+    /// The only type that can have a field that was given; empty: any.
+    only: &'a [u8],
+    /// A tmpfs' options.
+    data: Line,
+    /// What was said already and cannot be said twice, a bit each.
+    seen: u8,
+}
+
+impl<'a> Draft<'a> {
+    fn new(typed: Text) -> Self {
+        let mount = Mount {
+            source: Source::Anonymous,
+            target: c"",
+            read_only: false,
+            attributes: 0,
+            propagation: libc::MS_PRIVATE,
+            recursive: true,
+            make_source: false,
+            copy: true,
+            typed,
+        };
+        Self { mount, source: None, kind: b"volume", only: b"", data: Line::new(), seen: 0 }
+    }
+
+    /// An error that quotes the argument.
+    #[cold]
+    fn wrong(&self, message: &str, piece: &[u8]) -> Error {
+        wrong(self.mount.typed, message, piece)
+    }
+}
+
+#[cold]
+fn wrong(typed: Text, message: &str, piece: &[u8]) -> Error {
+    Error::new("invalid volume \"%\": %", &[typed.to_bytes(), &fill(message, &[piece])])
 }
 
 /// Whether a word is one of those in a list with blanks between.
+#[inline(never)]
 fn is(word: &[u8], list: &str) -> bool {
     split(list.as_bytes(), b' ').contains(&word)
 }
 
-fn plain(typed: Text) -> Mount {
-    Mount {
-        source: Source::Anonymous,
-        target: c"",
-        read_only: false,
-        attributes: 0,
-        propagation: libc::MS_PRIVATE,
-        recursive: true,
-        make_source: false,
-        copy: true,
-        typed,
-    }
-}
-
 /// `[SOURCE:]TARGET[:OPTIONS]`.
 pub fn volume(typed: Text) -> Result<Mount> {
+    let mut draft = Draft::new(typed);
+    draft.mount.make_source = true;
     let parts = split(typed.to_bytes(), b':');
     if parts.contains(&b"".as_slice()) {
-        return wrong(typed, "empty section between colons", b"");
+        return Err(draft.wrong("empty section between colons", b""));
     }
-    let (source, at, options) = match *parts {
-        [at] => (None, at, None),
-        [source, at] => (Some(source), at, None),
-        [source, at, options] => (Some(source), at, Some(options)),
-        _ => return wrong(typed, "at most SOURCE:TARGET:OPTIONS", b""),
+    let (at, options) = match *parts {
+        [at] => (at, None),
+        [source, at] => {
+            draft.source = Some(source);
+            (at, None)
+        }
+        [source, at, options] => {
+            draft.source = Some(source);
+            (at, Some(options))
+        }
+        _ => return Err(draft.wrong("at most SOURCE:TARGET:OPTIONS", b"")),
     };
-    let mut mount = plain(typed);
-    mount.make_source = true;
-    mount.target = target(typed, at)?;
-    if let Some(text) = source {
-        mount.source = host_or_name(typed, text)?;
+    draft.target(at)?;
+    if let Some(text) = draft.source {
+        draft.mount.source = host_or_name(typed, text)?;
     }
-    let host = matches!(mount.source, Source::Host(_));
-    let mut seen = 0;
     for option in options.map_or(Vec::new(), |options| split(options, b',')) {
+        draft.option(option)?;
+    }
+    Ok(draft.mount)
+}
+
+impl<'a> Draft<'a> {
+    /// An option of -v.
+    fn option(&mut self, option: &[u8]) -> Result<()> {
+        let host = matches!(self.mount.source, Source::Host(_));
         let group = if is(option, "ro rw") {
-            mount.read_only = option == b"ro";
+            self.mount.read_only = option == b"ro";
             1
         } else if is(option, "z Z") {
             // SELinux labels: nothing to do where there is no SELinux.
             2
-        } else if host && propagation(&mut mount, option) {
+        } else if host && self.propagation(option) {
             4
-        } else if !host && option == b"nocopy" {
-            mount.copy = false;
+        } else if !host && is(option, "nocopy") {
+            self.mount.copy = false;
             8
         } else if is(option, "consistent cached delegated") {
             // Of Docker Desktop; they ask for nothing here.
             16
         } else {
-            return wrong(typed, "unknown option \"%\"", option);
+            return Err(self.wrong("unknown option \"%\"", option));
         };
-        if seen & group != 0 {
-            return wrong(typed, "contradicting option \"%\"", option);
+        if self.seen & group != 0 {
+            return Err(self.wrong("contradicting option \"%\"", option));
         }
-        seen |= group;
+        self.seen |= group;
+        Ok(())
     }
-    Ok(mount)
-}
 
-fn propagation(mount: &mut Mount, option: &[u8]) -> bool {
-    mount.recursive = option.starts_with(b"r");
-    mount.propagation = match option.strip_prefix(b"r").unwrap_or(option) {
-        b"private" => libc::MS_PRIVATE,
-        b"slave" => libc::MS_SLAVE,
-        b"shared" => libc::MS_SHARED,
-        _ => return false,
-    };
-    true
+    /// Whether the word was one of propagation.
+    fn propagation(&mut self, word: &[u8]) -> bool {
+        let (recursive, word) = word.strip_prefix(b"r").map_or((false, word), |word| (true, word));
+        let propagation = if is(word, "private") {
+            libc::MS_PRIVATE
+        } else if is(word, "slave") {
+            libc::MS_SLAVE
+        } else if is(word, "shared") {
+            libc::MS_SHARED
+        } else {
+            return false;
+        };
+        (self.mount.recursive, self.mount.propagation) = (recursive, propagation);
+        true
+    }
+
+    fn target(&mut self, text: &[u8]) -> Result<()> {
+        if !text.starts_with(b"/") {
+            return Err(self.wrong("the target \"%\" is not an absolute path", text));
+        }
+        let path = clean(text);
+        if path == b"/" {
+            return Err(self.wrong("the target cannot be /", b""));
+        }
+        // What is written to in /proc has to be the kernel's (CVE-2019-16884, CVE-2025-52881).
+        if path == b"/proc" || path.starts_with(b"/proc/") {
+            return Err(self.wrong("nothing can be mounted on or below /proc", b""));
+        }
+        self.mount.target = keep(&path);
+        Ok(())
+    }
 }
 
 /// An absolute path, a relative one that says so with a dot, or a volume's name.
@@ -99,7 +156,7 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
     if !is_name(text, 2, 255) || !text.first().is_some_and(u8::is_ascii_alphanumeric) {
         let message = "\"%\" is no volume name ([a-zA-Z0-9][a-zA-Z0-9_.-]+); for a host directory write an absolute \
                        path or ./ before it";
-        return wrong(typed, message, text);
+        return Err(wrong(typed, message, text));
     }
     Ok(Source::Volume(keep(text)))
 }
@@ -132,26 +189,11 @@ pub fn clean(path: &[u8]) -> Line {
     line
 }
 
-fn target(typed: Text, text: &[u8]) -> Result<Text> {
-    if !text.starts_with(b"/") {
-        return wrong(typed, "the target \"%\" is not an absolute path", text);
-    }
-    let path = clean(text);
-    if path == b"/" {
-        return wrong(typed, "the target cannot be /", b"");
-    }
-    // What is written to in /proc has to be the kernel's (CVE-2019-16884, CVE-2025-52881).
-    if path == b"/proc" || path.starts_with(b"/proc/") {
-        return wrong(typed, "nothing can be mounted on or below /proc", b"");
-    }
-    Ok(keep(&path))
-}
-
 /// Parents before what is below them, in the order given where neither is; two on one target are refused.
 pub fn sort(mounts: &mut Vec<Mount>) -> Result<()> {
     for (index, mount) in mounts.iter().enumerate() {
         if mounts.iter().take(index).any(|other| other.target == mount.target) {
-            return wrong(mount.typed, "duplicate mount point: %", mount.target.to_bytes());
+            return Err(wrong(mount.typed, "duplicate mount point: %", mount.target.to_bytes()));
         }
     }
     let (mut sorted, mut depth) = (Vec::new(), 0_usize);
@@ -164,105 +206,130 @@ pub fn sort(mounts: &mut Vec<Mount>) -> Result<()> {
     Ok(())
 }
 
+/// `type=bind|volume|tmpfs,src=…,dst=…,ro,…`.
+pub fn mount(typed: Text) -> Result<Mount> {
+    let mut draft = Draft::new(typed);
+    for field in split(typed.to_bytes(), b',') {
+        draft.field(field)?;
+    }
+    if draft.mount.target.is_empty() {
+        return Err(draft.wrong("a target is required: dst=/PATH", b""));
+    }
+    if !draft.only.is_empty() && draft.only != draft.kind {
+        return Err(draft.wrong("a field of another type than %", draft.kind));
+    }
+    draft.finish()?;
+    Ok(draft.mount)
+}
+
 /// The fields of --mount that have a value.
 const FIELDS: &str = "type source src target dst destination bind-propagation tmpfs-size tmpfs-mode consistency";
 
-/// `type=bind|volume|tmpfs,src=…,dst=…,ro,…`.
-pub fn mount(typed: Text) -> Result<Mount> {
-    let mut mount = plain(typed);
-    let (mut kind, mut source, mut options) = (b"volume".as_slice(), None, Line::new());
-    // The type that a field is of, where it is not of all.
-    let mut only = b"".as_slice();
-    for field in split(typed.to_bytes(), b',') {
+impl<'a> Draft<'a> {
+    /// A field of --mount.
+    fn field(&mut self, field: &'a [u8]) -> Result<()> {
         let (key, value) = split_once(field, b'=').unwrap_or((field, b""));
         if is(key, "readonly ro volume-nocopy") {
-            let Some(on) = switch(if key == field { b"true" } else { value }) else {
-                return wrong(typed, "\"%\" is true or false", key);
+            let Some(on) = switch(if key.len() == field.len() { b"true" } else { value }) else {
+                return Err(self.wrong("\"%\" is true or false", key));
             };
-            match key {
-                b"volume-nocopy" => mount.copy = on == 0,
-                _ => mount.read_only = on != 0,
+            if is(key, "volume-nocopy") {
+                self.mount.copy = on == 0;
+            } else {
+                self.mount.read_only = on != 0;
             }
         } else if !is(key, FIELDS) {
-            return wrong(typed, "unknown field \"%\"", field);
+            return Err(self.wrong("unknown field \"%\"", field));
         } else if value.is_empty() {
-            return wrong(typed, "\"%\" needs a value", key);
-        } else if key == b"type" {
-            kind = value;
+            return Err(self.wrong("\"%\" needs a value", key));
+        } else if is(key, "type") {
+            self.kind = value;
         } else if is(key, "source src") {
-            source = Some(value);
+            self.source = Some(value);
         } else if is(key, "target dst destination") {
-            mount.target = target(typed, value)?;
-        } else if key == b"bind-propagation" {
-            only = b"bind";
-            if !propagation(&mut mount, value) {
-                return wrong(typed, "unknown propagation \"%\"", value);
+            self.target(value)?;
+        } else if is(key, "bind-propagation") {
+            self.only = b"bind";
+            if !self.propagation(value) {
+                return Err(self.wrong("unknown propagation \"%\"", value));
             }
-        } else if key == b"tmpfs-size" {
-            only = b"tmpfs";
-            let Some(size) = bytes(value) else { return wrong(typed, "no size: \"%\"", value) };
-            options.put(b"size=").dec(size).put(b",");
-        } else if key == b"tmpfs-mode" {
-            only = b"tmpfs";
+        } else if is(key, "tmpfs-size") {
+            self.only = b"tmpfs";
+            let Some(size) = bytes(value) else { return Err(self.wrong("no size: \"%\"", value)) };
+            self.data.put(b"size=").dec(size).put(b",");
+        } else if is(key, "tmpfs-mode") {
+            self.only = b"tmpfs";
             if value.len() > 5 || !value.iter().all(|byte| (b'0'..b'8').contains(byte)) {
-                return wrong(typed, "no octal mode: \"%\"", value);
+                return Err(self.wrong("no octal mode: \"%\"", value));
             }
-            options.put(b"mode=").put(value).put(b",");
+            self.data.put(b"mode=").put(value).put(b",");
         }
+        Ok(())
     }
-    if mount.target.is_empty() {
-        return wrong(typed, "a target is required: dst=/PATH", b"");
+
+    /// What --mount's type means for its source.
+    fn finish(&mut self) -> Result<()> {
+        let source = match self.source {
+            Some(text) if !is(self.kind, "tmpfs") => Some(host_or_name(self.mount.typed, text)?),
+            _ => None,
+        };
+        if is(self.kind, "bind") {
+            let Some(source) = source else { return Err(self.wrong("a bind mount needs a source: src=/PATH", b"")) };
+            let Source::Host(_) = source else {
+                return Err(self.wrong("the source of a bind mount is an absolute path, or begins with ./", b""));
+            };
+            self.mount.source = source;
+        } else if is(self.kind, "volume") {
+            self.mount.source = source.unwrap_or(Source::Anonymous);
+            if let Source::Host(_) = self.mount.source {
+                return Err(self.wrong("the source of a volume is a name; for a host path use type=bind", b""));
+            }
+        } else if !is(self.kind, "tmpfs") {
+            return Err(self.wrong("unknown type \"%\"; it is bind, volume or tmpfs", self.kind));
+        } else if self.source.is_some() {
+            return Err(self.wrong("a tmpfs has no source", b""));
+        } else {
+            self.mount.source = Source::Tmpfs(keep(&self.data));
+            self.mount.attributes = NOSUID | NODEV | NOEXEC;
+        }
+        Ok(())
     }
-    if !only.is_empty() && only != kind {
-        return wrong(typed, "a field of another type than %", kind);
-    }
-    mount.source = match (kind, source) {
-        (b"bind", Some(source)) => match host_or_name(typed, source)? {
-            Source::Host(path) => Source::Host(path),
-            _ => return wrong(typed, "the source of a bind mount is an absolute path, or begins with ./", b""),
-        },
-        (b"bind", None) => return wrong(typed, "a bind mount needs a source: src=/PATH", b""),
-        (b"volume", Some(source)) => match host_or_name(typed, source)? {
-            Source::Volume(name) => Source::Volume(name),
-            _ => return wrong(typed, "the source of a volume is a name; for a host path use type=bind", b""),
-        },
-        (b"volume", None) => Source::Anonymous,
-        (b"tmpfs", None) => Source::Tmpfs(keep(&options)),
-        (b"tmpfs", Some(_)) => return wrong(typed, "a tmpfs has no source", b""),
-        _ => return wrong(typed, "unknown type \"%\"; it is bind, volume or tmpfs", kind),
-    };
-    if kind == b"tmpfs" {
-        mount.attributes = NOSUID | NODEV | NOEXEC;
-    }
-    Ok(mount)
 }
 
 /// `TARGET[:OPTIONS]`.
 pub fn tmpfs(typed: Text) -> Result<Mount> {
     let (at, options) = split_once(typed.to_bytes(), b':').unwrap_or((typed.to_bytes(), b""));
-    let mut mount = plain(typed);
-    mount.target = target(typed, at)?;
-    mount.attributes = NOSUID | NODEV | NOEXEC;
-    let mut data = Line::new();
+    let mut draft = Draft::new(typed);
+    draft.target(at)?;
+    draft.mount.attributes = NOSUID | NODEV | NOEXEC;
     for option in split(options, b',') {
-        let (off, name) = option.strip_prefix(b"no").map_or((false, option), |name| (true, name));
-        let attribute = match name {
-            b"exec" => NOEXEC,
-            b"suid" => NOSUID,
-            b"dev" => NODEV,
-            _ => 0,
-        };
-        let (key, value) = split_once(option, b'=').unwrap_or((option, b""));
-        if attribute != 0 {
-            mount.attributes = mount.attributes & !attribute | if off { attribute } else { 0 };
-        } else if is(option, "ro rw") {
-            mount.read_only = option == b"ro";
-        } else if is(key, "size mode uid gid nr_inodes nr_blocks mpol") && !value.is_empty() {
-            data.put(option).put(b",");
-        } else if !option.is_empty() {
-            return wrong(typed, "unknown option \"%\"", option);
-        }
+        draft.tmpfs_option(option)?;
     }
-    mount.source = Source::Tmpfs(keep(&data));
-    Ok(mount)
+    draft.mount.source = Source::Tmpfs(keep(&draft.data));
+    Ok(draft.mount)
+}
+
+impl Draft<'_> {
+    fn tmpfs_option(&mut self, option: &[u8]) -> Result<()> {
+        let key = split_once(option, b'=').map_or(option, |(key, _)| key);
+        if is(option, "ro rw") {
+            self.mount.read_only = option == b"ro";
+        } else if is(key, "size mode uid gid nr_inodes nr_blocks mpol") && key.len() < option.len() {
+            self.data.put(option).put(b",");
+        } else if is(option, "exec noexec") {
+            self.attribute(option, NOEXEC);
+        } else if is(option, "suid nosuid") {
+            self.attribute(option, NOSUID);
+        } else if is(option, "dev nodev") {
+            self.attribute(option, NODEV);
+        } else if !option.is_empty() {
+            return Err(self.wrong("unknown option \"%\"", option));
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, option: &[u8], attribute: u64) {
+        let on = if option.starts_with(b"no") { attribute } else { 0 };
+        self.mount.attributes = self.mount.attributes & !attribute | on;
+    }
 }
