@@ -85,6 +85,10 @@ fn find_image(options: &mut Options, store: Option<&Store>) -> Result<Named> {
         options.words.remove(0);
         return Ok(found);
     }
+    // The default image's name is one before it is imported too.
+    if word == b"busybox" {
+        options.words.remove(0);
+    }
     if options.explain {
         let image = match store {
             Some(store) => image::named(store.dir(), b"busybox")?,

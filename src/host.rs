@@ -56,10 +56,7 @@ fn ignored_signals() -> u64 {
     let status = status.unwrap_or_default();
     let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"SigIgn:"));
     let digits = line.unwrap_or_default().trim_ascii();
-    let bits: u64 =
-        digits.iter().fold(0, |bits, &digit| bits << 4 | u64::from(char::from(digit).to_digit(16).unwrap_or(0)));
-    // There bit N-1 is signal N.
-    bits << 1
+    digits.iter().fold(0, |bits, &digit| bits << 4 | u64::from(char::from(digit).to_digit(16).unwrap_or(0)))
 }
 
 fn masks() -> u32 {

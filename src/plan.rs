@@ -182,7 +182,7 @@ pub struct Host {
     pub fill: Vec<usize>,
     /// For each mount whether its source is a file.
     pub files: Vec<bool>,
-    /// The signals that mydocker was started to ignore: bit N is signal N.
+    /// The signals that mydocker was started to ignore: bit N-1 is signal N.
     pub ignored: u64,
     /// For each mount the mode of its target in the image, which a tmpfs takes over; 01777 where it is missing.
     pub modes: Vec<u32>,
@@ -571,8 +571,8 @@ fn identity(plan: &mut Builder) {
         plan.add(Step::Init);
     }
     // What a caller ignores stays ignored through clone and execve, and a shell could not even trap it.
-    for signal in (1..64).filter(|signal| plan.host.ignored >> signal & 1 != 0) {
-        plan.add(Step::DefaultAction(signal));
+    for bit in (0..64).filter(|bit| plan.host.ignored >> bit & 1 != 0) {
+        plan.add(Step::DefaultAction(i32::saturating_add(bit, 1)));
     }
     plan.add(Step::Exec);
 }

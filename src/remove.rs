@@ -145,6 +145,9 @@ pub fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
 
 /// The mount that a descriptor is on, from /proc/self/fdinfo (statx tells it only since Linux 5.8).
 pub fn mount_id(fd: BorrowedFd) -> Result<Vec<u8>, Errno> {
+    if fd.as_raw_fd() == libc::AT_FDCWD {
+        return mount_id(fs::open(fd, c".", libc::O_PATH, 0)?.as_fd());
+    }
     let mut path = Line::new();
     path.put(b"/proc/self/fdinfo/").int(i64::from(fd.as_raw_fd())).push(0);
     let path = CStr::from_bytes_with_nul(&path).unwrap_or_default();

@@ -32,12 +32,13 @@ pub fn run(args: &[&'static CStr]) -> Result<u8> {
     }
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
     let path = options.root.or_else(|| process::variable(c"MYDOCKER_ROOT")).unwrap_or(ROOT_DIR);
+    let store = open_store(path, dry)?;
+    // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
+    let spec = assemble::spec(options, store.as_ref())?;
     // Before anything is made: from here on a signal is read in the loop, and cannot end us halfway.
     process::block_signals();
     // A caller that ignores SIGCHLD would have the kernel reap the container, exit code and all.
     process::default_action(libc::SIGCHLD);
-    let store = open_store(path, dry)?;
-    let spec = assemble::spec(options, store.as_ref())?;
     let dir = store.as_ref().map_or(fs::CWD, Store::dir);
     let mut host = host::look(&spec, dir, path)?;
     loop {

@@ -6,6 +6,16 @@ image() { { echo 'file bin/busybox mode=755 from=/bin/busybox'; cat; } | perl "$
 # layer: the directory of the only unpacked image in the store.
 layer() { dirname "$(dirname "$(find "$MYDOCKER_ROOT/layers" -path '*/bin/busybox' | head -n 1)")"; }
 fresh() { rm -rf --one-file-system "$MYDOCKER_ROOT"; }
+# imported EXPECTED: the tree of the only layer, without what every container mounts on and the import makes where the
+# archive has it not; the number of entries of the two directories that it is made in is left out of both.
+imported() {
+  local points='^\./(proc|sys|dev|etc|etc/hosts|etc/hostname|etc/resolv\.conf)$'
+  tree "$(layer)" | awk -v points="$points" -v expected="$1" '
+    BEGIN { while ((getline line <expected) > 0) { split(line, word, " "); there[word[1]] = 1 } }
+    { path = $1 ~ /^\./ ? $1 : $2 }
+    path in there || path !~ points' >"$T/imported"
+  sed -i -E '/^\.(\/etc)? d /s/ [0-9]+ *$//' "$1" "$T/imported"
+}
 see() { run mydocker run ./x.tar /bin/busybox "$@"; }
 
 begin 'a tree of busybox is the tree that tar makes of it: names, types, modes, owners, times, links, content'
@@ -14,7 +24,7 @@ exits 0
 quiet
 mkdir "$T/by-tar" && tar -xpf "$TAR" --numeric-owner -C "$T/by-tar"
 tree "$T/by-tar" >"$T/expected"
-tree "$(layer)" >"$T/imported"
+imported "$T/expected"
 if active && ! cmp -s "$T/expected" "$T/imported"; then
   fail 'expected the same trees' "$(diff "$T/expected" "$T/imported" | head -n 20)"
 fi
@@ -22,7 +32,7 @@ fi
 begin 'a run changes nothing in the imported tree'
 run mydocker run -v "$T/vol:/new/place" --tmpfs /other /bin/sh -c 'echo x >/bin/x; rm /bin/ls; echo y >>/etc/passwd; chmod 700 /etc; mkdir /d'
 exits 0
-tree "$(layer)" >"$T/imported"
+imported "$T/expected"
 if active && ! cmp -s "$T/expected" "$T/imported"; then
   fail 'expected the same trees' "$(diff "$T/expected" "$T/imported" | head -n 20)"
 fi
@@ -36,7 +46,7 @@ mkdir "$T/real-by-tar" && tar -xpf "$T/x.tar" --numeric-owner -C "$T/real-by-tar
 see true
 exits 0
 tree "$T/real-by-tar" >"$T/expected"
-tree "$(layer)" >"$T/imported"
+imported "$T/expected"
 if active && ! cmp -s "$T/expected" "$T/imported"; then
   fail 'expected the same trees' "$(diff "$T/expected" "$T/imported" | head -n 20)"
 fi
