@@ -14,6 +14,9 @@ pub fn plan(plan: &Plan) -> Line {
     for entry in &plan.outside {
         step(plan, entry, &mut out);
         out.put(b"\n");
+        if let (Step::Clone(_) | Step::Clone3(..), Some(Step::HandOver(_))) = (entry.step, plan.last_outside()) {
+            out.put(b"# outside, beside it\n");
+        }
     }
     out.put(b"# inside, in the container's process\n");
     for entry in &plan.inside {
@@ -106,6 +109,20 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             plan::name(plan::CHILD, out);
         }
         Step::Clone3(flags, cgroup) => clone3(flags, cgroup, out),
+        Step::OpenSelf(into) => {
+            out.put(b"pidfd_open(getpid(), 0) = ");
+            plan::name(into, out);
+        }
+        Step::HandOver(socket) => {
+            out.put(b"write(");
+            plan::name(socket, out);
+            out.put(b", [all descriptors])  # hand-over");
+        }
+        Step::TakeOver(socket, _) => {
+            out.put(b"read(");
+            plan::name(socket, out);
+            out.put(b", [all descriptors]); unshare(CLONE_FILES)  # hand-over");
+        }
         Step::DefaultAction(signal) => {
             out.put(b"rt_sigaction(").dec(signal as u64).put(b", {SIG_DFL}, NULL, 8)");
         }

@@ -4,7 +4,7 @@
 //! (the list of things to undo) is the supervisor's.
 
 use crate::error::RUNTIME;
-use crate::plan::{CHILD, Entry, INIT, Plan, SUPERVISOR, Step};
+use crate::plan::{Entry, INIT, Plan, SUPERVISOR, Step};
 use crate::sys::call::Slots;
 use crate::sys::process::{self, Side, StringList};
 use crate::sys::{Errno, OwnedFd, fs};
@@ -16,11 +16,10 @@ use std::os::fd::AsFd;
 
 /// Walks the inside of the plan. Never returns.
 pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
-    // As long as this copy is open the supervisor's end could not be seen.
-    slots.set(SUPERVISOR, None);
-    slots.set(CHILD, None);
-    // The clone is done when the child runs; the parent may return from it much later.
-    trace.record(plan.outside.len().saturating_sub(1));
+    if !plan.inside.iter().any(|entry| matches!(entry.step, Step::TakeOver(..))) {
+        // As long as this copy is open the supervisor's end could not be seen.
+        slots.set(SUPERVISOR, None);
+    }
     let argv = StringList::new(&plan.exec.args);
     let envp = StringList::new(&plan.exec.env);
     let mut entries = plan.inside.iter().enumerate();

@@ -6,12 +6,12 @@
 use crate::error::{Error, Result};
 use crate::plan::{Entry, FS, INIT, Plan, Step, Undo, Want};
 use crate::spec::Text;
-use crate::sys::call::{CWD, Slots};
+use crate::sys::call::{CWD, Slot, Slots};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs, process, terminal};
 use crate::{cgroup, copy, plan, remove};
 use core::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Makes one step. Clone, Init and Exec are `run`'s and `init`'s own.
 pub fn step(entry: &Entry, slots: &mut Slots) -> core::result::Result<(), Errno> {
@@ -63,6 +63,17 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             terminal::unlock(master)
         }
         Step::Fill(layers, volume, target) => fill(layers, volume, target),
+        Step::OpenSelf(into) => {
+            slots.set(into, Some(process::open_self()?));
+            Ok(())
+        }
+        Step::HandOver(socket) => {
+            let numbers: Vec<u8> = slots.numbers().iter().flat_map(|number| number.to_ne_bytes()).collect();
+            fs::write_all(slots.get(socket), &numbers)?;
+            // Nothing may be closed here before the child has a table of its own, or has ended.
+            process::poll(&mut [readable(slots.get(socket)), readable(slots.get(plan::CHILD))], None).map(drop)
+        }
+        Step::TakeOver(socket, supervisor) => take_over(slots, socket, supervisor),
         Step::DefaultAction(signal) => {
             process::default_action(signal);
             Ok(())
@@ -96,7 +107,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             }
         }
         Step::CheckParent => {
-            let fd = std::os::fd::AsRawFd::as_raw_fd(&slots.get(INIT));
+            let fd = slots.get(INIT).as_raw_fd();
             let mut fds = [process::PollFd { fd, events: 0, revents: 0 }];
             match process::poll(&mut fds, Some(0))? {
                 0 => Ok(()),
@@ -105,6 +116,38 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         }
         _ => Err(Errno::ENOSYS),
     }
+}
+
+/// Waits for the supervisor's table. As long as that is shared, no end of the pair can be seen as closed, so the
+/// supervisor's own end is.
+fn take_over(slots: &mut Slots, socket: Slot, supervisor: Slot) -> core::result::Result<(), Errno> {
+    let mut fds = [readable(slots.get(socket)), readable(slots.get(supervisor))];
+    process::poll(&mut fds, None)?;
+    let [there, ended] = fds;
+    if ended.revents != 0 && there.revents == 0 {
+        process::exit(crate::error::RUNTIME);
+    }
+    let mut bytes = slots.numbers().iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<u8>>();
+    let mut filled = 0_usize;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match fs::read(slots.get(socket), rest)? {
+            0 => return Err(Errno::EPIPE),
+            count => filled = filled.saturating_add(count),
+        }
+    }
+    process::unshare_files()?;
+    let number = |bytes: &[u8]| bytes.try_into().map_or(-1, i32::from_ne_bytes);
+    slots.replace(&bytes.chunks(4).map(number).collect::<Vec<i32>>());
+    // As long as this copy is open the supervisor's end could not be seen.
+    slots.set(plan::SUPERVISOR, None);
+    process::send(slots.get(socket), TAKEN_OVER, None)
+}
+
+/// What the child says when it has its own table of descriptors; no index of a step.
+pub const TAKEN_OVER: [u32; 3] = [u32::MAX; 3];
+
+fn readable(fd: BorrowedFd) -> process::PollFd {
+    process::PollFd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }
 }
 
 /// Finds `path` inside the root, or makes it: directories 0755, a file 0644, in the container's upper layer.

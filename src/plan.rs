@@ -51,9 +51,11 @@ const MASK: Slot = Slot(17);
 const READONLY: Slot = Slot(18);
 const NULL: Slot = Slot(19);
 const WORKDIR: Slot = Slot(26);
+/// The supervisor's own pidfd, by which the child sees whether it lives.
+pub const OURSELVES: Slot = Slot(27);
 /// Pipes for a standard stream that is a terminal on the host's side: ours and the container's end.
 pub const PIPES: [(Slot, Slot); 3] = [(Slot(20), Slot(21)), (Slot(22), Slot(23)), (Slot(24), Slot(25))];
-const CGROUPS: u16 = 27;
+const CGROUPS: u16 = 28;
 /// At most memory, cpu, cpuset and pids, each in a hierarchy of its own.
 const MAX_CGROUPS: u16 = 4;
 const ATTACH: u16 = CGROUPS + MAX_CGROUPS;
@@ -89,6 +91,7 @@ pub fn name(slot: Slot, line: &mut Line) {
         "stderr_r",
         "stderr_w",
         "workdir",
+        "ourselves",
         "cgroup0",
         "cgroup1",
         "cgroup2",
@@ -152,6 +155,13 @@ pub struct Plan {
     pub slots: usize,
     /// What the last step executes.
     pub exec: Exec,
+}
+
+impl Plan {
+    /// The last step outside: a hand-over where child and parent work beside each other.
+    pub fn last_outside(&self) -> Option<Step> {
+        self.outside.last().map(|entry| entry.step)
+    }
 }
 
 /// The command: the files to try in turn, the arguments, the environment.
@@ -266,6 +276,11 @@ impl Builder<'_> {
         }
     }
 
+    /// Whether child and parent work beside each other. On older kernels one after the other.
+    fn is_parallel(&self) -> bool {
+        self.host.has.detached && self.host.has.clone3 && self.host.has.pidfd
+    }
+
     /// Whether the child is born in its cgroup of this hierarchy.
     fn is_born_in(&self, member: &cgroup::Member) -> bool {
         member.unified && self.host.has.clone3 && self.host.has.into_cgroup
@@ -309,7 +324,8 @@ fn cgroup_slots(index: usize) -> (Slot, Slot) {
     (Slot(CGROUPS.saturating_add(index as u16)), Slot(ATTACH.saturating_add(index as u16)))
 }
 
-/// Outside: as root of the host, before the container's process exists.
+/// Outside: as root of the host. First what the container's process needs to be created; then, beside it, what it
+/// needs to go on: it makes its namespaces meanwhile, of which the network's alone takes as long as all this.
 fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("enter the store", c"");
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
@@ -319,6 +335,18 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     for (index, member) in cgroups.iter().enumerate() {
         control_group(plan, index, member);
     }
+    if plan.is_parallel() {
+        create(plan, cgroups);
+        mounts(plan);
+        plan.doing("hand over to the container's process", c"");
+        plan.add(Step::HandOver(SUPERVISOR));
+    } else {
+        mounts(plan);
+        create(plan, cgroups);
+    }
+}
+
+fn mounts(plan: &mut Builder) {
     for &path in &plan.host.missing {
         plan.doing("make the volume's directory", path);
         plan.mkdir(CWD, path, 0o755);
@@ -332,10 +360,24 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     if !plan.spec.process.tty {
         pipes(plan);
     }
+}
+
+/// The child. In parallel it shares the table of descriptors until the hand-over, so that it has those that are made
+/// beside it; it is born into its pid namespace only, and makes the others itself.
+fn create(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("create the container's process", c"");
     plan.add(Step::Pair(SUPERVISOR, INIT));
     let born_in = cgroups.iter().position(|member| plan.is_born_in(member));
-    let flags = namespaces(plan, born_in.is_some());
+    let mut flags = if born_in.is_some() { process::INTO_CGROUP } else { 0 };
+    if plan.is_parallel() {
+        plan.add(Step::OpenSelf(OURSELVES));
+        flags |= namespaces(plan) & libc::CLONE_NEWPID as u64 | libc::CLONE_FILES as u64;
+    } else {
+        flags |= namespaces(plan);
+    }
+    if plan.host.has.pidfd {
+        flags |= libc::CLONE_PIDFD as u64;
+    }
     plan.add(match born_in {
         _ if !plan.host.has.clone3 => Step::Clone(flags),
         Some(index) => Step::Clone3(flags, cgroup_slots(index).0),
@@ -343,18 +385,16 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     });
 }
 
-fn namespaces(plan: &Builder, born_in_cgroup: bool) -> u64 {
-    let (share, has) = (plan.spec.share, plan.host.has);
+fn namespaces(plan: &Builder) -> u64 {
+    let share = plan.spec.share;
     let flags = [
-        (true, libc::CLONE_NEWNS as u64),
-        (!share.pid, libc::CLONE_NEWPID as u64),
-        (!share.uts, libc::CLONE_NEWUTS as u64),
-        (!share.ipc, libc::CLONE_NEWIPC as u64),
-        (!share.net, libc::CLONE_NEWNET as u64),
-        (has.pidfd, libc::CLONE_PIDFD as u64),
-        (born_in_cgroup, process::INTO_CGROUP),
+        (false, libc::CLONE_NEWNS as u64),
+        (share.pid, libc::CLONE_NEWPID as u64),
+        (share.uts, libc::CLONE_NEWUTS as u64),
+        (share.ipc, libc::CLONE_NEWIPC as u64),
+        (share.net, libc::CLONE_NEWNET as u64),
     ];
-    flags.into_iter().filter(|(wanted, _)| *wanted).fold(0, |all, (_, flag)| all | flag)
+    flags.into_iter().filter(|(shared, _)| !shared).fold(0, |all, (_, flag)| all | flag)
 }
 
 /// One directory, whose lock says that the container lives, with the overlay's upper and work side by side: every
@@ -457,6 +497,15 @@ fn is_piped(plan: &Builder, number: usize) -> bool {
 
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.
 fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
+    if plan.is_parallel() {
+        plan.doing("create the namespaces", c"");
+        // Should the supervisor end before the hand-over, so does this process; set again below.
+        plan.add(Step::DieWithParent);
+        plan.add(Step::Unshare(namespaces(plan) & !(libc::CLONE_NEWPID as u64)));
+        loopback(plan);
+        plan.doing("take over from the supervisor", c"");
+        plan.add(Step::TakeOver(INIT, OURSELVES));
+    }
     if !plan.host.has.detached {
         // By the caller's root still, if that is a chroot.
         classic::sources(plan);
@@ -471,9 +520,8 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("make the mounts private", c"");
     // Before any mount: what is mounted under a shared mount would appear on the host (systemd makes / shared).
     plan.add(Step::Mount(c"none", c"/", c"", libc::MS_REC | classic::root_propagation(plan), c""));
-    if !plan.spec.share.net {
-        plan.doing("bring the loopback up", c"");
-        plan.add(Step::Loopback);
+    if !plan.is_parallel() {
+        loopback(plan);
     }
     if plan.host.has.detached {
         mounts::attach(plan);
@@ -505,6 +553,13 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     standard_streams(plan);
     join_cgroups(plan, cgroups);
     identity(plan);
+}
+
+fn loopback(plan: &mut Builder) {
+    if !plan.spec.share.net {
+        plan.doing("bring the loopback up", c"");
+        plan.add(Step::Loopback);
+    }
 }
 
 fn standard_streams(plan: &mut Builder) {

@@ -46,10 +46,11 @@ pub fn run(args: &[&'static CStr]) -> Result<u8> {
         let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
         let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
         let mut start =
-            Start { spec: &spec, plan: &plan, store, trace, logged, done: 0, slots: Slots::new(plan.slots) };
+            Start { spec: &spec, plan: &plan, store, trace, logged, done: 0, pid: 0, slots: Slots::new(plan.slots) };
         match start.outside() {
-            Ok(pid) => return start.supervise(pid),
+            Ok(()) => return start.supervise(),
             Err((index, errno)) => {
+                start.abandon();
                 let errors = start.undo();
                 let Some(entry) = plan.outside.get(index) else {
                     return Err(Error::sys("create the container", b"", errno));
@@ -87,6 +88,7 @@ impl Has {
             // clone3 with a flag or a size that it doesn't know: EINVAL, E2BIG.
             (Step::Clone3(_, cgroup), Errno::EINVAL | Errno::E2BIG) if *cgroup != NOWHERE => self.into_cgroup = false,
             (Step::Clone3(..), Errno::ENOSYS) => self.clone3 = false,
+            (Step::OpenSelf(_), _) => self.pidfd = false,
             (Step::Clone(_), Errno::EINVAL) => self.pidfd = false,
             _ => {}
         }
@@ -102,19 +104,23 @@ struct Start<'a> {
     trace: Trace,
     logged: bool,
     done: usize,
+    pid: i32,
     slots: Slots,
 }
 
 impl Start<'_> {
-    /// The steps outside, in order, to the child's pid. The child doesn't come back from here.
-    fn outside(&mut self) -> core::result::Result<i32, (usize, Errno)> {
+    /// The steps outside, in order. The child doesn't come back from here.
+    fn outside(&mut self) -> core::result::Result<(), (usize, Errno)> {
         self.store.making();
         let whole = self.plan;
         for (index, entry) in whole.outside.iter().enumerate() {
             let result = match entry.step {
                 Step::Clone(_) | Step::Clone3(..) => {
                     self.log(entry);
-                    return self.clone(&entry.step).map_err(|errno| (index, errno));
+                    self.pid = self.clone(&entry.step).map_err(|errno| (index, errno))?;
+                    self.trace.record(index);
+                    self.done = index.saturating_add(1);
+                    continue;
                 }
                 Step::Lock(_) => {
                     let result = perform::step(entry, &mut self.slots);
@@ -130,8 +136,15 @@ impl Start<'_> {
             }
             self.done = index.saturating_add(1);
         }
-        // A plan ends with a clone.
-        Err((usize::MAX, Errno::EINVAL))
+        Ok(())
+    }
+
+    /// A step beside the child has failed: it ends before anything of it is taken back.
+    fn abandon(&mut self) {
+        if self.pid != 0 {
+            let _ = process::kill(self.pid, libc::SIGKILL);
+            let _ = process::wait(self.pid, 0);
+        }
     }
 
     fn clone(&mut self, step: &Step) -> core::result::Result<i32, Errno> {
@@ -150,7 +163,8 @@ impl Start<'_> {
     }
 
     /// Beside the running container, until it has ended and nothing is left of it.
-    fn supervise(mut self, pid: i32) -> Result<u8> {
+    fn supervise(mut self) -> Result<u8> {
+        let pid = self.pid;
         self.close_childs_ends();
         if self.spec.process.tty && self.slots.is_empty(MASTER) {
             // Made by the child where a terminal cannot be made outside; none comes if the child has failed before.
@@ -199,7 +213,11 @@ impl Start<'_> {
 
     /// What the child said before it ended, if it never got to the command.
     fn report(&self) -> Option<Failure> {
-        let (words, file) = process::receive(self.slots.get(SUPERVISOR)).ok()??;
+        let socket = self.slots.get(SUPERVISOR);
+        let (mut words, mut file) = process::receive(socket).ok()??;
+        if words == perform::TAKEN_OVER {
+            (words, file) = process::receive(socket).ok()??;
+        }
         let [step, errno, candidate] = words;
         let entry = *self.plan.inside.get(step as usize)?;
         let path = self.plan.exec.candidates.get(candidate as usize).copied();

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::explain;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::sys::process;
 use crate::text::{Line, Push};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -37,8 +37,16 @@ impl Trace {
         let mut out = Line::new();
         let Some((start, times)) = self.0.split_last() else { return out };
         let mut before = start.load(Ordering::Relaxed);
-        for (entry, time) in plan.outside.iter().chain(&plan.inside).zip(times) {
+        let mut cloned = before;
+        for (index, (entry, time)) in plan.outside.iter().chain(&plan.inside).zip(times).enumerate() {
             let time = time.load(Ordering::Relaxed);
+            // The child's time begins with the clone, whatever is done beside it.
+            if index == plan.outside.len() {
+                before = cloned;
+            }
+            if let Step::Clone(_) | Step::Clone3(..) = entry.step {
+                cloned = time;
+            }
             // A step that was not reached, or left no time (the command was executed).
             let took = time.saturating_sub(before);
             before = before.max(time);

@@ -107,6 +107,12 @@ pub enum Step {
     CheckParent,
     /// Mark every descriptor above 2 as closed at execve.
     CloseRange,
+    /// A descriptor of this process; into.
+    OpenSelf(Slot),
+    /// Tell the child which descriptor is in which slot.
+    HandOver(Slot),
+    /// Wait for that, end if the supervisor does meanwhile, and go on with a table of descriptors of one's own.
+    TakeOver(Slot, Slot),
     /// No longer ignore a signal.
     DefaultAction(i32),
     /// Become a PID 1 that reaps, with the command as its child.

@@ -147,7 +147,8 @@ fn privilege_goes_last_and_in_the_order_that_needs_it() {
         "close_range(3",
         "execve(",
     ];
-    let places: Vec<usize> = order.iter().map(|call| at(&lines, call)).collect();
+    // The first PDEATHSIG is the one until the hand-over; setresuid takes it off.
+    let places: Vec<usize> = order.iter().map(|call| last(&lines, call)).collect();
     assert!(places.is_sorted(), "{places:?}");
     assert_eq!(places.last(), Some(&(lines.len() - 1)));
     assert!(last(&lines, "mount") < at(&lines, "setgroups("));
@@ -162,7 +163,6 @@ fn the_cgroup_and_its_limits_are_there_before_the_process() {
     let limit =
         at(&lines, "openat({cgroup0}, \"memory.limit_in_bytes\", O_WRONLY|O_CLOEXEC, 0); write(..., \"67108864\"");
     assert!(made < limit && limit < at(&lines, "clone3("));
-    assert_eq!(at(&lines, "clone3("), lines.len() - 1);
 }
 
 #[test]
@@ -172,20 +172,33 @@ fn on_cgroup_v2_the_process_is_born_inside_and_without_clone3_it_joins() {
         ..Layout::default()
     };
     let lines = outside_of(&spec(), &Host { cgroups: cgroups(), ..host() });
-    assert!(
-        lines.last().is_some_and(|line| line.contains("CLONE_INTO_CGROUP}")
-            || line.contains("|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup={cgroup0}}, 88)")),
-        "{lines:#?}"
+    at(
+        &lines,
+        "clone3({flags=CLONE_PIDFD|CLONE_FILES|CLONE_NEWPID|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup={cgroup0}}, 88)",
     );
     let older = Host { cgroups: cgroups(), has: Has { clone3: false, ..Has::ALL }, ..host() };
-    assert!(
-        outside_of(&spec(), &older)
-            .last()
-            .is_some_and(|line| line.starts_with("clone(child_stack=NULL, flags=CLONE_PIDFD|"))
-    );
+    at(&outside_of(&spec(), &older), "clone(child_stack=NULL, flags=CLONE_PIDFD|CLONE_NEWNS|");
     let inside = inside_of(&spec(), &older);
     // The namespace's root is the cgroup that its maker is in: first in, then the namespace.
     assert!(at(&inside, "write({procs0}, \"0\", 1)") < at(&inside, "unshare(CLONE_NEWCGROUP)"));
+}
+
+#[test]
+fn beside_the_child_is_only_what_it_does_not_need_before_the_hand_over() {
+    let outside = outside_of(&spec(), &host());
+    assert_eq!(at(&outside, "write({supervisor}, [all descriptors])"), outside.len() - 1);
+    let inside = inside_of(&spec(), &host());
+    let taken = at(&inside, "read({init}, [all descriptors]); unshare(CLONE_FILES)");
+    let before: Vec<&String> = inside.iter().take(taken).collect();
+    // Until then the table of descriptors is the supervisor's too: nothing may be left open in it.
+    assert_eq!(
+        before,
+        [
+            "prctl(PR_SET_PDEATHSIG, SIGKILL)",
+            "unshare(CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWNET)",
+            "socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})",
+        ]
+    );
 }
 
 #[test]
@@ -287,12 +300,9 @@ fn shared_namespaces_are_not_made() {
     let mut spec = spec();
     spec.share = Share { pid: true, uts: true, ipc: true, net: true };
     let outside = outside_of(&spec, &host());
-    assert!(
-        outside
-            .last()
-            .is_some_and(|line| line.starts_with("clone3({flags=CLONE_PIDFD|CLONE_NEWNS, exit_signal=SIGCHLD}, 64)"))
-    );
+    at(&outside, "clone3({flags=CLONE_PIDFD|CLONE_FILES, exit_signal=SIGCHLD}, 64)");
     let inside = inside_of(&spec, &host());
+    at(&inside, "unshare(CLONE_NEWNS)");
     assert!(!inside.iter().any(|line| line.starts_with("sethostname(") || line.starts_with("socket(")));
 }
 

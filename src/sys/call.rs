@@ -58,6 +58,21 @@ impl Slots {
         self.0.get_mut(usize::from(slot.0)).and_then(Option::take)
     }
 
+    /// The numbers of the descriptors by slot, -1 where there is none.
+    pub fn numbers(&self) -> Vec<i32> {
+        self.0.iter().map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)).collect()
+    }
+
+    /// Takes over a copy of another process's table of descriptors: `numbers` says what is in which slot. What was
+    /// here is forgotten, since it is in the table under the same number.
+    pub fn replace(&mut self, numbers: &[i32]) {
+        for (place, &number) in self.0.iter_mut().zip(numbers) {
+            // SAFETY: the table was copied by unshare(CLONE_FILES), so the copy's descriptors are this process's alone.
+            let new = (number >= 0).then(|| unsafe { OwnedFd::from_raw_fd(number) });
+            core::mem::forget(core::mem::replace(place, new));
+        }
+    }
+
     /// Puts what a call has returned into a slot.
     pub fn set_raw(&mut self, slot: Slot, raw: usize) {
         // SAFETY: callers pass the descriptor that a system call has just made, which nobody else owns.
@@ -280,6 +295,7 @@ const RESOLVE: Names = &[(2, "RESOLVE_NO_MAGICLINKS"), (16, "RESOLVE_IN_ROOT")];
 /// CLONE_* of clone(2).
 pub const CLONE: Names = &[
     (libc::CLONE_PIDFD as u64, "CLONE_PIDFD"),
+    (libc::CLONE_FILES as u64, "CLONE_FILES"),
     (libc::CLONE_NEWNS as u64, "CLONE_NEWNS"),
     (libc::CLONE_NEWCGROUP as u64, "CLONE_NEWCGROUP"),
     (libc::CLONE_NEWUTS as u64, "CLONE_NEWUTS"),

@@ -329,6 +329,18 @@ pub fn pid() -> c_int {
     unsafe { syscall!(Sysno::getpid) }.unwrap_or(0) as c_int
 }
 
+/// `pidfd_open(getpid(), 0)`: readable when this process has ended.
+pub fn open_self() -> Result<OwnedFd, Errno> {
+    // SAFETY: no pointers; the descriptor is new, and close-on-exec as all pidfds are.
+    unsafe { syscall!(Sysno::pidfd_open, pid(), 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }
+}
+
+/// `unshare(CLONE_FILES)`: a copy of the table of descriptors.
+pub fn unshare_files() -> Result<(), Errno> {
+    // SAFETY: the descriptors keep their numbers.
+    unsafe { syscall!(Sysno::unshare, libc::CLONE_FILES) }.map(drop)
+}
+
 /// `geteuid()`.
 pub fn euid() -> u32 {
     // SAFETY: no arguments.

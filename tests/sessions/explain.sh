@@ -56,7 +56,7 @@ if ($kind eq 'explained') {
     } elsif ($line =~ /^write\(\{procs\d\}, (".*"), \d+\)/) {
       print "$where join $1\n";
     } else {
-      show($where, $_) for grep { $_ =~ $family && !/^write/ } $line;
+      show($where, $_) for grep { $_ =~ $family && !/^write/ } split /; /, $line;
     }
   }
 } else {
@@ -83,12 +83,11 @@ if ($kind eq 'explained') {
     show($where, $line);
   };
   for my $line (@{ $calls{$parent} }) {
-    if ($where eq 'outside' && $line =~ /^(clone3?|v?fork)\(/) {
-      $each->($line);
+    # What is done beside the child is still outside; after its end the first thing is to remove something.
+    if ($where eq 'outside' && $line =~ /^(unlink|unlinkat|rmdir)\(/) {
       $where = 'inside';
       for my $below (@{ $calls{$child} }) { last if $below =~ /^execve\(/ && $below =~ / = 0$/; $each->($below) }
       $where = 'after';
-      next;
     }
     $each->($line);
   }
