@@ -132,6 +132,11 @@ pub fn keep_all(pieces: &[&[u8]]) -> &'static CStr {
     keep(&join(pieces))
 }
 
+/// The path of what is below a directory.
+pub fn below(dir: &CStr, name: &str) -> &'static CStr {
+    keep_all(&[dir.to_bytes(), b"/", name.as_bytes()])
+}
+
 /// A decimal number that fills the whole of `bytes`; no sign, no blanks; None if it is anything else or overflows.
 pub fn number(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
