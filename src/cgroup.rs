@@ -9,10 +9,14 @@ use std::os::fd::AsFd;
 /// Controllers, a bit each.
 pub type Controllers = u8;
 
-const MEMORY: Controllers = 1;
-const CPU: Controllers = 2;
-const CPUSET: Controllers = 4;
-const PIDS: Controllers = 8;
+/// Memory and swap.
+pub const MEMORY: Controllers = 1;
+/// CPU quota and weight.
+pub const CPU: Controllers = 2;
+/// CPUs and NUMA nodes.
+pub const CPUSET: Controllers = 4;
+/// Number of processes.
+pub const PIDS: Controllers = 8;
 
 /// The kernel's names, in the order in which they are looked for.
 const NAMES: [(Controllers, &str); 4] = [(MEMORY, "memory"), (CPU, "cpu"), (CPUSET, "cpuset"), (PIDS, "pids")];

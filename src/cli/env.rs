@@ -3,11 +3,11 @@
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::{fs, process};
-use crate::text::{Line, Push, keep, keep_all, split, split_once};
+use crate::text::{Line, Push, keep, keep_all, split, until};
 
 /// `NAME=value`; a bare `NAME` is taken from our own environment, and left out where it isn't set there.
 pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
-    let name = split_once(typed, b'=').map_or(typed, |(name, _)| name);
+    let name = until(typed, b'=');
     if name.is_empty() {
         return Err(Error::new("--env %: a variable needs a name: NAME=value", &[typed]));
     }
@@ -32,7 +32,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        let name = split_once(line, b'=').map_or(line, |(name, _)| name);
+        let name = until(line, b'=');
         if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || line.contains(&0) {
             let mut number = Line::new();
             number.dec(index.saturating_add(1) as u64);
