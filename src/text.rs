@@ -153,6 +153,14 @@ pub fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..position)?, bytes.get(position.wrapping_add(1)..)?))
 }
 
+/// The line of a table that begins with a number and a blank, without them.
+pub fn row(table: &'static str, number: u64) -> Option<&'static [u8]> {
+    split(table.as_bytes(), b'\n').into_iter().find_map(|line| {
+        let (first, rest) = split_once(line, b' ')?;
+        (self::number(first)? == number).then_some(rest)
+    })
+}
+
 /// What stands before the first `at`; all of it where there is none.
 pub fn until(bytes: &[u8], at: u8) -> &[u8] {
     split_once(bytes, at).map_or(bytes, |(before, _)| before)
@@ -160,7 +168,13 @@ pub fn until(bytes: &[u8], at: u8) -> &[u8] {
 
 /// The parts between one separator and the next: one more than there are separators.
 pub fn split(bytes: &[u8], at: u8) -> Vec<&[u8]> {
-    bytes.split(|&byte| byte == at).collect()
+    let (mut parts, mut rest) = (Vec::new(), bytes);
+    while let Some((part, after)) = split_once(rest, at) {
+        parts.push(part);
+        rest = after;
+    }
+    parts.push(rest);
+    parts
 }
 
 #[cfg(test)]
