@@ -3,36 +3,23 @@
 use crate::error::{Error, Result};
 use crate::spec::{Limits, Text};
 use crate::sys::{Errno, fs, process};
-use crate::text::{Line, Push, keep, keep_all, number};
+use crate::text::{Line, Push, below, keep, keep_all, number, split};
 use std::os::fd::AsFd;
 
-/// A controller that a limit needs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Controller {
-    /// Memory and swap.
-    Memory,
-    /// CPU quota and weight.
-    Cpu,
-    /// CPUs and NUMA nodes.
-    Cpuset,
-    /// Number of processes.
-    Pids,
-}
+/// Controllers, a bit each.
+pub type Controllers = u8;
 
-/// All of them, in the order in which they are looked for.
-pub const CONTROLLERS: [Controller; 4] = [Controller::Memory, Controller::Cpu, Controller::Cpuset, Controller::Pids];
+/// Memory and swap.
+pub const MEMORY: Controllers = 1;
+/// CPU quota and weight.
+pub const CPU: Controllers = 2;
+/// CPUs and NUMA nodes.
+pub const CPUSET: Controllers = 4;
+/// Number of processes.
+pub const PIDS: Controllers = 8;
 
-impl Controller {
-    /// The kernel's name.
-    pub fn name(self) -> &'static [u8] {
-        match self {
-            Controller::Memory => b"memory",
-            Controller::Cpu => b"cpu",
-            Controller::Cpuset => b"cpuset",
-            Controller::Pids => b"pids",
-        }
-    }
-}
+/// The kernel's names, in the order in which they are looked for.
+const NAMES: [(Controllers, &str); 4] = [(MEMORY, "memory"), (CPU, "cpu"), (CPUSET, "cpuset"), (PIDS, "pids")];
 
 /// A hierarchy that has controllers of ours.
 #[derive(Debug)]
@@ -42,15 +29,15 @@ pub struct Hierarchy {
     /// cgroup v2.
     pub unified: bool,
     /// The controllers that it has.
-    pub controllers: Vec<Controller>,
+    pub controllers: Controllers,
     /// v2: those that its children already have.
-    pub enabled: Vec<Controller>,
+    pub enabled: Controllers,
 }
 
 /// The hierarchies of the host.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// Without a controller of ours a hierarchy is not listed.
+    /// Without a controller of ours a hierarchy is not listed; no controller is in two.
     pub hierarchies: Vec<Hierarchy>,
     /// v1: memory.memsw.* exists.
     pub swap: bool,
@@ -59,8 +46,13 @@ pub struct Layout {
 }
 
 impl Layout {
-    fn find(&self, controller: Controller) -> Option<usize> {
-        self.hierarchies.iter().position(|hierarchy| hierarchy.controllers.contains(&controller))
+    /// The hierarchy that has a controller.
+    fn find(&self, controller: Controllers) -> Option<&Hierarchy> {
+        self.hierarchies.iter().find(|hierarchy| hierarchy.controllers & controller != 0)
+    }
+
+    fn controllers(&self) -> Controllers {
+        self.hierarchies.iter().fold(0, |all, hierarchy| all | hierarchy.controllers)
     }
 }
 
@@ -79,50 +71,146 @@ pub struct Member {
     pub attach: Text,
 }
 
+/// A limit: the flag that asks for it, its controller, and the file that it is written to on v1 and on v2.
+struct Limit {
+    flag: Text,
+    controller: Controllers,
+    v1: Text,
+    v2: Text,
+    value: fn(&Limits, &Layout, Version) -> Option<Text>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    V1,
+    V2,
+}
+
+use Version::{V1, V2};
+
+/// In the order in which they are written: v1 wants memory before memory and swap.
+static LIMITS: [Limit; 7] = [
+    Limit {
+        flag: c"--memory",
+        controller: MEMORY,
+        v1: c"memory.limit_in_bytes",
+        v2: c"memory.max",
+        value: |limits, _, _| Some(decimal(limits.memory?)),
+    },
+    Limit {
+        flag: c"--memory-swap",
+        controller: MEMORY,
+        v1: c"memory.memsw.limit_in_bytes",
+        v2: c"memory.swap.max",
+        value: swap,
+    },
+    Limit {
+        flag: c"--cpus",
+        controller: CPU,
+        v1: c"cpu.cfs_quota_us",
+        v2: c"cpu.max",
+        value: |limits, _, version| {
+            let quota = decimal(limits.cpu_quota?);
+            // The period that v1 has by itself.
+            Some(if version == V1 { quota } else { keep_all(&[quota.to_bytes(), b" 100000"]) })
+        },
+    },
+    Limit {
+        flag: c"--cpu-shares",
+        controller: CPU,
+        v1: c"cpu.shares",
+        v2: c"cpu.weight",
+        value: |limits, _, version| {
+            let shares = limits.cpu_shares?;
+            // 2..262144 onto 1..10000, as runc and crun do.
+            let weight = shares.saturating_sub(2).saturating_mul(9999).wrapping_div(262_142).saturating_add(1);
+            Some(decimal(if version == V1 { shares } else { weight }))
+        },
+    },
+    Limit {
+        flag: c"--cpuset-cpus",
+        controller: CPUSET,
+        v1: c"cpuset.cpus",
+        v2: c"cpuset.cpus",
+        value: |limits, layout, _| limits.cpuset_cpus.or(limits.cpuset_mems.and(layout.cpuset).map(|(cpus, _)| cpus)),
+    },
+    Limit {
+        flag: c"--cpuset-mems",
+        controller: CPUSET,
+        v1: c"cpuset.mems",
+        v2: c"cpuset.mems",
+        value: |limits, layout, _| limits.cpuset_mems.or(limits.cpuset_cpus.and(layout.cpuset).map(|(_, mems)| mems)),
+    },
+    Limit {
+        flag: c"--pids-limit",
+        controller: PIDS,
+        v1: c"pids.max",
+        v2: c"pids.max",
+        value: |limits, _, _| Some(if limits.pids? == u64::MAX { c"max" } else { decimal(limits.pids?) }),
+    },
+];
+
+/// docker's default for --memory-swap: as much swap again as memory. v2 counts swap apart from memory.
+fn swap(limits: &Limits, layout: &Layout, version: Version) -> Option<Text> {
+    let total = limits.memory_swap.or(limits.memory.map(|memory| memory.saturating_mul(2)))?;
+    match version {
+        V1 if !layout.swap => None,
+        V1 if total == u64::MAX => Some(c"-1"),
+        V1 => Some(decimal(total)),
+        V2 if total == u64::MAX => Some(c"max"),
+        V2 => Some(decimal(total.saturating_sub(limits.memory.unwrap_or(0)))),
+    }
+}
+
+/// The controllers that the limits need.
+fn needs(limits: &Limits) -> Controllers {
+    let layout = Layout::default();
+    let asked = LIMITS.iter().filter(|limit| (limit.value)(limits, &layout, V2).is_some());
+    asked.fold(0, |all, limit| all | limit.controller)
+}
+
 /// The container's cgroups with their limits. A limit without its controller is an error.
 pub fn outside(limits: &Limits, layout: &Layout, id: Text) -> Result<Vec<Member>> {
-    let mut members: Vec<Member> = layout
-        .hierarchies
-        .iter()
-        .map(|hierarchy| Member {
-            path: path(hierarchy.path, id),
-            unified: hierarchy.unified,
-            enable: Vec::new(),
-            values: Vec::new(),
-            attach: if hierarchy.unified { c"cgroup.procs" } else { c"tasks" },
-        })
-        .collect();
-    for (controller, flag) in needs(limits) {
-        let found = layout.find(controller);
-        let found = found.and_then(|index| Some((layout.hierarchies.get(index)?, members.get_mut(index)?)));
-        let Some((hierarchy, member)) = found else { return Err(missing(controller, flag)) };
-        if hierarchy.unified && !hierarchy.enabled.contains(&controller) {
-            let value = keep_all(&[b"+", controller.name()]);
-            member.enable.push((keep_all(&[hierarchy.path.to_bytes(), b"/cgroup.subtree_control"]), value));
-        }
-        if hierarchy.unified {
-            unified(limits, controller, member)
-        } else {
-            legacy(limits, controller, layout, member)?
+    let needs = needs(limits);
+    for limit in &LIMITS {
+        if needs & limit.controller & !layout.controllers() != 0 && (limit.value)(limits, layout, V2).is_some() {
+            return Err(missing(limit));
         }
     }
-    // A v1 cpuset is only joined where it was asked for; so is any hierarchy with nothing but cpuset.
-    let only_cpuset = |hierarchy: &Hierarchy| !hierarchy.unified && hierarchy.controllers == [Controller::Cpuset];
-    let asked = needs(limits).any(|(controller, _)| controller == Controller::Cpuset);
-    let mut hierarchies = layout.hierarchies.iter();
-    members.retain(|_| hierarchies.next().is_some_and(|hierarchy| asked || !only_cpuset(hierarchy)));
+    let mut members = Vec::new();
+    for hierarchy in &layout.hierarchies {
+        // A v1 cpuset is only joined where it was asked for.
+        if hierarchy.unified || hierarchy.controllers != CPUSET || needs & CPUSET != 0 {
+            members.push(member(limits, layout, hierarchy, needs, id));
+        }
+    }
+    if limits.memory_swap.is_some() && !layout.swap && layout.find(MEMORY).is_some_and(|memory| !memory.unified) {
+        let message = "--memory-swap: the kernel does not count swap: there is no memory.memsw.limit_in_bytes";
+        return Err(Error::new(message, &[]).hint("boot with swapaccount=1", &[]));
+    }
     Ok(members)
 }
 
-/// The controllers that the limits need, each with the flag that needs it.
-fn needs(limits: &Limits) -> impl Iterator<Item = (Controller, Text)> {
-    let first = |flags: [(bool, Text); 2]| flags.into_iter().find(|(asked, _)| *asked).map(|(_, flag)| flag);
-    let memory = [(limits.memory.is_some(), c"--memory"), (limits.memory_swap.is_some(), c"--memory-swap")];
-    let cpu = [(limits.cpu_quota.is_some(), c"--cpus"), (limits.cpu_shares.is_some(), c"--cpu-shares")];
-    let cpuset = [(limits.cpuset_cpus.is_some(), c"--cpuset-cpus"), (limits.cpuset_mems.is_some(), c"--cpuset-mems")];
-    let pids = [(limits.pids.is_some(), c"--pids-limit"), (false, c"")];
-    let flags = [first(memory), first(cpu), first(cpuset), first(pids)];
-    CONTROLLERS.into_iter().zip(flags).filter_map(|(controller, flag)| Some((controller, flag?)))
+fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Controllers, id: Text) -> Member {
+    let unified = hierarchy.unified;
+    let attach = if unified { c"cgroup.procs" } else { c"tasks" };
+    let path = path(hierarchy.path, id);
+    let mut member = Member { path, unified, enable: Vec::new(), values: Vec::new(), attach };
+    for (controller, name) in NAMES {
+        if unified && hierarchy.controllers & needs & !hierarchy.enabled & controller != 0 {
+            let file = below(hierarchy.path, "cgroup.subtree_control");
+            member.enable.push((file, keep_all(&[b"+", name.as_bytes()])));
+        }
+    }
+    for limit in &LIMITS {
+        let (version, file) = if unified { (V2, limit.v2) } else { (V1, limit.v1) };
+        if hierarchy.controllers & limit.controller != 0
+            && let Some(value) = (limit.value)(limits, layout, version)
+        {
+            member.values.push((file, value, limit.flag));
+        }
+    }
+    member
 }
 
 /// Directly below the hierarchy's root: a common parent would have to be left behind or raced for.
@@ -130,8 +218,10 @@ pub fn path(root: Text, id: Text) -> Text {
     keep_all(&[root.to_bytes(), b"/mydocker-", id.to_bytes()])
 }
 
-fn missing(controller: Controller, flag: Text) -> Error {
-    Error::new("%: no cgroup hierarchy with the controller % is mounted", &[flag.to_bytes(), controller.name()]).hint(
+fn missing(limit: &Limit) -> Error {
+    let name = NAMES.iter().find(|(controller, _)| *controller == limit.controller).map_or("", |(_, name)| name);
+    let pieces = [limit.flag.to_bytes(), name.as_bytes()];
+    Error::new("%: no cgroup hierarchy with the controller % is mounted", &pieces).hint(
         "/proc/cgroups says whether the kernel has it; on cgroup v2 it must be in /sys/fs/cgroup/cgroup.controllers",
         &[],
     )
@@ -142,88 +232,6 @@ fn decimal(value: u64) -> Text {
     keep(line.dec(value))
 }
 
-/// docker's default for --memory-swap: as much swap again as memory.
-fn memory_and_swap(limits: &Limits) -> Option<u64> {
-    limits.memory_swap.or_else(|| limits.memory.map(|memory| memory.saturating_mul(2)))
-}
-
-fn unified(limits: &Limits, controller: Controller, member: &mut Member) {
-    let values = &mut member.values;
-    match controller {
-        Controller::Memory => {
-            if let Some(memory) = limits.memory {
-                values.push((c"memory.max", decimal(memory), c"--memory"));
-            }
-            // v2 counts swap apart from memory.
-            match (memory_and_swap(limits), limits.memory) {
-                (Some(u64::MAX), _) => values.push((c"memory.swap.max", c"max", c"--memory-swap")),
-                (Some(total), Some(memory)) => {
-                    values.push((c"memory.swap.max", decimal(total.saturating_sub(memory)), c"--memory-swap"));
-                }
-                _ => {}
-            }
-        }
-        Controller::Cpu => {
-            if let Some(quota) = limits.cpu_quota {
-                values.push((c"cpu.max", keep_all(&[decimal(quota).to_bytes(), b" 100000"]), c"--cpus"));
-            }
-            if let Some(shares) = limits.cpu_shares {
-                // 2..262144 onto 1..10000, as runc and crun do.
-                let weight = shares.saturating_sub(2).saturating_mul(9999).wrapping_div(262_142).saturating_add(1);
-                values.push((c"cpu.weight", decimal(weight), c"--cpu-shares"));
-            }
-        }
-        Controller::Cpuset => {
-            values.extend(limits.cpuset_cpus.map(|cpus| (c"cpuset.cpus", cpus, c"--cpuset-cpus")));
-            values.extend(limits.cpuset_mems.map(|mems| (c"cpuset.mems", mems, c"--cpuset-mems")));
-        }
-        Controller::Pids => values.extend(limits.pids.map(|pids| (c"pids.max", pids_text(pids), c"--pids-limit"))),
-    }
-}
-
-fn pids_text(pids: u64) -> Text {
-    if pids == u64::MAX { c"max" } else { decimal(pids) }
-}
-
-fn legacy(limits: &Limits, controller: Controller, layout: &Layout, member: &mut Member) -> Result<()> {
-    let values = &mut member.values;
-    match controller {
-        Controller::Memory => {
-            if let Some(memory) = limits.memory {
-                values.push((c"memory.limit_in_bytes", decimal(memory), c"--memory"));
-            }
-            match memory_and_swap(limits) {
-                Some(u64::MAX) if layout.swap => values.push((c"memory.memsw.limit_in_bytes", c"-1", c"--memory-swap")),
-                Some(total) if layout.swap => {
-                    values.push((c"memory.memsw.limit_in_bytes", decimal(total), c"--memory-swap"));
-                }
-                _ if limits.memory_swap.is_some() => {
-                    return Err(Error::new(
-                        "--memory-swap: the kernel does not count swap: % would have no memory.memsw.limit_in_bytes",
-                        &[member.path.to_bytes()],
-                    )
-                    .hint("boot with swapaccount=1", &[]));
-                }
-                _ => {}
-            }
-        }
-        Controller::Cpu => {
-            if let Some(quota) = limits.cpu_quota {
-                values.push((c"cpu.cfs_period_us", c"100000", c"--cpus"));
-                values.push((c"cpu.cfs_quota_us", decimal(quota), c"--cpus"));
-            }
-            values.extend(limits.cpu_shares.map(|shares| (c"cpu.shares", decimal(shares), c"--cpu-shares")));
-        }
-        Controller::Cpuset => {
-            let (cpus, mems) = layout.cpuset.unwrap_or((c"", c""));
-            values.push((c"cpuset.cpus", limits.cpuset_cpus.unwrap_or(cpus), c"--cpuset-cpus"));
-            values.push((c"cpuset.mems", limits.cpuset_mems.unwrap_or(mems), c"--cpuset-mems"));
-        }
-        Controller::Pids => values.extend(limits.pids.map(|pids| (c"pids.max", pids_text(pids), c"--pids-limit"))),
-    }
-    Ok(())
-}
-
 const CGROUP2_SUPER_MAGIC: i64 = 0x6367_7270;
 const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
 
@@ -231,24 +239,29 @@ const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
 /// whole table of mounts, which can be long.
 pub fn look(limits: &Limits) -> Layout {
     let mut layout = Layout::default();
+    let needs = needs(limits);
     if fs::fs_type(c"/sys/fs/cgroup") == Ok(CGROUP2_SUPER_MAGIC) {
-        layout.hierarchies.extend(unified_hierarchy(c"/sys/fs/cgroup"));
+        layout.hierarchies.push(unified_hierarchy(c"/sys/fs/cgroup"));
     } else {
-        for controller in CONTROLLERS {
+        for (controller, name) in NAMES {
+            let path = below(c"/sys/fs/cgroup", name);
             // A v1 cpuset needs its CPUs and nodes written before it can be used, so it is not joined for nothing.
-            if controller == Controller::Cpuset && limits.cpuset_cpus.is_none() && limits.cpuset_mems.is_none() {
-                continue;
-            }
-            let path = keep_all(&[b"/sys/fs/cgroup/", controller.name()]);
-            if fs::fs_type(path) == Ok(CGROUP_SUPER_MAGIC) {
-                add(&mut layout, path, false, controller);
+            let wanted = controller != CPUSET || needs & CPUSET != 0;
+            if wanted && fs::fs_type(path) == Ok(CGROUP_SUPER_MAGIC) {
+                layout.add(path, controller);
             }
         }
     }
-    if needs(limits).any(|(controller, _)| layout.find(controller).is_none()) {
+    if needs & !layout.controllers() != 0 {
         search(&mut layout);
     }
-    legacy_facts(limits, &mut layout);
+    // What a v1 host has to be asked for besides.
+    let v1 = |controller| layout.find(controller).filter(|found| !found.unified && needs & controller != 0);
+    let memory = v1(MEMORY).map(|memory| memory.path);
+    let cpuset = v1(CPUSET).map(|cpuset| cpuset.path);
+    layout.swap = memory.is_some_and(|path| fs::exists(below(path, "memory.memsw.limit_in_bytes")));
+    let value = |path, file| keep(fs::read_file(below(path, file), PAGE).unwrap_or_default().trim_ascii());
+    layout.cpuset = cpuset.map(|path| (value(path, "cpuset.cpus"), value(path, "cpuset.mems")));
     layout
 }
 
@@ -259,81 +272,52 @@ pub fn everywhere() -> Layout {
     layout
 }
 
-fn add(layout: &mut Layout, path: Text, unified: bool, controller: Controller) {
-    if layout.find(controller).is_some() {
-        return;
-    }
-    match layout.hierarchies.iter_mut().find(|hierarchy| hierarchy.path == path) {
-        Some(hierarchy) => hierarchy.controllers.push(controller),
-        None => {
-            layout.hierarchies.push(Hierarchy { path, unified, controllers: vec![controller], enabled: Vec::new() })
+impl Layout {
+    fn add(&mut self, path: Text, controllers: Controllers) {
+        let controllers = controllers & !self.controllers();
+        match self.hierarchies.iter_mut().find(|hierarchy| hierarchy.path == path) {
+            Some(hierarchy) => hierarchy.controllers |= controllers,
+            None if controllers == 0 => {}
+            None => self.hierarchies.push(Hierarchy { path, unified: false, controllers, enabled: 0 }),
         }
     }
 }
 
-/// The controllers named in a file such as cgroup.controllers.
-fn named_in(path: Text) -> Vec<Controller> {
-    let text = read(path).unwrap_or_default();
-    let has = |name: &[u8]| text.split(|byte| byte.is_ascii_whitespace()).any(|word| word == name);
-    CONTROLLERS.into_iter().filter(|controller| has(controller.name())).collect()
+/// The controllers named in a list.
+fn named_in(list: &[u8], separator: u8) -> Controllers {
+    let words = split(list.trim_ascii(), separator);
+    let named = NAMES.iter().filter(|(_, name)| words.contains(&name.as_bytes()));
+    named.fold(0, |all, (controller, _)| all | controller)
 }
+
+/// Longer than any file that has one value or names.
+const PAGE: usize = 4096;
 
 /// A v2 hierarchy is used even without a controller: its cgroup is what is killed at the end.
-fn unified_hierarchy(path: Text) -> Option<Hierarchy> {
-    let controllers = named_in(keep_all(&[path.to_bytes(), b"/cgroup.controllers"]));
-    let enabled = named_in(keep_all(&[path.to_bytes(), b"/cgroup.subtree_control"]));
-    Some(Hierarchy { path, unified: true, controllers, enabled })
-}
-
-fn read(path: Text) -> core::result::Result<Vec<u8>, Errno> {
-    let fd = fs::open_follow(fs::CWD, path, libc::O_RDONLY, 0)?;
-    fs::read_all(fd.as_fd(), 1 << 20)
+fn unified_hierarchy(path: Text) -> Hierarchy {
+    let named = |file| named_in(&fs::read_file(below(path, file), PAGE).unwrap_or_default(), b' ');
+    let (controllers, enabled) = (named("cgroup.controllers"), named("cgroup.subtree_control"));
+    Hierarchy { path, unified: true, controllers, enabled }
 }
 
 /// Every cgroup mount of /proc/self/mountinfo, for controllers that are not where they usually are.
 fn search(layout: &mut Layout) {
-    let table = read(c"/proc/self/mountinfo").unwrap_or_default();
-    for line in table.split(|&byte| byte == b'\n') {
+    let table = fs::read_file(c"/proc/self/mountinfo", 1 << 20).unwrap_or_default();
+    for line in split(&table, b'\n') {
         // id parent major:minor root MOUNTPOINT options … - TYPE source SUPEROPTIONS
-        let mut words = line.split(|&byte| byte == b' ');
-        let Some(point) = words.nth(4) else { continue };
-        let mut rest = words.skip_while(|&word| word != b"-").skip(1);
-        let (kind, options) = (rest.next().unwrap_or_default(), rest.nth(1).unwrap_or_default());
-        let path = keep(point);
+        let words = split(line, b' ');
+        let dash = words.iter().position(|word| *word == b"-").unwrap_or(0);
+        let [_, kind, _, options] = *words.get(dash..).unwrap_or_default() else { continue };
+        let path = keep(words.get(4).copied().unwrap_or_default());
         if kind == b"cgroup" {
-            for controller in CONTROLLERS {
-                if options.split(|&byte| byte == b',').any(|option| option == controller.name()) {
-                    add(layout, path, false, controller);
-                }
-            }
+            layout.add(path, named_in(options, b','));
         } else if kind == b"cgroup2" && layout.hierarchies.iter().all(|hierarchy| hierarchy.path != path) {
-            let Some(mut hierarchy) = unified_hierarchy(path) else { continue };
-            hierarchy.controllers.retain(|&controller| layout.find(controller).is_none());
-            if !hierarchy.controllers.is_empty() {
+            let mut hierarchy = unified_hierarchy(path);
+            hierarchy.controllers &= !layout.controllers();
+            if hierarchy.controllers != 0 {
                 layout.hierarchies.push(hierarchy);
             }
         }
-    }
-}
-
-/// What a v1 host has to be asked for besides.
-fn legacy_facts(limits: &Limits, layout: &mut Layout) {
-    let v1 = |layout: &Layout, controller| {
-        let index = layout.find(controller)?;
-        layout.hierarchies.get(index).filter(|hierarchy| !hierarchy.unified).map(|hierarchy| hierarchy.path)
-    };
-    if limits.memory.is_some() || limits.memory_swap.is_some() {
-        layout.swap = v1(layout, Controller::Memory)
-            .is_some_and(|path| fs::exists(keep_all(&[path.to_bytes(), b"/memory.memsw.limit_in_bytes"])));
-    }
-    if limits.cpuset_cpus.is_some() || limits.cpuset_mems.is_some() {
-        layout.cpuset = v1(layout, Controller::Cpuset).map(|path| {
-            let value = |file: &[u8]| {
-                let text = read(keep_all(&[path.to_bytes(), file])).unwrap_or_default();
-                keep(text.trim_ascii())
-            };
-            (value(b"/cpuset.cpus"), value(b"/cpuset.mems"))
-        });
     }
 }
 
@@ -357,30 +341,24 @@ pub fn remove(path: Text) -> core::result::Result<(), Errno> {
 }
 
 fn remove_below(path: Text) {
-    let mut buf = fs::DirBuf::new();
-    let Ok(dir) = fs::open(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
-    while let Ok(entries) = fs::read_dir(dir.as_fd(), &mut buf) {
-        if entries.is_end() {
-            break;
+    let _ = fs::each_entry(path, &mut |name, kind| {
+        if kind == libc::DT_DIR {
+            let _ = remove(keep_all(&[path.to_bytes(), b"/", name.to_bytes()]));
         }
-        for (name, kind) in entries {
-            if kind == libc::DT_DIR {
-                let _ = remove(keep_all(&[path.to_bytes(), b"/", name.to_bytes()]));
-            }
-        }
-    }
+    });
 }
 
 /// cgroup.kill (v2, Linux 5.14) reaches what forks meanwhile too; where it isn't there, every process in the list.
 fn kill_all(path: Text) {
-    let kill = keep_all(&[path.to_bytes(), b"/cgroup.kill"]);
-    if fs::open(fs::CWD, kill, libc::O_WRONLY, 0).is_ok_and(|fd| fs::write_all(fd.as_fd(), b"1").is_ok()) {
+    if fs::open(fs::CWD, below(path, "cgroup.kill"), libc::O_WRONLY, 0)
+        .is_ok_and(|fd| fs::write_all(fd.as_fd(), b"1").is_ok())
+    {
         return;
     }
-    let list = read(keep_all(&[path.to_bytes(), b"/cgroup.procs"])).unwrap_or_default();
-    for pid in list.split(|&byte| byte == b'\n').filter_map(number) {
+    let list = fs::read_file(below(path, "cgroup.procs"), 1 << 20).unwrap_or_default();
+    for pid in split(&list, b'\n') {
         // 0 is a process of another pid namespace: kill(0) would be our own process group.
-        if pid > 1 {
+        if let Some(pid @ 2..) = number(pid) {
             let _ = process::kill(pid as i32, libc::SIGKILL);
         }
     }

@@ -15,7 +15,7 @@ pub use nearest::nearest;
 pub use volume::absolute;
 
 use crate::error::{Error, Result};
-use crate::spec::{Limits, Mount, ResourceLimit, Share, Text};
+use crate::spec::{Mount, Spec, Text};
 use crate::text::keep;
 use args::Args;
 use kind::Kind;
@@ -35,39 +35,22 @@ pub struct Options {
     pub root: Option<Text>,
     /// --rootfs.
     pub rootfs: Option<Text>,
-    /// -i.
-    pub stdin: bool,
-    /// -t.
-    pub tty: bool,
-    /// --init.
-    pub init: bool,
-    /// --read-only.
-    pub read_only: bool,
-    /// -v, --mount and --tmpfs in the order given.
-    pub mounts: Vec<Mount>,
-    /// -e and --env-file, in docker's order: files first.
-    pub env: Vec<Text>,
-    env_files: Vec<Text>,
     /// -w.
     pub cwd: Option<Text>,
     /// -u.
     pub user: Option<Text>,
     /// --hostname.
     pub hostname: Option<Text>,
-    /// --name.
-    pub name: Option<Text>,
     /// --entrypoint.
     pub entrypoint: Option<Text>,
-    /// --ulimit.
-    pub rlimits: Vec<ResourceLimit>,
     /// --shm-size; docker's 0 is the default.
     pub shm_size: Option<u64>,
-    /// The limits.
-    pub limits: Limits,
-    /// --pid, --uts, --ipc, --net host.
-    pub share: Share,
+    /// -e, which holds over --env-file.
+    env: Vec<Text>,
     /// The image, if there is one, and the command.
-    pub words: Vec<Text>,
+    pub words: &'static [Text],
+    /// What needs nothing but the flag; `assemble` completes it.
+    pub spec: Spec,
 }
 
 /// A flag: its long name, its short one (0: none), what its value is, and where that goes.
@@ -97,33 +80,38 @@ const fn flag(name: &'static str, short: u8, kind: &'static Kind, to: To) -> Fla
 }
 
 static FLAGS: [Flag; 39] = [
-    flag("interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.stdin)),
-    flag("tty", b't', &kind::SWITCH, Switch(|run| &mut run.tty)),
+    flag("interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
+    flag("tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
     flag("volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
     flag("mount", 0, &kind::ANY, Each(|run, value| run.mount(volume::mount(value)))),
     flag("tmpfs", 0, &kind::ANY, Each(|run, value| run.mount(volume::tmpfs(value)))),
-    flag("read-only", 0, &kind::SWITCH, Switch(|run| &mut run.read_only)),
+    flag("read-only", 0, &kind::SWITCH, Switch(|run| &mut run.spec.read_only)),
     flag("env", b'e', &kind::ANY, Each(|run, value| env::entry(value.to_bytes(), &mut run.env))),
-    flag("env-file", 0, &kind::ANY, Each(|run, value| env::file(value, &mut run.env_files))),
+    flag("env-file", 0, &kind::ANY, Each(|run, value| env::file(value, &mut run.spec.process.env))),
     flag("workdir", b'w', &kind::PATH, Word(|run| &mut run.cwd)),
     flag("user", b'u', &kind::ANY, Word(|run| &mut run.user)),
     flag("hostname", b'h', &kind::HOST_NAME, Word(|run| &mut run.hostname)),
-    flag("name", 0, &kind::NAME, Word(|run| &mut run.name)),
+    flag("name", 0, &kind::NAME, Word(|run| &mut run.spec.name)),
     // A foreground container is always removed.
     flag("rm", 0, &kind::SWITCH, Each(|_, _| Ok(()))),
     flag("entrypoint", 0, &kind::ANY, Word(|run| &mut run.entrypoint)),
-    flag("init", 0, &kind::SWITCH, Switch(|run| &mut run.init)),
-    flag("memory", b'm', &kind::SIZE, Number(|run| &mut run.limits.memory)),
-    flag("mem", 0, &kind::SIZE, Number(|run| &mut run.limits.memory)),
-    flag("memory-swap", 0, &kind::SIZE_OR_UNLIMITED, Number(|run| &mut run.limits.memory_swap)),
-    flag("cpus", 0, &kind::CPUS, Number(|run| &mut run.limits.cpu_quota)),
-    flag("cpu", 0, &kind::PERCENT, Number(|run| &mut run.limits.cpu_quota)),
-    flag("cpu-shares", b'c', &kind::SHARES, Number(|run| &mut run.limits.cpu_shares)),
-    flag("cpuset-cpus", 0, &kind::LIST, Word(|run| &mut run.limits.cpuset_cpus)),
-    flag("cpuset", 0, &kind::LIST, Word(|run| &mut run.limits.cpuset_cpus)),
-    flag("cpuset-mems", 0, &kind::LIST, Word(|run| &mut run.limits.cpuset_mems)),
-    flag("pids-limit", 0, &kind::PIDS, Number(|run| &mut run.limits.pids)),
-    flag("ulimit", 0, &kind::ANY, Each(|run, value| kind::ulimit(value).map(|limit| run.rlimits.push(limit)))),
+    flag("init", 0, &kind::SWITCH, Switch(|run| &mut run.spec.process.init)),
+    flag("memory", b'm', &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
+    flag("mem", 0, &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
+    flag("memory-swap", 0, &kind::SIZE_OR_UNLIMITED, Number(|run| &mut run.spec.limits.memory_swap)),
+    flag("cpus", 0, &kind::CPUS, Number(|run| &mut run.spec.limits.cpu_quota)),
+    flag("cpu", 0, &kind::PERCENT, Number(|run| &mut run.spec.limits.cpu_quota)),
+    flag("cpu-shares", b'c', &kind::SHARES, Number(|run| &mut run.spec.limits.cpu_shares)),
+    flag("cpuset-cpus", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
+    flag("cpuset", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
+    flag("cpuset-mems", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_mems)),
+    flag("pids-limit", 0, &kind::PIDS, Number(|run| &mut run.spec.limits.pids)),
+    flag(
+        "ulimit",
+        0,
+        &kind::ANY,
+        Each(|run, value| kind::ulimit(value).map(|limit| run.spec.process.rlimits.push(limit))),
+    ),
     flag("shm-size", 0, &kind::SIZE, Number(|run| &mut run.shm_size)),
     // What it is for needs a container that stays.
     flag("stop-signal", 0, &kind::SIGNAL, Each(|_, _| Ok(()))),
@@ -133,15 +121,15 @@ static FLAGS: [Flag; 39] = [
     flag("explain", 0, &kind::SWITCH, Switch(|run| &mut run.explain)),
     flag("trace-startup", 0, &kind::SWITCH, Switch(|run| &mut run.trace)),
     flag("help", 0, &kind::SWITCH, Switch(|run| &mut run.help)),
-    flag("pid", 0, &kind::SHARED, Switch(|run| &mut run.share.pid)),
-    flag("uts", 0, &kind::SHARED, Switch(|run| &mut run.share.uts)),
-    flag("ipc", 0, &kind::SHARED, Switch(|run| &mut run.share.ipc)),
-    flag("net", 0, &kind::NETWORK, Switch(|run| &mut run.share.net)),
-    flag("network", 0, &kind::NETWORK, Switch(|run| &mut run.share.net)),
+    flag("pid", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.pid)),
+    flag("uts", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.uts)),
+    flag("ipc", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.ipc)),
+    flag("net", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
+    flag("network", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
 ];
 
 /// Parses what follows `run`.
-pub fn run(words: &[Text]) -> Result<Options> {
+pub fn run(words: &'static [Text]) -> Result<Options> {
     let mut options = Options::default();
     let mut args = Args::new(words);
     while let Some((flag, value)) = args.next()? {
@@ -156,14 +144,14 @@ pub fn run(words: &[Text]) -> Result<Options> {
             Each(take) => take(&mut options, value)?,
         }
     }
-    options.words = args.rest().to_vec();
+    options.words = args.rest();
     finish(&mut options)?;
     Ok(options)
 }
 
 impl Options {
     fn mount(&mut self, mount: Result<Mount>) -> Result<()> {
-        self.mounts.push(mount?);
+        self.spec.mounts.push(mount?);
         Ok(())
     }
 }
@@ -173,20 +161,19 @@ fn finish(options: &mut Options) -> Result<()> {
     if options.help {
         return Ok(());
     }
-    let (memory, swap) = (options.limits.memory, options.limits.memory_swap);
+    let (memory, swap) = (options.spec.limits.memory, options.spec.limits.memory_swap);
     if swap.is_some() && swap != Some(u64::MAX) && swap < memory.or(Some(u64::MAX)) {
         return Err(Error::new(
             "--memory-swap is memory and swap together: it needs --memory, and cannot be less",
             &[],
         ));
     }
-    if options.share.uts && options.hostname.is_some() {
+    if options.spec.share.uts && options.hostname.is_some() {
         return Err(Error::new("--hostname cannot be set with --uts host: it is the host's own", &[]));
     }
     options.cwd = options.cwd.filter(|cwd| !cwd.is_empty()).map(|cwd| keep(&volume::clean(cwd.to_bytes())));
-    options.env_files.append(&mut options.env);
-    options.env = core::mem::take(&mut options.env_files);
-    volume::sort(&mut options.mounts)
+    options.spec.process.env.append(&mut options.env);
+    volume::sort(&mut options.spec.mounts)
 }
 
 #[cfg(test)]

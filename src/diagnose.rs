@@ -7,83 +7,69 @@ use crate::spec::{Spec, Text};
 use crate::store::Store;
 use crate::sys::OwnedFd;
 use crate::sys::{Errno, fs};
-use crate::text::{Line, Push, keep};
-use core::ffi::CStr;
+use crate::text::{Line, Push, fill, join, keep, row, until};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A step outside failed.
 pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Errno) -> Error {
-    let plain = perform::describe(entry, errno);
-    match (&entry.step, errno) {
-        (Step::Symlink(..), Errno::EEXIST) => match spec.name {
-            Some(name) => {
-                let owner = store.named(name).unwrap_or(c"");
-                Error::new(
-                    "the name \"%\" is already in use by container %",
-                    &[name.to_bytes(), owner.to_bytes().get(..12).unwrap_or_default()],
-                )
-            }
-            None => plain,
-        },
+    let hint = match (&entry.step, errno) {
+        (Step::Symlink(..), Errno::EEXIST) => {
+            let name = spec.name.unwrap_or_default();
+            let owner = store.named(name).unwrap_or_default().to_bytes();
+            let pieces = [name.to_bytes(), owner.get(..12).unwrap_or_default()];
+            return Error::new("the name \"%\" is already in use by container %", &pieces);
+        }
         (Step::Fsopen(fs, _), Errno::ENODEV) if *fs == c"overlay" => {
-            plain.hint("this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS", &[])
+            "this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS"
         }
         (Step::Create | Step::Option(..), Errno::EINVAL | Errno::ELOOP | Errno::ESTALE)
             if entry.about == spec.lower.named =>
         {
-            overlay(spec, host, plain)
+            overlay(spec, host.store)
         }
-        (Step::Set(..), _) => limit(spec, entry, errno),
+        (Step::Set(_, file, value), _) => {
+            let which = [entry.about.to_bytes(), b" (", file.to_bytes(), b" = ", value.to_bytes(), b")"];
+            return Error::sys(entry.why, &join(&which), errno).hint(limit(file, errno), &[]);
+        }
         (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
-            plain.hint("an outer container or a seccomp filter forbids namespaces", &[])
+            "an outer container or a seccomp filter forbids namespaces"
         }
         (Step::Clone(_) | Step::Clone3(..), Errno::ENOSPC | Errno::EUSERS) => {
-            plain.hint("a limit in /proc/sys/user/max_*_namespaces is reached", &[])
+            "a limit in /proc/sys/user/max_*_namespaces is reached"
         }
-        _ => plain,
-    }
+        _ => "",
+    };
+    perform::describe(entry, errno).hint(hint, &[host.store.to_bytes(), spec.lower.named.to_bytes()])
 }
 
 /// What overlayfs does not like, found by looking.
-fn overlay(spec: &Spec, host: &Host, plain: Error) -> Error {
+fn overlay(spec: &Spec, store: Text) -> &'static str {
     const OVERLAYFS: i64 = 0x794c_7630;
-    if fs::fs_type(host.store) == Ok(OVERLAYFS) {
-        return plain.hint("the store % is on an overlay itself, which cannot hold an upper directory: put it on another file system with --root, or mount a tmpfs there", &[host.store.to_bytes()]);
+    if fs::fs_type(store) == Ok(OVERLAYFS) {
+        return "the store % is on an overlay itself, which cannot hold an upper directory: put it on another file \
+                system with --root, or mount a tmpfs there";
     }
-    let below =
-        spec.lower.layers.iter().any(|layer| {
-            layer.to_bytes().first() == Some(&b'/') && host.store.to_bytes().starts_with(layer.to_bytes())
-        });
-    if below {
-        return plain.hint(
-            "the store lies inside the root file system %: choose another with --root",
-            &[spec.lower.named.to_bytes()],
-        );
+    let mut layers = spec.lower.layers.iter().map(|layer| layer.to_bytes());
+    if layers.any(|layer| layer.starts_with(b"/") && store.to_bytes().starts_with(layer)) {
+        return "the store % lies inside the root file system %: choose another with --root";
     }
-    plain.hint("the store's file system may lack what an upper directory needs (xattrs, d_type); dmesg says more", &[])
+    "the file system of the store % may lack what an upper directory needs (xattrs, d_type); dmesg says more"
 }
 
-/// A cgroup refused a value.
-fn limit(spec: &Spec, entry: &Entry, errno: Errno) -> Error {
-    let Step::Set(_, file, value) = entry.step else { return perform::describe(entry, errno) };
-    let _ = spec;
-    let plain = Error::sys(
-        entry.why,
-        &[entry.about.to_bytes(), b" (", file.to_bytes(), b" = ", value.to_bytes(), b")"].concat(),
-        errno,
-    );
+/// Why a cgroup refuses a value.
+fn limit(file: Text, errno: Errno) -> &'static str {
+    let control = file.to_bytes().ends_with(b"subtree_control");
     match errno {
-        Errno::ENOENT if file.to_bytes().ends_with(b"subtree_control") => {
-            plain.hint("the parent cgroup does not have the controller in its cgroup.controllers", &[])
+        Errno::ENOENT if control => "the parent cgroup does not have the controller in its cgroup.controllers",
+        Errno::EBUSY if control => {
+            "there are processes in the cgroup itself: it can hand controllers down only when it has none"
         }
-        Errno::EBUSY if file.to_bytes().ends_with(b"subtree_control") => plain
-            .hint("there are processes in the cgroup itself: it can hand controllers down only when it has none", &[]),
-        Errno::EBUSY => plain.hint("the limit is below what the cgroup already holds", &[]),
-        Errno::ENOENT => plain.hint("the controller has no such file here: the kernel may be built without it", &[]),
+        Errno::EBUSY => "the limit is below what the cgroup already holds",
+        Errno::ENOENT => "the controller has no such file here: the kernel may be built without it",
         Errno::EINVAL | Errno::ERANGE | Errno::EACCES => {
-            plain.hint("the host does not have what was asked for, or the parent cgroup does not allow it", &[])
+            "the host does not have what was asked for, or the parent cgroup does not allow it"
         }
-        _ => plain,
+        _ => "",
     }
 }
 
@@ -102,28 +88,41 @@ pub struct Failure {
 /// A step in the child failed.
 pub fn inside(spec: &Spec, failure: &Failure) -> Error {
     let (entry, errno) = (&failure.entry, failure.errno);
-    let plain = perform::describe(entry, errno);
     let about = entry.about.to_bytes();
-    match (&entry.step, errno) {
-        (Step::Exec, _) => command(spec, failure),
+    let mut hint = "";
+    let instead = match (&entry.step, errno) {
+        (Step::Exec, _) => return command(spec, failure),
         (Step::Target(_, Want::Directory, _), Errno::ENOTDIR) => {
-            Error::new("%: the source is a directory, but the target in the container is a file, or below one", &[about])
+            "%: the source is a directory, but the target in the container is a file, or below one"
         }
         (Step::Target(_, Want::File, _), Errno::EISDIR) => {
-            Error::new("%: the source is a file, but the target in the container is a directory", &[about])
+            "%: the source is a file, but the target in the container is a directory"
         }
-        (Step::Target(..), Errno::EPERM) => {
-            Error::new("%: the target leads to /proc, where nothing can be mounted", &[about])
+        (Step::Target(..), Errno::EPERM) => "%: the target leads to /proc, where nothing can be mounted",
+        (Step::CheckCwd, _) => "the working directory % is outside the container",
+        (step, errno) => {
+            hint = match (step, errno) {
+                (Step::Rlimit(..), Errno::EPERM) => {
+                    "a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most \
+                     /proc/sys/fs/nr_open"
+                }
+                (_, Errno::ENOMEM) if spec.limits.memory.is_some() => "the memory limit is too small to start",
+                (Step::MoveMount(..) | Step::Open(..), Errno::ENOTDIR | Errno::ELOOP) => {
+                    "in the image this is no directory"
+                }
+                (Step::Create | Step::MountAt(..), Errno::EPERM) => {
+                    "an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the \
+                     outer one with them unmasked"
+                }
+                _ => "",
+            };
+            ""
         }
-        (Step::CheckCwd, _) => Error::new("the working directory % is outside the container", &[about]),
-        (Step::Rlimit(..), Errno::EPERM) => plain.hint("a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most /proc/sys/fs/nr_open", &[]),
-        (_, Errno::ENOMEM) if spec.limits.memory.is_some() => plain.hint("the memory limit is too small to start", &[]),
-        (Step::MoveMount(..) | Step::Open(..), Errno::ENOTDIR | Errno::ELOOP) => {
-            plain.hint("in the image this is no directory", &[])
-        }
-        (Step::Create | Step::MountAt(..), Errno::EPERM) => plain.hint("an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the outer one with them unmasked", &[]),
-        _ => plain,
+    };
+    if !instead.is_empty() {
+        return Error::new(instead, &[about]);
     }
+    perform::describe(entry, errno).hint(hint, &[])
 }
 
 /// Below this a start itself may not fit: /bin/true of busybox starts in 192 KiB (docs/bench).
@@ -145,41 +144,36 @@ pub fn too_little(memory: u64, code: &core::result::Result<u8, Errno>) -> Option
 /// The command was not executed.
 fn command(spec: &Spec, failure: &Failure) -> Error {
     let errno = failure.errno;
-    let command = spec.process.args.first().copied().unwrap_or(c"").to_bytes();
+    let command = spec.process.args.first().copied().unwrap_or_default().to_bytes();
     let path = if failure.path.is_empty() { command } else { failure.path.to_bytes() };
-    let plain = Error::sys("execute", path, errno);
+    let missing = errno == Errno::ENOENT || errno == Errno::ENOTDIR;
+    let plain = Error::sys("execute", path, errno).code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
     let Some(file) = &failure.file else {
-        if errno == Errno::ENOENT && !command.contains(&b'/') {
-            return plain.code(NOT_FOUND).hint("not found in the container, whose PATH is %", &[spec.process.path()]);
-        }
-        let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR);
-        return plain.code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
+        let searched = errno == Errno::ENOENT && !command.contains(&b'/');
+        return plain
+            .hint(if searched { "not found in the container, whose PATH is %" } else { "" }, &[spec.process.path()]);
     };
-    let stat = fs::fstat(file.as_fd());
-    let head = head(file.as_fd());
-    // Of a script this may be the interpreter.
-    let mut buf = [0; 4096];
-    let name = fs::read_link(fs::CWD, descriptor(file.as_fd()), &mut buf).unwrap_or(path);
-    let plain = plain.code(NOT_EXECUTABLE);
-    match errno {
-        _ if stat.as_ref().is_ok_and(fs::is_dir) => plain.hint("% is a directory", &[name]),
-        Errno::EACCES if stat.is_ok_and(|stat| stat.st_mode & 0o111 == 0) => {
-            plain.hint("% has no x bit: chmod +x", &[name])
-        }
-        Errno::EACCES => match interpreter(&head) {
-            Some(interpreter) => plain.hint("it may not be executed, or its interpreter % may not", &[interpreter]),
-            None => plain.hint("the user may not execute it, or its mount is noexec", &[]),
-        },
-        Errno::ENOENT | Errno::ENOTDIR => match interpreter(&head) {
-            Some(interpreter) => {
-                plain.code(NOT_FOUND).hint("its interpreter % is not in the container", &[interpreter])
-            }
-            None => plain.code(NOT_FOUND),
-        },
-        Errno::ENOEXEC => plain.hint("%", &[&format(&head)]),
-        Errno::ENOMEM => plain.hint("the memory limit may be too small to start it", &[]),
-        _ => plain,
+    let mode = fs::fstat(file.as_fd()).map_or(0, |stat| stat.st_mode);
+    let file = descriptor(file.as_fd());
+    // Through the descriptor, since its mount may be gone from every namespace.
+    let head = fs::read_file(file, 4096).unwrap_or_default();
+    if mode & libc::S_IFMT == libc::S_IFDIR || errno == Errno::EACCES && mode & 0o111 == 0 {
+        // Of a script this may be the interpreter.
+        let mut buf = [0; 4096];
+        let name = fs::read_link(fs::CWD, file, &mut buf).unwrap_or(path);
+        let hint = if mode & 0o111 == 0 { "% has no x bit: chmod +x" } else { "% is a directory" };
+        return plain.code(NOT_EXECUTABLE).hint(hint, &[name]);
     }
+    let interpreter = interpreter(&head);
+    let hint = match errno {
+        Errno::EACCES if interpreter.is_none() => "the user may not execute it, or its mount is noexec",
+        Errno::EACCES => "it may not be executed, or its interpreter % may not",
+        Errno::ENOENT | Errno::ENOTDIR if interpreter.is_some() => "its interpreter % is not in the container",
+        Errno::ENOEXEC => return plain.hint("%", &[&format(&head)]),
+        Errno::ENOMEM => "the memory limit may be too small to start it",
+        _ => "",
+    };
+    plain.hint(hint, &[interpreter.unwrap_or_default()])
 }
 
 fn descriptor(file: BorrowedFd) -> Text {
@@ -187,72 +181,54 @@ fn descriptor(file: BorrowedFd) -> Text {
     keep(path.put(b"/proc/self/fd/").dec(file.as_raw_fd() as u64))
 }
 
-/// The beginning of the file: through the descriptor, since its mount may be gone from every namespace.
-fn head(file: BorrowedFd) -> Line {
-    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    fs::open_follow(fs::CWD, descriptor(file), flags, 0)
-        .and_then(|file| fs::read_all(file.as_fd(), 4096))
-        .unwrap_or_default()
-}
-
 /// What the kernel would have run it with: a script's `#!` line, or the ELF's PT_INTERP.
 pub fn interpreter(head: &[u8]) -> Option<&[u8]> {
     if let Some(line) = head.strip_prefix(b"#!") {
         // The kernel parts at blanks and tabs only: a carriage return belongs to the name.
-        let mut words = line.split(|&byte| byte == b'\n').next()?.split(|byte| b" \t".contains(byte));
+        let mut words = until(line, b'\n').split(|&byte| byte == b' ' || byte == b'\t');
         return words.find(|word| !word.is_empty());
     }
-    let word = |at: usize| Some(u64::from_le_bytes(head.get(at..at.checked_add(8)?)?.try_into().ok()?) as usize);
-    let half = |at: usize| Some(usize::from(u16::from_le_bytes(head.get(at..at.checked_add(2)?)?.try_into().ok()?)));
     // ELF64, little-endian: e_phoff at 32, e_phentsize at 54, e_phnum at 56; p_type, p_offset at 8, p_filesz at 32.
     head.strip_prefix(b"\x7fELF\x02\x01")?;
-    let (table, size, count) = (word(32)?, half(54)?, half(56)?);
-    (0..count).find_map(|index| {
-        let at = table.checked_add(index.checked_mul(size)?)?;
-        if head.get(at..at.checked_add(4)?)? != [3, 0, 0, 0] {
-            return None;
+    let (mut at, size) = (number(head, 32, 8)?, number(head, 54, 2)?);
+    for _ in 0..number(head, 56, 2)? {
+        let row = head.get(at..)?;
+        if number(row, 0, 4)? == 3 {
+            let name = head.get(number(row, 8, 8)?..)?;
+            return Some(until(name.get(..number(row, 32, 8)?)?, 0));
         }
-        let from = word(at.checked_add(8)?)?;
-        let name = head.get(from..from.checked_add(word(at.checked_add(32)?)?)?)?;
-        CStr::from_bytes_until_nul(name).ok().map(CStr::to_bytes)
-    })
+        at = at.checked_add(size)?;
+    }
+    None
+}
+
+/// A little-endian number of some bytes.
+fn number(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
+    let bytes = bytes.get(at..)?.get(..length)?;
+    Some(bytes.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte)))
 }
 
 /// What kind of file it is that the kernel did not want to execute.
 fn format(head: &[u8]) -> Line {
-    let mut line = Line::new();
     if head.is_empty() {
-        line.put(b"the file is empty");
-        return line;
+        return fill("the file is empty", &[]);
     }
     if !head.starts_with(b"\x7fELF") {
-        line.put(b"a script needs a #! line, and this is no ELF file");
-        return line;
+        return fill("a script needs a #! line, and this is no ELF file", &[]);
     }
-    let machine = match head.get(18..20) {
-        Some(&[low, high]) => u16::from_le_bytes([low, high]),
-        _ => 0,
-    };
-    line.put(b"the ELF file is for ")
-        .put(machine_name(machine))
-        .put(b", this kernel runs ")
-        .put(std::env::consts::ARCH.as_bytes());
-    line
+    let machine = row(MACHINES, number(head, 18, 2).unwrap_or(0) as u64).unwrap_or(b"another machine");
+    fill("the ELF file is for %, this kernel runs %", &[machine, std::env::consts::ARCH.as_bytes()])
 }
 
 /// e_machine's names, from elf.h.
-fn machine_name(machine: u16) -> &'static [u8] {
-    match machine {
-        3 => b"i386",
-        8 => b"mips",
-        20 => b"powerpc",
-        21 => b"powerpc64",
-        22 => b"s390",
-        40 => b"arm",
-        62 => b"x86_64",
-        183 => b"aarch64",
-        243 => b"riscv",
-        258 => b"loongarch",
-        _ => b"another machine",
-    }
-}
+const MACHINES: &str = "\
+3 i386
+8 mips
+20 powerpc
+21 powerpc64
+22 s390
+40 arm
+62 x86_64
+183 aarch64
+243 riscv
+258 loongarch";

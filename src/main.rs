@@ -37,7 +37,7 @@ const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_
 const COMMANDS: &[u8] = b"the commands are run, version and help";
 
 /// The program: its exit code.
-fn start(args: &[&'static CStr]) -> i32 {
+fn start(args: &'static [&'static CStr]) -> i32 {
     open_standard_streams();
     match command(args) {
         Ok(code) => i32::from(code),
@@ -48,7 +48,7 @@ fn start(args: &[&'static CStr]) -> i32 {
     }
 }
 
-fn command(args: &[&'static CStr]) -> Result<u8> {
+fn command(args: &'static [&'static CStr]) -> Result<u8> {
     let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
         return Err(Error::new("no command", &[]).hint("%", &[COMMANDS]));
     };

@@ -17,12 +17,12 @@ use core::ffi::CStr;
 const ROOT_DIR: &CStr = c"/var/lib/mydocker";
 
 /// `mydocker run`: the exit code.
-pub fn run(args: &[&'static CStr]) -> Result<u8> {
-    let options = cli::run(args)?;
+pub fn run(args: &'static [&'static CStr]) -> Result<u8> {
+    let mut options = cli::run(args)?;
     if options.help {
         return crate::print(cli::RUN);
     }
-    if options.tty && !options.explain && !terminal::is_terminal(STDIN) {
+    if options.spec.process.tty && !options.explain && !terminal::is_terminal(STDIN) {
         return Err(Error::new("the input device is not a TTY", &[])
             .hint("-t needs a terminal on standard input; use -i alone for a pipe", &[]));
     }
@@ -34,7 +34,8 @@ pub fn run(args: &[&'static CStr]) -> Result<u8> {
     let path = options.root.or_else(|| process::variable(c"MYDOCKER_ROOT")).unwrap_or(ROOT_DIR);
     let store = open_store(path, dry)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
-    let spec = assemble::spec(options, store.as_ref())?;
+    assemble::complete(&mut options, store.as_ref())?;
+    let spec = options.spec;
     // Before anything is made: from here on a signal is read in the loop, and cannot end us halfway.
     process::block_signals();
     // A caller that ignores SIGCHLD would have the kernel reap the container, exit code and all.

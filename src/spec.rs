@@ -6,6 +6,7 @@ use core::ffi::CStr;
 pub type Text = &'static CStr;
 
 /// A container.
+#[derive(Default)]
 pub struct Spec {
     /// 64 hexadecimal digits, as docker's.
     pub id: Text,
@@ -32,6 +33,7 @@ pub struct Spec {
 }
 
 /// The read-only part of the root and what its own directory looks like.
+#[derive(Default)]
 pub struct Lower {
     /// Directories relative to the store, topmost first; or one absolute directory (`--rootfs`).
     pub layers: Vec<Text>,
@@ -80,6 +82,7 @@ pub struct Mount {
 }
 
 /// What the files that every container gets say.
+#[derive(Default)]
 pub struct Files {
     /// /etc/hosts.
     pub hosts: Text,
@@ -88,6 +91,7 @@ pub struct Files {
 }
 
 /// The command and what it sees.
+#[derive(Default)]
 pub struct Process {
     /// The command and its arguments; never empty.
     pub args: Vec<Text>,

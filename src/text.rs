@@ -19,6 +19,8 @@ pub trait Push {
     fn hex(&mut self, number: u64) -> &mut Self;
     /// A number in decimal, padded with zeros to `width`.
     fn dec0(&mut self, number: u64, width: usize) -> &mut Self;
+    /// Two hexadecimal digits a byte.
+    fn hex_of(&mut self, bytes: &[u8]) -> &mut Self;
     /// What a user or an image wrote, fit for one line of a terminal: control bytes as \xHH.
     fn safe(&mut self, bytes: &[u8]) -> &mut Self;
     /// A C string literal in double quotes, as strace prints it.
@@ -26,19 +28,12 @@ pub trait Push {
 }
 
 fn digits(line: &mut Line, number: u64, base: u64, width: usize) {
-    let mut buf = [b'0'; 24];
-    let mut rest = number;
-    let mut used = 0;
-    for slot in buf.iter_mut().rev() {
-        if rest == 0 && used >= width.max(1) {
-            break;
-        }
-        let digit = rest.checked_rem(base).unwrap_or(0);
-        *slot = *b"0123456789abcdef".get(digit as usize).unwrap_or(&b'?');
-        rest = rest.checked_div(base).unwrap_or(0);
-        used = used.saturating_add(1);
+    let rest = number.checked_div(base).unwrap_or(0);
+    if rest != 0 || width > 1 {
+        digits(line, rest, base, width.saturating_sub(1));
     }
-    line.extend_from_slice(buf.get(buf.len().saturating_sub(used)..).unwrap_or_default());
+    let digit = number.checked_rem(base).unwrap_or(0);
+    line.push(*b"0123456789abcdef".get(digit as usize).unwrap_or(&b'?'));
 }
 
 impl Push for Line {
@@ -70,6 +65,10 @@ impl Push for Line {
     }
     fn dec0(&mut self, number: u64, width: usize) -> &mut Self {
         digits(self, number, 10, width);
+        self
+    }
+    fn hex_of(&mut self, bytes: &[u8]) -> &mut Self {
+        bytes.iter().for_each(|&byte| digits(self, u64::from(byte), 16, 2));
         self
     }
     fn safe(&mut self, bytes: &[u8]) -> &mut Self {
@@ -132,6 +131,11 @@ pub fn keep_all(pieces: &[&[u8]]) -> &'static CStr {
     keep(&join(pieces))
 }
 
+/// The path of what is below a directory.
+pub fn below(dir: &CStr, name: &str) -> &'static CStr {
+    keep_all(&[dir.to_bytes(), b"/", name.as_bytes()])
+}
+
 /// A decimal number that fills the whole of `bytes`; no sign, no blanks; None if it is anything else or overflows.
 pub fn number(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
@@ -149,9 +153,28 @@ pub fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..position)?, bytes.get(position.wrapping_add(1)..)?))
 }
 
+/// The line of a table that begins with a number and a blank, without them.
+pub fn row(table: &'static str, number: u64) -> Option<&'static [u8]> {
+    split(table.as_bytes(), b'\n').into_iter().find_map(|line| {
+        let (first, rest) = split_once(line, b' ')?;
+        (self::number(first)? == number).then_some(rest)
+    })
+}
+
+/// What stands before the first `at`; all of it where there is none.
+pub fn until(bytes: &[u8], at: u8) -> &[u8] {
+    split_once(bytes, at).map_or(bytes, |(before, _)| before)
+}
+
 /// The parts between one separator and the next: one more than there are separators.
 pub fn split(bytes: &[u8], at: u8) -> Vec<&[u8]> {
-    bytes.split(|&byte| byte == at).collect()
+    let (mut parts, mut rest) = (Vec::new(), bytes);
+    while let Some((part, after)) = split_once(rest, at) {
+        parts.push(part);
+        rest = after;
+    }
+    parts.push(rest);
+    parts
 }
 
 #[cfg(test)]

@@ -7,19 +7,19 @@ use crate::spec::Text;
 use crate::text::{keep, split_once};
 
 /// What is left of the arguments.
-pub struct Args<'a> {
-    words: &'a [Text],
+pub struct Args {
+    words: &'static [Text],
     /// What is left of a word such as `-it`: short flags, the last perhaps with its value.
     cluster: &'static [u8],
 }
 
-impl<'a> Args<'a> {
-    pub fn new(words: &'a [Text]) -> Self {
+impl Args {
+    pub fn new(words: &'static [Text]) -> Self {
         Self { words, cluster: b"" }
     }
 
     /// What stands behind the flags.
-    pub fn rest(&self) -> &'a [Text] {
+    pub fn rest(&self) -> &'static [Text] {
         self.words
     }
 

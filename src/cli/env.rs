@@ -2,13 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::spec::Text;
-use crate::sys::{Errno, fs, process};
-use crate::text::{Line, Push, keep, keep_all, split, split_once};
-use std::os::fd::AsFd;
+use crate::sys::{fs, process};
+use crate::text::{Line, Push, keep, keep_all, split, until};
 
 /// `NAME=value`; a bare `NAME` is taken from our own environment, and left out where it isn't set there.
 pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
-    let name = split_once(typed, b'=').map_or(typed, |(name, _)| name);
+    let name = until(typed, b'=');
     if name.is_empty() {
         return Err(Error::new("--env %: a variable needs a name: NAME=value", &[typed]));
     }
@@ -22,7 +21,7 @@ pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
 
 /// A line a variable, as `entry`; blank lines and those that begin with # are passed over.
 pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
-    let content = read(path).map_err(|errno| Error::sys("read --env-file", path.to_bytes(), errno))?;
+    let content = fs::read_file(path, LIMIT).map_err(|errno| Error::sys("read --env-file", path.to_bytes(), errno))?;
     if content.len() >= LIMIT {
         return Err(Error::new("--env-file %: larger than 1 MiB", &[path.to_bytes()]));
     }
@@ -33,7 +32,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        let name = split_once(line, b'=').map_or(line, |(name, _)| name);
+        let name = until(line, b'=');
         if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || line.contains(&0) {
             let mut number = Line::new();
             number.dec(index.saturating_add(1) as u64);
@@ -42,12 +41,6 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
         entry(line, env)?;
     }
     Ok(())
-}
-
-fn read(path: Text) -> core::result::Result<Vec<u8>, Errno> {
-    // A FIFO whose other end nobody opens is not waited for.
-    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-    fs::read_all(fs::open_follow(fs::CWD, path, flags, 0)?.as_fd(), LIMIT)
 }
 
 const LIMIT: usize = 1 << 20;

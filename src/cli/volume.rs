@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{NODEV, NOEXEC, NOSUID};
 use crate::sys::fs;
-use crate::text::{Line, Push, fill, keep, split, split_once};
+use crate::text::{Line, Push, fill, keep, split, split_once, until};
 
 /// A mount as far as its argument was read.
 struct Draft<'a> {
@@ -311,7 +311,7 @@ pub fn tmpfs(typed: Text) -> Result<Mount> {
 
 impl Draft<'_> {
     fn tmpfs_option(&mut self, option: &[u8]) -> Result<()> {
-        let key = split_once(option, b'=').map_or(option, |(key, _)| key);
+        let key = until(option, b'=');
         if is(option, "ro rw") {
             self.mount.read_only = option == b"ro";
         } else if is(key, "size mode uid gid nr_inodes nr_blocks mpol") && key.len() < option.len() {

@@ -1,7 +1,7 @@
 //! The order, pinned: what has to come before what.
 
 use super::*;
-use crate::cgroup::{Controller, Hierarchy, Layout};
+use crate::cgroup::{self, Controllers, Hierarchy, Layout};
 use crate::spec::{Files, Limits, Lower, Mount, Share};
 
 fn spec() -> Spec {
@@ -31,8 +31,8 @@ fn spec() -> Spec {
     }
 }
 
-fn hierarchy(path: Text, unified: bool, controllers: &[Controller]) -> Hierarchy {
-    Hierarchy { path, unified, controllers: controllers.to_vec(), enabled: Vec::new() }
+fn hierarchy(path: Text, unified: bool, controllers: Controllers) -> Hierarchy {
+    Hierarchy { path, unified, controllers, enabled: 0 }
 }
 
 fn host() -> Host {
@@ -42,7 +42,7 @@ fn host() -> Host {
         throttles: 0,
         mqueue: true,
         cgroups: Layout {
-            hierarchies: vec![hierarchy(c"/cg/memory", false, &[Controller::Memory])],
+            hierarchies: vec![hierarchy(c"/cg/memory", false, cgroup::MEMORY)],
             swap: true,
             cpuset: None,
         },
@@ -167,10 +167,8 @@ fn the_cgroup_and_its_limits_are_there_before_the_process() {
 
 #[test]
 fn on_cgroup_v2_the_process_is_born_inside_and_without_clone3_it_joins() {
-    let cgroups = || Layout {
-        hierarchies: vec![hierarchy(c"/cg", true, &[Controller::Memory, Controller::Pids])],
-        ..Layout::default()
-    };
+    let cgroups =
+        || Layout { hierarchies: vec![hierarchy(c"/cg", true, cgroup::MEMORY | cgroup::PIDS)], ..Layout::default() };
     let lines = outside_of(&spec(), &Host { cgroups: cgroups(), ..host() });
     at(
         &lines,

@@ -2,7 +2,7 @@
 
 pub use syscalls::Errno;
 
-use crate::text::{Line, Push, number, split_once};
+use crate::text::{Line, Push, row, split_once};
 
 /// What our system calls can fail with, on every architecture the same: number, name, libc's words. One string: a
 /// table of slices would cost 32 bytes a row, and the errors of streams, semaphores and keys cannot come.
@@ -70,16 +70,11 @@ const TABLE: &str = "\
 
 /// "ENOENT (No such file or directory)"; "errno 57" for what is not in the table.
 pub fn describe(errno: Errno, line: &mut Line) {
-    let wanted = errno.into_raw() as u64;
-    for row in TABLE.split('\n') {
-        let (code, rest) = split_once(row.as_bytes(), b' ').unwrap_or_default();
-        if number(code) == Some(wanted) {
-            let (name, words) = split_once(rest, b' ').unwrap_or_default();
-            line.put(name).put(b" (").put(words).put(b")");
-            return;
-        }
-    }
-    line.put(b"errno ").dec(wanted);
+    let number = errno.into_raw() as u64;
+    match row(TABLE, number).and_then(|row| split_once(row, b' ')) {
+        Some((name, words)) => line.put(name).put(b" (").put(words).put(b")"),
+        None => line.put(b"errno ").dec(number),
+    };
 }
 
 #[cfg(test)]

@@ -293,6 +293,12 @@ pub fn read_all(fd: BorrowedFd, limit: usize) -> Result<Vec<u8>, Errno> {
     Ok(bytes)
 }
 
+/// `read_all` of a path; a FIFO is not waited for.
+pub fn read_file(path: &CStr, limit: usize) -> Result<Vec<u8>, Errno> {
+    let fd = open_follow(CWD, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
+    read_all(std::os::fd::AsFd::as_fd(&fd), limit)
+}
+
 /// `lseek(fd, 0, SEEK_SET)`.
 pub fn rewind(fd: BorrowedFd) -> Result<(), Errno> {
     // SAFETY: no pointers.
@@ -304,6 +310,19 @@ pub fn read_dir<'a>(fd: BorrowedFd, buf: &'a mut DirBuf) -> Result<Entries<'a>, 
     // SAFETY: the kernel writes at most the length that is passed.
     let len = retry(|| unsafe { syscall!(Sysno::getdents64, fd.as_raw_fd(), buf.0.as_mut_ptr(), buf.0.len()) })?;
     Ok(Entries(buf.0.get(..len).ok_or(Errno::EIO)?))
+}
+
+/// Each entry of a directory with its d_type, but for `.` and `..`.
+pub fn each_entry(path: &CStr, take: &mut dyn FnMut(&CStr, u8)) -> Result<(), Errno> {
+    let dir = open(CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    let mut buf = DirBuf::new();
+    loop {
+        let entries = read_dir(std::os::fd::AsFd::as_fd(&dir), &mut buf)?;
+        if entries.is_end() {
+            return Ok(());
+        }
+        entries.for_each(|(name, kind)| take(name, kind));
+    }
 }
 
 /// Room for one getdents64, aligned as its records are.

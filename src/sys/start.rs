@@ -31,13 +31,13 @@ static ENVIRONMENT: AtomicPtr<*const c_char> = AtomicPtr::new(core::ptr::null_mu
 
 unsafe extern "C" fn entry(stack: *const usize) -> ! {
     // SAFETY: what the kernel has put there, see above; the strings live as long as the process.
-    let args: Vec<&'static CStr> = unsafe {
+    let args = unsafe {
         let argc = *stack;
         let argv = stack.add(1).cast::<*const c_char>();
         ENVIRONMENT.store(argv.add(argc.wrapping_add(1)).cast_mut(), Ordering::Relaxed);
-        (0..argc).map(|index| CStr::from_ptr(*argv.add(index))).collect()
+        (0..argc).map(|index| CStr::from_ptr(*argv.add(index))).collect::<Vec<&'static CStr>>().leak()
     };
-    super::process::exit(crate::start(&args) as u8)
+    super::process::exit(crate::start(args) as u8)
 }
 
 /// The environment variable's value.
