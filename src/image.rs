@@ -185,10 +185,10 @@ impl<'a> Archive<'a> {
         // What every container mounts on: made here once and not in the upper layer of each, where a directory costs
         // 80 µs to remove. Where the image has something odd there, a start says so.
         let times = [c".", c"etc"].map(|name| (name, fs::stat(dir.as_fd(), name)));
-        for (path, directory) in POINTS {
+        for &(path, directory) in &POINTS {
             let _ = perform::target(dir.as_fd(), path, directory);
         }
-        for (name, stat) in times {
+        for &(name, stat) in &times {
             let _ = stat.and_then(|stat| fs::set_mtime(dir.as_fd(), name, stat.st_mtime, stat.st_mtime_nsec));
         }
         let image = publish(store, dir.as_fd(), &digest).map_err(|errno| self.failed(errno))?;
@@ -239,7 +239,7 @@ fn make_dir(store: BorrowedFd, path: &CStr) -> Done<()> {
 
 /// Makes the store's directories and waits for the turn to import; it lasts as long as the descriptor.
 fn lock(store: BorrowedFd) -> Done<OwnedFd> {
-    for dir in [c"layers", c"images", c"archives"] {
+    for &dir in &[c"layers", c"images", c"archives"] {
         make_dir(store, dir)?;
     }
     let fd = fs::open(store, c"layers", libc::O_RDONLY | libc::O_DIRECTORY, 0)?;

@@ -234,37 +234,86 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// What the following steps do.
-    fn doing(&mut self, why: &'static str, about: Text) {
+    fn doing(&mut self, why: &'static str) {
+        self.doing_for(why, c"");
+    }
+
+    /// The same, for something that the user knows by this name.
+    #[inline(never)]
+    fn doing_for(&mut self, why: &'static str, about: Text) {
         (self.why, self.about) = (why, about);
     }
 
-    fn push(&mut self, step: Step, fine: Option<Errno>, undo: Undo) {
-        self.steps.push(Entry { step, why: self.why, about: self.about, fine, undo });
+    fn add(&mut self, step: Step) -> &mut Entry {
+        self.steps.push_mut(Entry { step, why: self.why, about: self.about, fine: None, undo: Undo::Nothing })
     }
 
-    fn add(&mut self, step: Step) {
-        self.push(step, None, Undo::Nothing);
-    }
+    // The steps that are added at many places: a call with its arguments in registers is a third of a `Step` that is
+    // put together in memory at each.
 
-    /// A step that may fail with one errno.
-    fn add_unless(&mut self, fine: Errno, step: Step) {
-        self.push(step, Some(fine), Undo::Nothing);
+    fn mkdir(&mut self, dir: Slot, path: Text, mode: u32) -> &mut Entry {
+        self.add(Step::Mkdir(dir, path, mode))
     }
 
     /// Make a directory that may be there already.
-    fn mkdir(&mut self, dir: Slot, path: Text, mode: u32) {
-        self.add_unless(Errno::EEXIST, Step::Mkdir(dir, path, mode));
+    fn mkdir_if_missing(&mut self, dir: Slot, path: Text) -> &mut Entry {
+        let entry = self.mkdir(dir, path, 0o755);
+        entry.fine = Some(Errno::EEXIST);
+        entry
     }
 
-    /// A new file system as a detached mount: its type, options as mount(8) takes them, attributes.
-    fn file_system(&mut self, fs: Text, options: &[u8], attributes: u64, into: Slot) {
+    fn open(&mut self, dir: Slot, path: Text, flags: i32, into: Slot) {
+        self.add(Step::Open(dir, path, flags, into));
+    }
+
+    fn open_tree(&mut self, dir: Slot, path: Text, recursive: bool, into: Slot) {
+        self.add(Step::OpenTree(dir, path, recursive, into));
+    }
+
+    fn move_mount(&mut self, mount: Slot, dir: Slot, path: Text) {
+        self.add(Step::MoveMount(mount, dir, path));
+    }
+
+    /// One file or directory of a mount, bound somewhere else.
+    fn copy_mount(&mut self, from: Slot, name: Text, dir: Slot, path: Text) {
+        self.open_tree(from, name, false, COPY);
+        self.move_mount(COPY, dir, path);
+    }
+
+    fn mount_at(&mut self, source: Slot, target: Slot, fs: Text, flags: u64, data: Text) {
+        self.add(Step::MountAt(source, target, fs, flags, data));
+    }
+
+    fn target(&mut self, path: Text, want: Want, into: Slot) {
+        self.add(Step::Target(path, want, into));
+    }
+
+    fn write(&mut self, dir: Slot, name: Text, value: Text) {
+        self.add(Step::Set(dir, name, value));
+    }
+
+    fn dup(&mut self, fd: Slot, number: i32) {
+        self.add(Step::Dup(fd, number));
+    }
+
+    fn option(&mut self, key: Text, value: Text) -> &mut Entry {
+        self.add(if value.is_empty() { Step::Flag(key) } else { Step::Option(key, value) })
+    }
+
+    /// A new file system as a detached mount: its type, what stands for a source, options as mount(8) takes them,
+    /// attributes.
+    fn file_system(&mut self, fs: Text, source: Text, options: &[u8], attributes: u64, into: Slot) {
         self.add(Step::Fsopen(fs, FS));
+        self.option(c"source", source);
         for option in options.split(|&byte| byte == b',').filter(|option| !option.is_empty()) {
-            self.add(match split_once(option, b'=') {
-                Some((key, value)) => Step::Option(keep(key), keep(value)),
-                None => Step::Flag(keep(option)),
-            });
+            let (key, value) = split_once(option, b'=').unwrap_or((option, b""));
+            self.option(keep(key), keep(value));
         }
+        self.create(attributes, into);
+    }
+
+    /// The file system with the options that were set, mounted.
+    fn create(&mut self, attributes: u64, into: Slot) {
         self.add(Step::Create);
         self.add(Step::Fsmount(attributes, into));
     }
@@ -327,7 +376,7 @@ fn cgroup_slots(index: usize) -> (Slot, Slot) {
 /// Outside: as root of the host. First what the container's process needs to be created; then, beside it, what it
 /// needs to go on: it makes its namespaces meanwhile, of which the network's alone takes as long as all this.
 fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
-    plan.doing("enter the store", c"");
+    plan.doing("enter the store");
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
     plan.add(Step::Umask(0));
     plan.add(Step::Chdir(plan.host.store));
@@ -338,7 +387,7 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     if plan.is_parallel() {
         create(plan, cgroups);
         mounts(plan);
-        plan.doing("hand over to the container's process", c"");
+        plan.doing("hand over to the container's process");
         plan.add(Step::HandOver(SUPERVISOR));
     } else {
         mounts(plan);
@@ -348,8 +397,8 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 
 fn mounts(plan: &mut Builder) {
     for &path in &plan.host.missing {
-        plan.doing("make the volume's directory", path);
-        plan.mkdir(CWD, path, 0o755);
+        plan.doing_for("make the volume's directory", path);
+        plan.mkdir_if_missing(CWD, path);
     }
     volumes(plan);
     if plan.host.has.detached {
@@ -365,7 +414,7 @@ fn mounts(plan: &mut Builder) {
 /// The child. In parallel it shares the table of descriptors until the hand-over, so that it has those that are made
 /// beside it; it is born into its pid namespace only, and makes the others itself.
 fn create(plan: &mut Builder, cgroups: &[cgroup::Member]) {
-    plan.doing("create the container's process", c"");
+    plan.doing("create the container's process");
     plan.add(Step::Pair(SUPERVISOR, INIT));
     let born_in = cgroups.iter().position(|member| plan.is_born_in(member));
     let mut flags = if born_in.is_some() { process::INTO_CGROUP } else { 0 };
@@ -387,68 +436,69 @@ fn create(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 
 fn namespaces(plan: &Builder) -> u64 {
     let share = plan.spec.share;
-    let flags = [
-        (false, libc::CLONE_NEWNS as u64),
-        (share.pid, libc::CLONE_NEWPID as u64),
-        (share.uts, libc::CLONE_NEWUTS as u64),
-        (share.ipc, libc::CLONE_NEWIPC as u64),
-        (share.net, libc::CLONE_NEWNET as u64),
-    ];
-    flags.into_iter().filter(|(shared, _)| !shared).fold(0, |all, (_, flag)| all | flag)
+    let flag = |shared, flag: i32| if shared { 0 } else { flag as u64 };
+    libc::CLONE_NEWNS as u64
+        | flag(share.pid, libc::CLONE_NEWPID)
+        | flag(share.uts, libc::CLONE_NEWUTS)
+        | flag(share.ipc, libc::CLONE_NEWIPC)
+        | flag(share.net, libc::CLONE_NEWNET)
 }
 
 /// One directory, whose lock says that the container lives, with the overlay's upper and work side by side: every
 /// directory costs about 80 µs to remove from ext4.
 fn container_directory(plan: &mut Builder) {
-    plan.doing("make the container's directory", c"");
-    plan.push(Step::Mkdir(CWD, plan.dir, 0o700), None, Undo::Tree);
-    plan.add(Step::Open(CWD, plan.dir, libc::O_DIRECTORY | libc::O_NOFOLLOW, CONTAINER));
+    plan.doing("make the container's directory");
+    plan.mkdir(CWD, plan.dir, 0o700).undo = Undo::Tree;
+    plan.open(CWD, plan.dir, libc::O_DIRECTORY | libc::O_NOFOLLOW, CONTAINER);
     plan.add(Step::Lock(CONTAINER));
     if let Some(name) = plan.spec.name {
-        plan.push(Step::Symlink(plan.spec.id, CWD, keep_all(&[b"names/", name.to_bytes()])), None, Undo::Unlink);
+        let name = keep_all(&[b"names/", name.to_bytes()]);
+        plan.add(Step::Symlink(plan.spec.id, CWD, name)).undo = Undo::Unlink;
     }
     let lower = &plan.spec.lower;
-    plan.push(Step::Mkdir(CONTAINER, c"upper", lower.mode), None, Undo::Tree);
+    plan.mkdir(CONTAINER, c"upper", lower.mode).undo = Undo::Tree;
     let (uid, gid) = lower.owner;
     if (uid, gid) != (0, 0) {
         plan.add(Step::Chown(CONTAINER, c"upper", uid, gid));
     }
-    plan.push(Step::Mkdir(CONTAINER, c"work", 0o700), None, Undo::Work);
+    plan.mkdir(CONTAINER, c"work", 0o700).undo = Undo::Work;
 }
 
 /// The cgroup of one hierarchy with its limits, before anything can be in it.
 fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
-    plan.doing("make the cgroup", member.path);
+    plan.doing_for("make the cgroup", member.path);
     for &(file, value) in &member.enable {
-        plan.add(Step::Set(CWD, file, value));
+        plan.write(CWD, file, value);
     }
     let (dir, attach) = cgroup_slots(index);
-    plan.push(Step::Mkdir(CWD, member.path, 0o755), None, Undo::Cgroup);
-    plan.add(Step::Open(CWD, member.path, libc::O_DIRECTORY, dir));
+    plan.mkdir(CWD, member.path, 0o755).undo = Undo::Cgroup;
+    plan.open(CWD, member.path, libc::O_DIRECTORY, dir);
     for &(file, value, flag) in &member.values {
-        plan.doing("set the limit", flag);
-        plan.add(Step::Set(dir, file, value));
+        plan.doing_for("set the limit", flag);
+        plan.write(dir, file, value);
     }
     if !plan.is_born_in(member) {
-        plan.doing("make the cgroup", member.path);
-        plan.add(Step::Open(dir, member.attach, libc::O_WRONLY, attach));
+        plan.doing_for("make the cgroup", member.path);
+        plan.open(dir, member.attach, libc::O_WRONLY, attach);
     }
 }
 
 /// Named volumes and those that end with the container.
 fn volumes(plan: &mut Builder) {
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
-        plan.doing("make the volume", mount.typed);
+        plan.doing_for("make the volume", mount.typed);
         let path = match mount.source {
             Source::Volume(name) => {
-                plan.mkdir(CWD, keep_all(&[b"volumes/", name.to_bytes()]), 0o755);
+                plan.mkdir_if_missing(CWD, keep_all(&[b"volumes/", name.to_bytes()]));
                 data(name)
             }
             Source::Anonymous => anonymous(plan.dir, index),
             _ => continue,
         };
-        let undo = if mount.source == Source::Anonymous { Undo::Tree } else { Undo::Nothing };
-        plan.push(Step::Mkdir(CWD, path, 0o755), Some(Errno::EEXIST), undo);
+        let made = plan.mkdir_if_missing(CWD, path);
+        if mount.source == Source::Anonymous {
+            made.undo = Undo::Tree;
+        }
         if plan.host.fill.contains(&index) {
             let layers: &'static [Text] = Box::leak(plan.spec.lower.layers.clone().into_boxed_slice());
             plan.add(Step::Fill(layers, path, mount.target));
@@ -470,8 +520,8 @@ fn anonymous(dir: Text, index: usize) -> Text {
 /// A terminal of the container's own devpts: /dev/pts/0 inside. The other side is opened by its descriptor, not by a
 /// path that something could have replaced (CVE-2025-52565).
 fn terminal(plan: &mut Builder) {
-    plan.doing("open a terminal", c"");
-    plan.add(Step::Open(PTS, c"ptmx", libc::O_RDWR | libc::O_NOCTTY, MASTER));
+    plan.doing("open a terminal");
+    plan.open(PTS, c"ptmx", libc::O_RDWR | libc::O_NOCTTY, MASTER);
     plan.add(Step::Unlock(MASTER));
     plan.add(Step::OpenPeer(MASTER, TERMINAL));
     if plan.spec.process.uid != 0 {
@@ -483,8 +533,8 @@ fn terminal(plan: &mut Builder) {
 /// pipe (or, with -t, the container's own terminal) between: a container that holds the host's terminal could type
 /// into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), and docker's is not a terminal there either.
 fn pipes(plan: &mut Builder) {
-    plan.doing("make a pipe", c"");
-    for (number, (ours, theirs)) in PIPES.into_iter().enumerate() {
+    plan.doing("make a pipe");
+    for (number, &(ours, theirs)) in PIPES.iter().enumerate() {
         if is_piped(plan, number) {
             plan.add(if number == 0 { Step::Pipe(theirs, ours) } else { Step::Pipe(ours, theirs) });
         }
@@ -498,26 +548,26 @@ fn is_piped(plan: &Builder, number: usize) -> bool {
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.
 fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     if plan.is_parallel() {
-        plan.doing("create the namespaces", c"");
+        plan.doing("create the namespaces");
         // Should the supervisor end before the hand-over, so does this process; set again below.
         plan.add(Step::DieWithParent);
         plan.add(Step::Unshare(namespaces(plan) & !(libc::CLONE_NEWPID as u64)));
         loopback(plan);
-        plan.doing("take over from the supervisor", c"");
+        plan.doing("take over from the supervisor");
         plan.add(Step::TakeOver(INIT, OURSELVES));
     }
     if !plan.host.has.detached {
         // By the caller's root still, if that is a chroot.
         classic::sources(plan);
     }
-    plan.doing("enter the mount namespace", c"");
+    plan.doing("enter the mount namespace");
     // If we were started in a chroot, there is more above our root, and `..` would lead from the container to it (chroot
     // to a directory below, then up). Entering one's own namespace makes its first mount the root.
-    plan.add(Step::Open(CWD, c".", libc::O_PATH, COPY));
-    plan.add(Step::Open(CWD, c"/proc/self/ns/mnt", libc::O_RDONLY, TARGET));
+    plan.open(CWD, c".", libc::O_PATH, COPY);
+    plan.open(CWD, c"/proc/self/ns/mnt", libc::O_RDONLY, TARGET);
     plan.add(Step::Setns(TARGET, libc::CLONE_NEWNS as u64));
     plan.add(Step::Fchdir(COPY));
-    plan.doing("make the mounts private", c"");
+    plan.doing("make the mounts private");
     // Before any mount: what is mounted under a shared mount would appear on the host (systemd makes / shared).
     plan.add(Step::Mount(c"none", c"/", c"", libc::MS_REC | classic::root_propagation(plan), c""));
     if !plan.is_parallel() {
@@ -529,25 +579,25 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         classic::inside(plan);
     }
     if plan.spec.process.cwd != c"/" {
-        plan.doing("enter the working directory", plan.spec.process.cwd);
-        plan.add(Step::Target(plan.spec.process.cwd, Want::Anything, WORKDIR));
+        plan.doing_for("enter the working directory", plan.spec.process.cwd);
+        plan.target(plan.spec.process.cwd, Want::Anything, WORKDIR);
     }
     if plan.spec.read_only {
         // Now that all that was missing in it is there.
-        plan.doing("make the root read-only", c"");
+        plan.doing("make the root read-only");
         if plan.host.has.detached {
             plan.set(ROOT, false, RDONLY, 0);
         } else {
             plan.add(Step::RemountReadOnly(ROOT));
         }
     }
-    plan.doing("change the root", c"");
+    plan.doing("change the root");
     // The new root over the old one, which then lies on top and is taken off: pivot_root(2), "pivot_root(".", ".")".
     plan.add(Step::PivotRoot);
     plan.add(Step::Umount(c"."));
     plan.add(Step::Chdir(c"/"));
     if !plan.spec.share.uts {
-        plan.doing("set the host name", c"");
+        plan.doing("set the host name");
         plan.add(Step::Hostname(plan.spec.hostname));
     }
     standard_streams(plan);
@@ -557,27 +607,27 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 
 fn loopback(plan: &mut Builder) {
     if !plan.spec.share.net {
-        plan.doing("bring the loopback up", c"");
+        plan.doing("bring the loopback up");
         plan.add(Step::Loopback);
     }
 }
 
 fn standard_streams(plan: &mut Builder) {
-    plan.doing("connect the standard streams", c"");
+    plan.doing("connect the standard streams");
     // Without a session of its own the container could reach the caller's controlling terminal through /dev/tty.
     plan.add(Step::Setsid);
     if plan.spec.process.tty {
         plan.add(Step::ControllingTerminal(TERMINAL));
-        (0..3).for_each(|number| plan.add(Step::Dup(TERMINAL, number)));
+        (0..3).for_each(|number| plan.dup(TERMINAL, number));
         return;
     }
     if !plan.spec.process.stdin {
-        plan.add(Step::Open(CWD, c"/dev/null", libc::O_RDONLY, NULL));
-        plan.add(Step::Dup(NULL, 0));
+        plan.open(CWD, c"/dev/null", libc::O_RDONLY, NULL);
+        plan.dup(NULL, 0);
     }
-    for (number, (_, theirs)) in PIPES.into_iter().enumerate() {
+    for (number, &(_, theirs)) in PIPES.iter().enumerate() {
         if is_piped(plan, number) {
-            plan.add(Step::Dup(theirs, number as i32));
+            plan.dup(theirs, number as i32);
         }
     }
 }
@@ -588,11 +638,11 @@ fn standard_streams(plan: &mut Builder) {
 fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     for (index, member) in cgroups.iter().enumerate() {
         if !plan.is_born_in(member) {
-            plan.doing("join the cgroup", member.path);
+            plan.doing_for("join the cgroup", member.path);
             plan.add(Step::Write(cgroup_slots(index).1, c"0"));
         }
     }
-    plan.doing("create a cgroup namespace", c"");
+    plan.doing("create a cgroup namespace");
     plan.add(Step::Unshare(libc::CLONE_NEWCGROUP as u64));
 }
 
@@ -600,28 +650,28 @@ fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 fn identity(plan: &mut Builder) {
     let process = &plan.spec.process;
     if process.cwd != c"/" {
-        plan.doing("enter the working directory", process.cwd);
+        plan.doing_for("enter the working directory", process.cwd);
         plan.add(Step::Fchdir(WORKDIR));
         // CVE-2024-21626: a working directory that is a leaked descriptor of the host.
         plan.add(Step::CheckCwd);
     }
     for limit in &process.rlimits {
-        plan.doing("set the limit", limit.typed);
+        plan.doing_for("set the limit", limit.typed);
         plan.add(Step::Rlimit(limit.resource, limit.soft, limit.hard));
     }
-    plan.doing("become the user", c"");
+    plan.doing("become the user");
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
     plan.add(Step::Groups(Box::leak(process.groups.clone().into_boxed_slice())));
     plan.add(Step::Gid(process.gid));
     plan.add(Step::Uid(process.uid));
     plan.add(Step::Umask(0o022));
-    plan.doing("end with the supervisor", c"");
+    plan.doing("end with the supervisor");
     // After the last change of credentials, which clears it (prctl(2)); then the parent is checked once more.
     plan.add(Step::DieWithParent);
     plan.add(Step::CheckParent);
-    plan.doing("close the host's descriptors", c"");
+    plan.doing("close the host's descriptors");
     plan.add(Step::CloseRange);
-    plan.doing("execute", process.args.first().copied().unwrap_or(c""));
+    plan.doing_for("execute", process.args.first().copied().unwrap_or(c""));
     if process.init {
         plan.add(Step::Init);
     }

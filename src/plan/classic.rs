@@ -11,7 +11,7 @@ use super::{
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{CWD, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, keep};
+use crate::text::{Line, Push, keep, keep_all};
 
 /// MOUNT_ATTR_* as MS_*: the four that we use are the same bits.
 const SAME: () = assert!(
@@ -21,10 +21,8 @@ const SAME: () = assert!(
 /// The files for /etc, in the container's directory, which ends with it.
 pub fn outside(plan: &mut Builder) {
     let () = SAME;
-    plan.doing("make the files in /etc", c"");
-    for (name, content) in [c"hosts", c"hostname", c"resolv.conf"].into_iter().zip(mounts::contents(plan)) {
-        plan.add(Step::File(CONTAINER, name, content));
-    }
+    plan.doing("make the files in /etc");
+    mounts::etc(plan, CONTAINER);
 }
 
 /// Private, unless a volume's propagation has to come from the host: then what is mounted there is seen here, and
@@ -43,11 +41,11 @@ pub fn root_propagation(plan: &Builder) -> u64 {
 /// Inside: everything.
 pub fn inside(plan: &mut Builder) {
     overlay(plan);
-    plan.doing("mount /proc", c"");
+    plan.doing("mount /proc");
     file_system(plan, ROOT, c"proc", c"proc", STRICT, c"", PROC);
-    plan.doing("mount /sys", c"");
+    plan.doing("mount /sys");
     file_system(plan, ROOT, c"sys", c"sysfs", STRICT_RO, c"", SYS);
-    plan.doing("mount /dev", c"");
+    plan.doing("mount /dev");
     file_system(plan, ROOT, c"dev", c"tmpfs", NOSUID, mounts::DEV_OPTIONS, DEV);
     mounts::nodes(plan);
     file_system(plan, DEV, c"pts", c"devpts", NOSUID | NOEXEC, mounts::PTS_OPTIONS, PTS);
@@ -65,7 +63,7 @@ pub fn inside(plan: &mut Builder) {
         plan.add(Step::SendTerminal(INIT, MASTER));
         open(plan, PTS, c"0", COPY);
         open(plan, DEV, c"console", TARGET);
-        plan.add(Step::MountAt(COPY, TARGET, c"", libc::MS_BIND, c""));
+        plan.mount_at(COPY, TARGET, c"", libc::MS_BIND, c"");
     }
     mounts::in_order(plan, file, volume);
     masks(plan);
@@ -78,26 +76,26 @@ const BIND: u64 = libc::MS_BIND | libc::MS_REC;
 const ETC: [Slot; 3] = [FILES, super::MASK, super::READONLY];
 
 fn open(plan: &mut Builder, dir: Slot, path: Text, into: Slot) {
-    plan.add(Step::Open(dir, path, libc::O_PATH | libc::O_NOFOLLOW, into));
+    plan.open(dir, path, libc::O_PATH | libc::O_NOFOLLOW, into);
 }
 
 /// Opened before the overlay covers the container's directory: in this mount namespace, since mount(2) takes no
 /// descriptor of another one's.
 pub fn sources(plan: &mut Builder) {
-    plan.doing("open the files for /etc", c"");
-    for (name, into) in [b"/hosts".as_slice(), b"/hostname", b"/resolv.conf"].into_iter().zip(ETC) {
-        open(plan, CWD, keep(&[plan.dir.to_bytes(), name].concat()), into);
+    plan.doing("open the files for /etc");
+    for (&(name, _), &into) in mounts::ETC.iter().zip(&ETC) {
+        open(plan, CWD, keep_all(&[plan.dir.to_bytes(), b"/", name.to_bytes()]), into);
     }
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
         if let Some(path) = mounts::path(plan, index, mount) {
-            plan.doing("open the volume's source", mount.typed);
-            plan.add(Step::Open(CWD, path, libc::O_PATH, source(index)));
+            plan.doing_for("open the volume's source", mount.typed);
+            plan.open(CWD, path, libc::O_PATH, source(index));
         }
     }
 }
 
 fn overlay(plan: &mut Builder) {
-    plan.doing("mount the overlay", plan.spec.lower.named);
+    plan.doing_for("mount the overlay", plan.spec.lower.named);
     let dir = plan.dir.to_bytes();
     let mut data = Line::new();
     data.put(b"lowerdir=");
@@ -113,23 +111,23 @@ fn overlay(plan: &mut Builder) {
 
 /// Mounts a new file system on a directory that is no symlink (CVE-2019-19921), and opens it.
 fn file_system(plan: &mut Builder, dir: Slot, at: Text, fs: Text, flags: u64, data: Text, into: Slot) {
-    plan.mkdir(dir, at, 0o755);
+    plan.mkdir_if_missing(dir, at);
     open(plan, dir, at, TARGET);
-    plan.add(Step::MountAt(CWD, TARGET, fs, flags, data));
+    plan.mount_at(CWD, TARGET, fs, flags, data);
     open(plan, dir, at, into);
 }
 
 fn bind(plan: &mut Builder, from: Text, dir: Slot, at: Text) {
     open(plan, CWD, from, COPY);
     open(plan, dir, at, TARGET);
-    plan.add(Step::MountAt(COPY, TARGET, c"", BIND, c""));
+    plan.mount_at(COPY, TARGET, c"", BIND, c"");
 }
 
 fn file(plan: &mut Builder, index: usize, path: Text) {
     let from = ETC.get(index).copied().unwrap_or(COPY);
     let target = Step::Target(path, Want::File, TARGET);
     plan.add(target);
-    plan.add(Step::MountAt(from, TARGET, c"", libc::MS_BIND, c""));
+    plan.mount_at(from, TARGET, c"", libc::MS_BIND, c"");
     if plan.spec.read_only {
         plan.add(target);
         plan.add(Step::RemountReadOnly(TARGET));
@@ -139,37 +137,37 @@ fn file(plan: &mut Builder, index: usize, path: Text) {
 /// mount(2) ignores MS_RDONLY and the propagation together with MS_BIND: each is a call of its own, on the target
 /// opened again. Read-only is not recursive then, as docker's on such kernels.
 fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
-    plan.doing("mount the volume", mount.typed);
+    plan.doing_for("mount the volume", mount.typed);
     let target = Step::Target(mount.target, plan.host.wants(index), TARGET);
     plan.add(target);
     if let Source::Tmpfs(options) = mount.source {
         let read_only = if mount.read_only { libc::MS_RDONLY } else { 0 };
         let options = keep(&mounts::tmpfs_options(plan, index, options));
         // They may end with a comma, which mount(2) does not mind.
-        plan.add(Step::MountAt(CWD, TARGET, c"tmpfs", mount.attributes | read_only, options));
+        plan.mount_at(CWD, TARGET, c"tmpfs", mount.attributes | read_only, options);
         return;
     }
-    plan.add(Step::MountAt(source(index), TARGET, c"", BIND, c""));
+    plan.mount_at(source(index), TARGET, c"", BIND, c"");
     plan.add(target);
     let recursive = if mount.recursive { libc::MS_REC } else { 0 };
-    plan.add(Step::MountAt(CWD, TARGET, c"", recursive | mount.propagation, c""));
+    plan.mount_at(CWD, TARGET, c"", recursive | mount.propagation, c"");
     if mount.read_only {
         plan.add(Step::RemountReadOnly(TARGET));
     }
 }
 
 fn masks(plan: &mut Builder) {
-    plan.doing("make a path read-only", c"");
+    plan.doing("make a path read-only");
     for path in plan.host.read_only() {
         plan.about = path;
         open(plan, PROC, path, TARGET);
-        plan.add(Step::MountAt(TARGET, TARGET, c"", BIND, c""));
+        plan.mount_at(TARGET, TARGET, c"", BIND, c"");
         open(plan, PROC, path, TARGET);
-        plan.add(Step::MountAt(CWD, TARGET, c"", REMOUNT | STRICT_RO, c""));
+        plan.mount_at(CWD, TARGET, c"", REMOUNT | STRICT_RO, c"");
     }
-    plan.doing("mask a path", c"");
+    plan.doing("mask a path");
     open(plan, DEV, c"null", NULL);
-    plan.host.for_each_mask(|path, directory| {
+    plan.host.for_each_mask(&mut |path, directory| {
         let (dir, name) = below(path);
         plan.about = path;
         open(plan, dir, name, TARGET);

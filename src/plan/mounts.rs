@@ -1,13 +1,13 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET, Want,
-    anonymous, data, source,
+    Builder, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET, Want, anonymous,
+    data, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
 use crate::sys::call::{MountAttr, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, join, keep, keep_all};
+use crate::text::{Line, Push, keep, keep_all};
 
 /// What docker's default hides, below /proc or /sys, and whether it is a directory. `Host::masks` says by bit what
 /// this kernel has: a mount that fails costs an RCU grace period, so it isn't tried.
@@ -46,7 +46,7 @@ const LINKS: [(Text, Text); 6] = [
 ];
 
 /// The files that every container gets: name on our tmpfs, path in the container.
-const ETC: [(Text, Text); 3] =
+pub const ETC: [(Text, Text); 3] =
     [(c"hosts", c"/etc/hosts"), (c"hostname", c"/etc/hostname"), (c"resolv.conf", c"/etc/resolv.conf")];
 
 /// What is mounted on in every container, and whether it is a directory.
@@ -89,31 +89,28 @@ pub const OVERLAY: [(Text, Text); 5] =
     [(c"redirect_dir", c"nofollow"), (c"metacopy", c"off"), (c"index", c"off"), (c"xino", c"off"), (c"volatile", c"")];
 
 fn overlay(plan: &mut Builder) {
-    plan.doing("mount the overlay", plan.spec.lower.named);
+    plan.doing_for("mount the overlay", plan.spec.lower.named);
     plan.add(Step::Fsopen(c"overlay", FS));
-    let dir = |name: &[u8]| keep_all(&[plan.dir.to_bytes(), name]);
-    let directories =
-        [(c"lowerdir", keep(&lower_directories(plan))), (c"upperdir", dir(b"/upper")), (c"workdir", dir(b"/work"))];
-    for (key, value) in directories.into_iter().chain([(c"source", c"overlay")]) {
-        plan.add(Step::Option(key, value));
+    plan.option(c"lowerdir", keep(&lower_directories(plan)));
+    plan.option(c"upperdir", keep_all(&[plan.dir.to_bytes(), b"/upper"]));
+    plan.option(c"workdir", keep_all(&[plan.dir.to_bytes(), b"/work"]));
+    plan.option(c"source", c"overlay");
+    for &(key, value) in &OVERLAY {
+        plan.option(key, value).fine = Some(Errno::EINVAL);
     }
-    for (key, value) in OVERLAY {
-        plan.add_unless(Errno::EINVAL, if value.is_empty() { Step::Flag(key) } else { Step::Option(key, value) });
-    }
-    plan.add(Step::Create);
-    plan.add(Step::Fsmount(0, ROOT));
+    plan.create(0, ROOT);
 }
 
 /// The nodes and links of /dev, on a tmpfs of our own.
 pub fn nodes(plan: &mut Builder) {
-    for (name, major, minor) in NODES {
+    for &(name, major, minor) in &NODES {
         plan.add(Step::Mknod(DEV, name, libc::S_IFCHR | 0o666, major << 8 | minor));
     }
-    for (target, name) in LINKS {
+    for &(target, name) in &LINKS {
         plan.add(Step::Symlink(target, DEV, name));
     }
-    for name in [c"pts", c"shm", c"mqueue"] {
-        plan.add(Step::Mkdir(DEV, name, 0o755));
+    for &name in &[c"pts", c"shm", c"mqueue"] {
+        plan.mkdir(DEV, name, 0o755);
     }
     if plan.spec.process.tty {
         plan.add(Step::Mknod(DEV, c"console", libc::S_IFREG | 0o600, 0));
@@ -133,34 +130,35 @@ pub fn shm_options(plan: &Builder) -> Line {
 }
 
 fn dev(plan: &mut Builder) {
-    plan.doing("make /dev", c"");
-    plan.file_system(c"tmpfs", &join(&[b"source=tmpfs,", DEV_OPTIONS.to_bytes()]), NOSUID, DEV);
+    plan.doing("make /dev");
+    plan.file_system(c"tmpfs", c"tmpfs", DEV_OPTIONS.to_bytes(), NOSUID, DEV);
     nodes(plan);
-    plan.file_system(c"devpts", &join(&[b"source=devpts,", PTS_OPTIONS.to_bytes()]), NOSUID | NOEXEC, PTS);
+    plan.file_system(c"devpts", c"devpts", PTS_OPTIONS.to_bytes(), NOSUID | NOEXEC, PTS);
     if plan.spec.share.ipc {
-        plan.add(Step::OpenTree(CWD, c"/dev/shm", true, SHM));
+        plan.open_tree(CWD, c"/dev/shm", true, SHM);
         plan.set(SHM, true, 0, libc::MS_PRIVATE);
     } else {
-        plan.file_system(c"tmpfs", &join(&[b"source=shm,", &shm_options(plan)]), STRICT, SHM);
+        plan.file_system(c"tmpfs", c"shm", &shm_options(plan), STRICT, SHM);
     }
     if plan.spec.process.tty {
         super::terminal(plan);
     }
 }
 
-/// What the files in /etc say.
-pub fn contents(plan: &Builder) -> [Text; 3] {
+/// The files for /etc, in a directory.
+pub fn etc(plan: &mut Builder, dir: Slot) {
+    let files = &plan.spec.files;
     let hostname = keep_all(&[plan.spec.hostname.to_bytes(), b"\n"]);
-    [plan.spec.files.hosts, hostname, plan.spec.files.resolv]
+    for (&(name, _), content) in ETC.iter().zip([files.hosts, hostname, files.resolv]) {
+        plan.add(Step::File(dir, name, content));
+    }
 }
 
 fn files(plan: &mut Builder) {
-    plan.doing("make the files in /etc", c"");
-    plan.file_system(c"tmpfs", b"source=tmpfs,mode=755,size=1m", STRICT, FILES);
-    for ((name, _), content) in ETC.into_iter().zip(contents(plan)) {
-        plan.add(Step::File(FILES, name, content));
-    }
-    plan.add(Step::Mkdir(FILES, c"empty", 0o755));
+    plan.doing("make the files in /etc");
+    plan.file_system(c"tmpfs", c"tmpfs", b"mode=755,size=1m", STRICT, FILES);
+    etc(plan, FILES);
+    plan.mkdir(FILES, c"empty", 0o755);
 }
 
 /// Where a volume is on the host; None for a tmpfs.
@@ -183,14 +181,14 @@ pub fn tmpfs_options(plan: &Builder, index: usize, options: Text) -> Line {
 
 /// A volume or a tmpfs: copied from the host's mount here, where the peers of a shared mount are still known.
 fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
-    plan.doing("mount the volume", mount.typed);
+    plan.doing_for("mount the volume", mount.typed);
     let (into, read_only) = (source(index), if mount.read_only { RDONLY } else { 0 });
     if let Source::Tmpfs(options) = mount.source {
-        let options = join(&[b"source=tmpfs,", &tmpfs_options(plan, index, options)]);
-        plan.file_system(c"tmpfs", &options, mount.attributes | read_only, into);
+        let options = tmpfs_options(plan, index, options);
+        plan.file_system(c"tmpfs", c"tmpfs", &options, mount.attributes | read_only, into);
     }
     let Some(path) = path(plan, index, mount) else { return };
-    plan.add(Step::OpenTree(CWD, path, true, into));
+    plan.open_tree(CWD, path, true, into);
     plan.set(into, true, read_only, if mount.recursive { mount.propagation } else { 0 });
     if !mount.recursive {
         plan.set(into, false, 0, mount.propagation);
@@ -199,35 +197,34 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
 
 /// Inside: attach them, and make what belongs to the new namespaces.
 pub fn attach(plan: &mut Builder) {
-    plan.doing("attach the root", c"");
+    plan.doing("attach the root");
     // Before Linux 6.15 only what is attached can be copied. So the files are, where the root covers them.
-    plan.add(Step::MoveMount(FILES, CWD, plan.dir));
+    plan.move_mount(FILES, CWD, plan.dir);
     // Onto the container's own directory, which this mount namespace sees covered from now on.
-    plan.add(Step::MoveMount(ROOT, CWD, plan.dir));
+    plan.move_mount(ROOT, CWD, plan.dir);
     plan.add(Step::Chdir(plan.dir));
     // A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later
     // is this very procfs, not what a path leads to (CVE-2025-52881).
-    plan.doing("mount /proc", c"");
-    plan.file_system(c"proc", b"source=proc", STRICT, PROC);
-    plan.mkdir(ROOT, c"proc", 0o755);
-    plan.add(Step::MoveMount(PROC, ROOT, c"proc"));
-    plan.doing("mount /sys", c"");
-    plan.file_system(c"sysfs", b"source=sysfs", STRICT_RO, SYS);
-    plan.mkdir(ROOT, c"sys", 0o755);
-    plan.add(Step::MoveMount(SYS, ROOT, c"sys"));
-    plan.doing("mount /dev", c"");
-    plan.mkdir(ROOT, c"dev", 0o755);
-    plan.add(Step::MoveMount(DEV, ROOT, c"dev"));
-    plan.add(Step::MoveMount(PTS, DEV, c"pts"));
-    plan.add(Step::MoveMount(SHM, DEV, c"shm"));
+    plan.doing("mount /proc");
+    plan.file_system(c"proc", c"proc", b"", STRICT, PROC);
+    plan.mkdir_if_missing(ROOT, c"proc");
+    plan.move_mount(PROC, ROOT, c"proc");
+    plan.doing("mount /sys");
+    plan.file_system(c"sysfs", c"sysfs", b"", STRICT_RO, SYS);
+    plan.mkdir_if_missing(ROOT, c"sys");
+    plan.move_mount(SYS, ROOT, c"sys");
+    plan.doing("mount /dev");
+    plan.mkdir_if_missing(ROOT, c"dev");
+    plan.move_mount(DEV, ROOT, c"dev");
+    plan.move_mount(PTS, DEV, c"pts");
+    plan.move_mount(SHM, DEV, c"shm");
     if plan.host.mqueue {
         // Of the ipc namespace that the child is in: with --ipc host the host's queues.
-        plan.file_system(c"mqueue", b"source=mqueue", STRICT, MQUEUE);
-        plan.add(Step::MoveMount(MQUEUE, DEV, c"mqueue"));
+        plan.file_system(c"mqueue", c"mqueue", b"", STRICT, MQUEUE);
+        plan.move_mount(MQUEUE, DEV, c"mqueue");
     }
     if plan.spec.process.tty {
-        plan.add(Step::OpenTree(PTS, c"0", false, COPY));
-        plan.add(Step::MoveMount(COPY, DEV, c"console"));
+        plan.copy_mount(PTS, c"0", DEV, c"console");
     }
     if plan.spec.read_only {
         plan.set(FILES, false, RDONLY, 0);
@@ -243,9 +240,9 @@ pub fn in_order(plan: &mut Builder, file: fn(&mut Builder, usize, Text), volume:
     for (index, mount) in mounts.iter().enumerate().filter(|(_, mount)| above(mount)) {
         volume(plan, index, mount);
     }
-    for (index, (_, path)) in ETC.into_iter().enumerate() {
+    for (index, &(_, path)) in ETC.iter().enumerate() {
         if !mounts.iter().any(|mount| mount.target == path) {
-            plan.doing("mount", path);
+            plan.doing_for("mount", path);
             file(plan, index, path);
         }
     }
@@ -256,37 +253,34 @@ pub fn in_order(plan: &mut Builder, file: fn(&mut Builder, usize, Text), volume:
 
 fn attach_file(plan: &mut Builder, index: usize, path: Text) {
     let name = ETC.get(index).map_or(c"", |(name, _)| *name);
-    plan.add(Step::Target(path, Want::File, TARGET));
-    plan.add(Step::OpenTree(FILES, name, false, COPY));
-    plan.add(Step::MoveMount(COPY, TARGET, c""));
+    plan.target(path, Want::File, TARGET);
+    plan.copy_mount(FILES, name, TARGET, c"");
 }
 
 fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
-    plan.doing("mount the volume", mount.typed);
-    plan.add(Step::Target(mount.target, plan.host.wants(index), TARGET));
-    plan.add(Step::MoveMount(source(index), TARGET, c""));
+    plan.doing_for("mount the volume", mount.typed);
+    plan.target(mount.target, plan.host.wants(index), TARGET);
+    plan.move_mount(source(index), TARGET, c"");
 }
 
 /// docker's masked and read-only paths: copies of one read-only empty directory, of the /dev/null that we have just
 /// made (CVE-2025-31133: not whatever the image calls so), and of the subtrees themselves.
 fn masks(plan: &mut Builder) {
-    plan.doing("make a path read-only", c"");
+    plan.doing("make a path read-only");
     // Copies are as the mount is just then.
     plan.set(PROC, false, RDONLY, 0);
     for path in plan.host.read_only() {
         plan.about = path;
-        plan.add(Step::OpenTree(PROC, path, false, COPY));
-        plan.add(Step::MoveMount(COPY, PROC, path));
+        plan.copy_mount(PROC, path, PROC, path);
     }
     plan.add(Step::SetAttr(PROC, false, MountAttr { set: 0, clear: RDONLY, propagation: 0, userns: 0 }));
-    plan.doing("mask a path", c"");
+    plan.doing("mask a path");
     plan.set(FILES, false, RDONLY, 0);
-    plan.host.for_each_mask(|path, directory| {
+    plan.host.for_each_mask(&mut |path, directory| {
         let (from, name) = if directory { (FILES, c"empty") } else { (DEV, c"null") };
         let (at, below) = below(path);
         plan.about = path;
-        plan.add(Step::OpenTree(from, name, false, COPY));
-        plan.add(Step::MoveMount(COPY, at, below));
+        plan.copy_mount(from, name, at, below);
     });
 }
 
@@ -303,12 +297,12 @@ impl super::Host {
     /// What is made read-only below /proc.
     pub fn read_only(&self) -> impl Iterator<Item = Text> {
         // Every kernel has the first four.
-        READ_ONLY.into_iter().take(if self.masks & SYSRQ != 0 { 5 } else { 4 })
+        READ_ONLY.iter().copied().take(if self.masks & SYSRQ != 0 { 5 } else { 4 })
     }
 
     /// What is hidden, and whether it is a directory.
-    pub fn for_each_mask(&self, mut mask: impl FnMut(Text, bool)) {
-        for (index, (path, directory)) in MASKS.into_iter().enumerate() {
+    pub fn for_each_mask(&self, mask: &mut dyn FnMut(Text, bool)) {
+        for (index, &(path, directory)) in MASKS.iter().enumerate() {
             if self.masks & 1 << index != 0 {
                 mask(path, directory);
             }
