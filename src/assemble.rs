@@ -5,16 +5,17 @@ use crate::error::{Error, Result};
 use crate::image::{self, Image};
 use crate::spec::{Files, Lower, Process, Text};
 use crate::store::Store;
+use crate::sys::name::t;
 use crate::sys::process;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push, keep, keep_all, until};
 use crate::users;
 use std::os::fd::{AsFd, BorrowedFd};
 
-const PATH: Text = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH: Text = t(c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 
 /// The image of a run that names none.
-const DEFAULT: Text = c"busybox";
+const DEFAULT: Text = t(c"busybox");
 
 /// docker's size of /dev/shm.
 const SHM_SIZE: u64 = 64 << 20;
@@ -29,14 +30,14 @@ pub fn complete(options: &mut Options, store: Option<&Store>) -> Result<()> {
     spec.id = id;
     spec.hostname = match options.hostname {
         Some(name) => name,
-        None if spec.share.net || spec.share.uts => keep(small_file(c"/proc/sys/kernel/hostname").trim_ascii()),
+        None if spec.share.net || spec.share.uts => keep(small_file(t(c"/proc/sys/kernel/hostname")).trim_ascii()),
         None => keep(id.to_bytes().get(..12).unwrap_or_default()),
     };
     spec.shm_size = options.shm_size.unwrap_or(SHM_SIZE);
     spec.files = files(spec.share.net);
     let process = &mut spec.process;
     process.args = command(options.entrypoint, options.words)?;
-    process.cwd = options.cwd.unwrap_or(c"/");
+    process.cwd = options.cwd.unwrap_or(t(c"/"));
     environment(process, spec.hostname, &user.home);
     (process.uid, process.gid, process.groups) = (user.uid, user.gid, user.groups);
     spec.lower = lower(&image, named, dir)?;
@@ -62,11 +63,11 @@ fn find_image(options: &mut Options, store: Option<&Store>) -> Result<Named> {
         }
     }
     let image = if !options.explain {
-        let home = process::variable(c"HOME").unwrap_or_default();
+        let home = process::variable(t(c"HOME")).unwrap_or_default();
         image::default_image(dir(store)?, home.to_bytes())?
     } else {
         let known = store.map_or(Ok(None), |store| image::named(store.dir(), DEFAULT.to_bytes()))?;
-        known.unwrap_or_else(|| not_imported(c"busybox.tar"))
+        known.unwrap_or_else(|| not_imported(t(c"busybox.tar")))
     };
     Ok((image, DEFAULT))
 }
@@ -146,7 +147,7 @@ fn environment(process: &mut Process, hostname: Text, home: &[u8]) {
     env.push(PATH);
     env.push(keep_all(&[b"HOSTNAME=", hostname.to_bytes()]));
     if process.tty {
-        env.push(c"TERM=xterm");
+        env.push(t(c"TERM=xterm"));
     }
     given.into_iter().for_each(|entry| put(env, entry));
     if !env.iter().any(|entry| entry.to_bytes().starts_with(b"HOME=")) {
@@ -163,20 +164,20 @@ fn put(env: &mut Vec<Text>, entry: Text) {
     }
 }
 
-const HOSTS: Text = c"127.0.0.1\tlocalhost
+const HOSTS: Text = t(c"127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
 fe00::\tip6-localnet
 ff00::\tip6-mcastprefix
 ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
-";
+");
 
 /// As docker makes them: with the host's network they are the host's; else a fixed /etc/hosts, and the host's
 /// resolv.conf without the resolvers on its loopback, which the container could not reach.
 fn files(host_network: bool) -> Files {
-    let resolv = small_file(c"/etc/resolv.conf");
+    let resolv = small_file(t(c"/etc/resolv.conf"));
     if host_network {
-        return Files { hosts: keep(&small_file(c"/etc/hosts")), resolv: keep(&resolv) };
+        return Files { hosts: keep(&small_file(t(c"/etc/hosts"))), resolv: keep(&resolv) };
     }
     let mut reachable = Line::new();
     for line in resolv.split_inclusive(|&byte| byte == b'\n') {

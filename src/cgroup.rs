@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::spec::{Limits, Text};
+use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
 use crate::text::{Line, Push, below, keep, keep_all, number, split};
 use std::os::fd::AsFd;
@@ -91,24 +92,24 @@ use Version::{V1, V2};
 /// In the order in which they are written: v1 wants memory before memory and swap.
 static LIMITS: [Limit; 7] = [
     Limit {
-        flag: c"--memory",
+        flag: t(c"--memory"),
         controller: MEMORY,
-        v1: c"memory.limit_in_bytes",
-        v2: c"memory.max",
+        v1: t(c"memory.limit_in_bytes"),
+        v2: t(c"memory.max"),
         value: |limits, _, _| Some(decimal(limits.memory?)),
     },
     Limit {
-        flag: c"--memory-swap",
+        flag: t(c"--memory-swap"),
         controller: MEMORY,
-        v1: c"memory.memsw.limit_in_bytes",
-        v2: c"memory.swap.max",
+        v1: t(c"memory.memsw.limit_in_bytes"),
+        v2: t(c"memory.swap.max"),
         value: swap,
     },
     Limit {
-        flag: c"--cpus",
+        flag: t(c"--cpus"),
         controller: CPU,
-        v1: c"cpu.cfs_quota_us",
-        v2: c"cpu.max",
+        v1: t(c"cpu.cfs_quota_us"),
+        v2: t(c"cpu.max"),
         value: |limits, _, version| {
             let quota = decimal(limits.cpu_quota?);
             // The period that v1 has by itself.
@@ -116,10 +117,10 @@ static LIMITS: [Limit; 7] = [
         },
     },
     Limit {
-        flag: c"--cpu-shares",
+        flag: t(c"--cpu-shares"),
         controller: CPU,
-        v1: c"cpu.shares",
-        v2: c"cpu.weight",
+        v1: t(c"cpu.shares"),
+        v2: t(c"cpu.weight"),
         value: |limits, _, version| {
             let shares = limits.cpu_shares?;
             // 2..262144 onto 1..10000, as runc and crun do.
@@ -128,25 +129,25 @@ static LIMITS: [Limit; 7] = [
         },
     },
     Limit {
-        flag: c"--cpuset-cpus",
+        flag: t(c"--cpuset-cpus"),
         controller: CPUSET,
-        v1: c"cpuset.cpus",
-        v2: c"cpuset.cpus",
+        v1: t(c"cpuset.cpus"),
+        v2: t(c"cpuset.cpus"),
         value: |limits, layout, _| limits.cpuset_cpus.or(limits.cpuset_mems.and(layout.cpuset).map(|(cpus, _)| cpus)),
     },
     Limit {
-        flag: c"--cpuset-mems",
+        flag: t(c"--cpuset-mems"),
         controller: CPUSET,
-        v1: c"cpuset.mems",
-        v2: c"cpuset.mems",
+        v1: t(c"cpuset.mems"),
+        v2: t(c"cpuset.mems"),
         value: |limits, layout, _| limits.cpuset_mems.or(limits.cpuset_cpus.and(layout.cpuset).map(|(_, mems)| mems)),
     },
     Limit {
-        flag: c"--pids-limit",
+        flag: t(c"--pids-limit"),
         controller: PIDS,
-        v1: c"pids.max",
-        v2: c"pids.max",
-        value: |limits, _, _| Some(if limits.pids? == u64::MAX { c"max" } else { decimal(limits.pids?) }),
+        v1: t(c"pids.max"),
+        v2: t(c"pids.max"),
+        value: |limits, _, _| Some(if limits.pids? == u64::MAX { t(c"max") } else { decimal(limits.pids?) }),
     },
 ];
 
@@ -155,9 +156,9 @@ fn swap(limits: &Limits, layout: &Layout, version: Version) -> Option<Text> {
     let total = limits.memory_swap.or(limits.memory.map(|memory| memory.saturating_mul(2)))?;
     match version {
         V1 if !layout.swap => None,
-        V1 if total == u64::MAX => Some(c"-1"),
+        V1 if total == u64::MAX => Some(t(c"-1")),
         V1 => Some(decimal(total)),
-        V2 if total == u64::MAX => Some(c"max"),
+        V2 if total == u64::MAX => Some(t(c"max")),
         V2 => Some(decimal(total.saturating_sub(limits.memory.unwrap_or(0)))),
     }
 }
@@ -193,7 +194,7 @@ pub fn outside(limits: &Limits, layout: &Layout, id: Text) -> Result<Vec<Member>
 
 fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Controllers, id: Text) -> Member {
     let unified = hierarchy.unified;
-    let attach = if unified { c"cgroup.procs" } else { c"tasks" };
+    let attach = if unified { t(c"cgroup.procs") } else { t(c"tasks") };
     let path = path(hierarchy.path, id);
     let mut member = Member { path, unified, enable: Vec::new(), values: Vec::new(), attach };
     for (controller, name) in NAMES {
@@ -240,11 +241,11 @@ const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
 pub fn look(limits: &Limits) -> Layout {
     let mut layout = Layout::default();
     let needs = needs(limits);
-    if fs::fs_type(c"/sys/fs/cgroup") == Ok(CGROUP2_SUPER_MAGIC) {
-        layout.hierarchies.push(unified_hierarchy(c"/sys/fs/cgroup"));
+    if fs::fs_type(t(c"/sys/fs/cgroup")) == Ok(CGROUP2_SUPER_MAGIC) {
+        layout.hierarchies.push(unified_hierarchy(t(c"/sys/fs/cgroup")));
     } else {
         for (controller, name) in NAMES {
-            let path = below(c"/sys/fs/cgroup", name);
+            let path = below(t(c"/sys/fs/cgroup"), name);
             // A v1 cpuset needs its CPUs and nodes written before it can be used, so it is not joined for nothing.
             let wanted = controller != CPUSET || needs & CPUSET != 0;
             if wanted && fs::fs_type(path) == Ok(CGROUP_SUPER_MAGIC) {
@@ -302,7 +303,7 @@ fn unified_hierarchy(path: Text) -> Hierarchy {
 
 /// Every cgroup mount of /proc/self/mountinfo, for controllers that are not where they usually are.
 fn search(layout: &mut Layout) {
-    let table = fs::read_file(c"/proc/self/mountinfo", 1 << 20).unwrap_or_default();
+    let table = fs::read_file(t(c"/proc/self/mountinfo"), 1 << 20).unwrap_or_default();
     for line in split(&table, b'\n') {
         // id parent major:minor root MOUNTPOINT options … - TYPE source SUPEROPTIONS
         let words = split(line, b' ');

@@ -1,8 +1,8 @@
 //! Copying a tree with all that the kernel keeps of it: a named volume's first content.
 
+use crate::sys::name::{Name, Text, t};
 use crate::sys::{Errno, fs};
 use crate::text::keep;
-use core::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Directories below each other. Each takes two descriptors while it is copied.
@@ -17,7 +17,7 @@ const XATTR_MAX: usize = 65536;
 pub fn tree(from: BorrowedFd, to: BorrowedFd) -> Result<(), (Errno, Vec<u8>)> {
     let (names, value) = (vec![0; XATTR_MAX], vec![0; XATTR_MAX]);
     let mut copy = Copy { root: to, path: Vec::new(), links: Vec::new(), names, value };
-    copy.directory(from, c".", to, c".", 0).map_err(|errno| (errno, copy.path))
+    copy.directory(from, t(c"."), to, t(c"."), 0).map_err(|errno| (errno, copy.path))
 }
 
 struct Copy<'a> {
@@ -25,20 +25,13 @@ struct Copy<'a> {
     /// The entry, below the root.
     path: Vec<u8>,
     /// Files with several names, sorted: device and inode number, and the copy's path.
-    links: Vec<(u64, u64, &'static CStr)>,
+    links: Vec<(u64, u64, Text)>,
     names: Vec<u8>,
     value: Vec<u8>,
 }
 
 impl Copy<'_> {
-    fn directory(
-        &mut self,
-        from: BorrowedFd,
-        name: &CStr,
-        to: BorrowedFd,
-        new: &CStr,
-        depth: u32,
-    ) -> Result<(), Errno> {
+    fn directory(&mut self, from: BorrowedFd, name: Name, to: BorrowedFd, new: Name, depth: u32) -> Result<(), Errno> {
         if depth > DEPTH {
             return Err(Errno::ELOOP);
         }
@@ -63,7 +56,7 @@ impl Copy<'_> {
         }
     }
 
-    fn entry(&mut self, from: BorrowedFd, name: &CStr, to: BorrowedFd, depth: u32) -> Result<(), Errno> {
+    fn entry(&mut self, from: BorrowedFd, name: Name, to: BorrowedFd, depth: u32) -> Result<(), Errno> {
         let stat = fs::stat(from, name)?;
         match fs::kind(&stat) {
             libc::S_IFDIR => {
@@ -85,7 +78,7 @@ impl Copy<'_> {
                 let mut buf = [0; 4096];
                 fs::read_link(from, name, &mut buf)?;
                 // The zeros behind the target end it.
-                let target = CStr::from_bytes_until_nul(&buf).map_err(|_| Errno::ENAMETOOLONG)?;
+                let target = Name::until_nul(&buf).ok_or(Errno::ENAMETOOLONG)?;
                 fs::symlink(target, to, name)?;
                 fs::chown(to, name, stat.st_uid, stat.st_gid)?;
             }
@@ -99,7 +92,7 @@ impl Copy<'_> {
     }
 
     /// The name under which a file was copied already; else this one is noted.
-    fn other_name(&mut self, stat: &fs::Stat) -> Option<&'static CStr> {
+    fn other_name(&mut self, stat: &fs::Stat) -> Option<Text> {
         let key = (stat.st_dev, stat.st_ino);
         match self.links.binary_search_by_key(&key, |link| (link.0, link.1)) {
             Ok(at) => self.links.get(at).map(|link| link.2),
@@ -113,7 +106,7 @@ impl Copy<'_> {
     /// Owner, mode, xattrs and times, in an order in which none takes another away.
     fn finish(&mut self, from: BorrowedFd, to: BorrowedFd) -> Result<(), Errno> {
         let stat = fs::fstat(from)?;
-        fs::chown(to, c"", stat.st_uid, stat.st_gid)?;
+        fs::chown(to, t(c""), stat.st_uid, stat.st_gid)?;
         fs::chmod(to, stat.st_mode & 0o7777)?;
         let names = match fs::list_xattr(from, &mut self.names) {
             // A file system without any.
@@ -122,7 +115,7 @@ impl Copy<'_> {
         };
         for name in names.split_inclusive(|&byte| byte == 0) {
             let overlay = name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.");
-            let name = CStr::from_bytes_with_nul(name).unwrap_or_default();
+            let name = Name::with_nul(name).unwrap_or_default();
             if !overlay {
                 fs::set_xattr(to, name, fs::get_xattr(from, name, &mut self.value)?)?;
             }

@@ -6,6 +6,7 @@ use crate::plan::{Entry, Host, Step, Want};
 use crate::spec::{Spec, Text};
 use crate::store::Store;
 use crate::sys::OwnedFd;
+use crate::sys::name::t;
 use crate::sys::{Errno, fs};
 use crate::text::{Line, Push, fill, join, keep, row, until};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -19,7 +20,7 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
             let pieces = [name.to_bytes(), owner.get(..12).unwrap_or_default()];
             return Error::new("the name \"%\" is already in use by container %", &pieces);
         }
-        (Step::Fsopen(fs, _), Errno::ENODEV) if *fs == c"overlay" => {
+        (Step::Fsopen(fs, _), Errno::ENODEV) if *fs == t(c"overlay") => {
             "this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS"
         }
         (Step::Create | Step::Option(..), Errno::EINVAL | Errno::ELOOP | Errno::ESTALE)
@@ -29,7 +30,7 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         }
         (Step::Set(_, file, value), _) => {
             let which = [entry.about.to_bytes(), b" (", file.to_bytes(), b" = ", value.to_bytes(), b")"];
-            return Error::sys(entry.why, &join(&which), errno).hint(limit(file, errno), &[]);
+            return Error::sys(entry.why, &join(&which), errno).hint(limit(*file, errno), &[]);
         }
         (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
             "an outer container or a seccomp filter forbids namespaces"

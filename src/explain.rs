@@ -4,8 +4,8 @@ use crate::perform::WORK;
 use crate::plan::{self, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
 use crate::sys::call::{self, CWD, Call, Slot};
 use crate::sys::fs::{IN_ROOT, NO_MAGICLINKS, OpenHow};
+use crate::sys::name::{Name, Text, t};
 use crate::text::{Line, Push};
-use core::ffi::CStr;
 
 /// Everything a start would do, then what its end would.
 pub fn plan(plan: &Plan) -> Line {
@@ -98,7 +98,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         }
         Step::RemountReadOnly(target) => {
             let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
-            call(&Step::MountAt(CWD, target, c"", flags, c""), out);
+            call(&Step::MountAt(CWD, target, t(c""), flags, t(c"")), out);
             out.put(b"  # and what else the mount has");
         }
         Step::Pair(a, b) => two(b"socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [", a, b, b"])", out),
@@ -176,12 +176,12 @@ fn clone3(flags: u64, cgroup: Slot, out: &mut Line) {
 }
 
 fn exec(plan: &Plan, out: &mut Line) {
-    let list = |strings: &[&'static CStr], out: &mut Line| {
+    let list = |strings: &[Text], out: &mut Line| {
         for (index, text) in strings.iter().enumerate() {
             out.put(if index > 0 { b", " } else { b"" }).quoted(text.to_bytes());
         }
     };
-    let path = plan.exec.candidates.first().copied().unwrap_or(c"");
+    let path = plan.exec.candidates.first().copied().unwrap_or_default();
     out.put(b"execve(").quoted(path.to_bytes()).put(b", [");
     list(&plan.exec.args, out);
     out.put(b"], [");
@@ -211,7 +211,7 @@ fn undo(entry: &Entry, out: &mut Line) {
     }
 }
 
-fn removal(dir: Slot, path: &CStr, directory: bool, out: &mut Line) {
+fn removal(dir: Slot, path: Name, directory: bool, out: &mut Line) {
     Call::unlinkat(dir, path, directory).explain(out, &plan::name);
     out.put(b"\n");
 }

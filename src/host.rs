@@ -4,6 +4,7 @@ use crate::cgroup;
 use crate::error::{Error, Result};
 use crate::plan::{Has, Host, MASKS, SYSRQ};
 use crate::spec::{Mount, Source, Spec, Text};
+use crate::sys::name::t;
 use crate::sys::process::{STDERR, STDIN, STDOUT};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, fs, terminal};
@@ -16,7 +17,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         has: Has::ALL,
         masks: masks(),
         throttles: throttles(),
-        mqueue: fs::exists(c"/proc/sys/fs/mqueue"),
+        mqueue: fs::exists(t(c"/proc/sys/fs/mqueue")),
         cgroups: cgroup::look(&spec.limits),
         missing: Vec::new(),
         fill: Vec::new(),
@@ -52,7 +53,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
 /// SigIgn of /proc/self/status: asking for each signal would be 64 calls.
 fn ignored_signals() -> u64 {
     let status =
-        fs::open(fs::CWD, c"/proc/self/status", libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), 4096));
+        fs::open(fs::CWD, t(c"/proc/self/status"), libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), 4096));
     let status = status.unwrap_or_default();
     let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"SigIgn:"));
     let digits = line.unwrap_or_default().trim_ascii();
@@ -60,8 +61,8 @@ fn ignored_signals() -> u64 {
 }
 
 fn masks() -> u32 {
-    let mut bits = if fs::exists(c"/proc/sysrq-trigger") { SYSRQ } else { 0 };
-    for (index, (path, _)) in MASKS.iter().enumerate() {
+    let mut bits = if fs::exists(t(c"/proc/sysrq-trigger")) { SYSRQ } else { 0 };
+    for (index, &(path, _)) in MASKS.iter().enumerate() {
         if fs::exists(path) {
             bits |= 1 << index;
         }
@@ -113,8 +114,8 @@ fn check_propagation(source: BorrowedFd, mount: &Mount) -> Result<()> {
     }
     let describe = |errno| Error::sys("look at the source's mount", mount.typed.to_bytes(), errno);
     let id = crate::remove::mount_id(source).map_err(describe)?;
-    let table =
-        fs::open(fs::CWD, c"/proc/self/mountinfo", libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), 1 << 22));
+    let table = fs::open(fs::CWD, t(c"/proc/self/mountinfo"), libc::O_RDONLY, 0)
+        .and_then(|fd| fs::read_all(fd.as_fd(), 1 << 22));
     let table = table.map_err(describe)?;
     // id parent major:minor root mountpoint options [shared:N] [master:N] - type ...
     let line = table
@@ -141,7 +142,7 @@ fn is_empty(store: BorrowedFd, path: Text) -> bool {
 /// A file on a directory or the reverse, as far as the image shows: before anything is made on the host.
 /// Returns the mode of what is there.
 fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Result<u32> {
-    for layer in &spec.lower.layers {
+    for &layer in &spec.lower.layers {
         let Ok(layer) = fs::open_follow(store, layer, libc::O_PATH | libc::O_DIRECTORY, 0) else { continue };
         let Ok(target) = open_in_root(layer.as_fd(), mount.target, libc::O_PATH, 0) else { continue };
         let Ok(stat) = fs::fstat(target.as_fd()) else { continue };

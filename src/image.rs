@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::perform;
 use crate::plan::POINTS;
 use crate::remove;
+use crate::sys::name::{Name, Text, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::tar::{self, Source};
 use crate::text::{Line, Push, keep, keep_all};
-use core::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
@@ -31,14 +31,14 @@ const MANIFEST_MAX: usize = 16384;
 /// The image of a run that names none.
 const DEFAULT: &[u8] = b"busybox";
 /// Where a layer is unpacked before it is whole.
-const IMPORTING: &CStr = c"layers/.import";
+const IMPORTING: Name = t(c"layers/.import");
 /// A manifest before it is whole.
-const WRITING: &CStr = c"layers/.manifest";
+const WRITING: Name = t(c"layers/.manifest");
 
 impl Image {
     /// A regular file of the image, as a container's root would show it without any volume: ENOENT where no layer has it,
     /// ENXIO for what is no regular file. Never blocks. A symlink is followed inside one layer.
-    pub fn open(&self, store: BorrowedFd, path: &CStr) -> Done<OwnedFd> {
+    pub fn open(&self, store: BorrowedFd, path: Name) -> Done<OwnedFd> {
         for layer in &self.layers {
             // Followed, since --rootfs can name a link.
             let layer = fs::open_follow(store, keep(layer), libc::O_PATH | libc::O_DIRECTORY, 0)?;
@@ -97,7 +97,7 @@ pub fn named(store: BorrowedFd, word: &[u8]) -> Result<Option<Image>> {
 }
 
 /// The image in an archive that the user gave as a path: imported unless this very file was before.
-pub fn from_archive(store: BorrowedFd, path: &CStr) -> Result<Image> {
+pub fn from_archive(store: BorrowedFd, path: Name) -> Result<Image> {
     Archive::open(path).and_then(|archive| archive.image(store, None))
 }
 
@@ -106,7 +106,7 @@ pub fn default_image(store: BorrowedFd, home: &[u8]) -> Result<Image> {
     if let Some(image) = named(store, DEFAULT)? {
         return Ok(image);
     }
-    for path in [c"busybox.tar", keep_all(&[home, b"/busybox.tar"])] {
+    for path in [t(c"busybox.tar"), keep_all(&[home, b"/busybox.tar"])] {
         if fs::exists(path) {
             return Archive::open(path)?.image(store, Some(DEFAULT));
         }
@@ -117,17 +117,17 @@ pub fn default_image(store: BorrowedFd, home: &[u8]) -> Result<Image> {
 
 /// An archive file that is open.
 struct Archive<'a> {
-    path: &'a CStr,
+    path: Name<'a>,
     fd: OwnedFd,
     size: u64,
     /// `source DEV INO SIZE MTIME CTIME`: the file is the same as long as this is.
     key: Line,
     /// The cache's file.
-    cache: &'static CStr,
+    cache: Text,
 }
 
 impl<'a> Archive<'a> {
-    fn open(path: &'a CStr) -> Result<Self> {
+    fn open(path: Name<'a>) -> Result<Self> {
         // Never waits for a FIFO's other end.
         let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
         let fd =
@@ -184,7 +184,7 @@ impl<'a> Archive<'a> {
         }
         // What every container mounts on: made here once and not in the upper layer of each, where a directory costs
         // 80 µs to remove. Where the image has something odd there, a start says so.
-        let times = [c".", c"etc"].map(|name| (name, fs::stat(dir.as_fd(), name)));
+        let times = [t(c"."), t(c"etc")].map(|name| (name, fs::stat(dir.as_fd(), name)));
         for &(path, directory) in &POINTS {
             let _ = perform::target(dir.as_fd(), path, directory);
         }
@@ -197,7 +197,7 @@ impl<'a> Archive<'a> {
     }
 
     /// Writes a manifest so that it is there whole or not at all, whatever happens meanwhile.
-    fn record(&self, store: BorrowedFd, image: &Image, path: &CStr) -> Done<()> {
+    fn record(&self, store: BorrowedFd, image: &Image, path: Name) -> Done<()> {
         let mut text = self.key.clone();
         for layer in image.layers.iter().rev() {
             text.put(b"layer ").put(layer.strip_prefix(b"layers/").unwrap_or_default()).put(b"\n");
@@ -211,11 +211,11 @@ impl<'a> Archive<'a> {
     }
 }
 
-fn manifest_of(name: &[u8]) -> &'static CStr {
+fn manifest_of(name: &[u8]) -> Text {
     keep_all(&[b"images/", name, b"/manifest"])
 }
 
-fn read_whole(store: BorrowedFd, path: &CStr) -> Done<Vec<u8>> {
+fn read_whole(store: BorrowedFd, path: Name) -> Done<Vec<u8>> {
     fs::read_all(fs::open(store, path, libc::O_RDONLY, 0)?.as_fd(), MANIFEST_MAX)
 }
 
@@ -230,7 +230,7 @@ fn key(stat: &fs::Stat) -> Line {
     key
 }
 
-fn make_dir(store: BorrowedFd, path: &CStr) -> Done<()> {
+fn make_dir(store: BorrowedFd, path: Name) -> Done<()> {
     match fs::mkdir(store, path, 0o700) {
         Err(Errno::EEXIST) => Ok(()),
         other => other,
@@ -239,10 +239,10 @@ fn make_dir(store: BorrowedFd, path: &CStr) -> Done<()> {
 
 /// Makes the store's directories and waits for the turn to import; it lasts as long as the descriptor.
 fn lock(store: BorrowedFd) -> Done<OwnedFd> {
-    for &dir in &[c"layers", c"images", c"archives"] {
+    for &dir in &[t(c"layers"), t(c"images"), t(c"archives")] {
         make_dir(store, dir)?;
     }
-    let fd = fs::open(store, c"layers", libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    let fd = fs::open(store, t(c"layers"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     fs::lock(fd.as_fd(), libc::LOCK_EX)?;
     Ok(fd)
 }

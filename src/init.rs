@@ -6,12 +6,12 @@
 use crate::error::RUNTIME;
 use crate::plan::{Entry, INIT, Plan, SUPERVISOR, Step};
 use crate::sys::call::Slots;
+use crate::sys::name::{Name, t};
 use crate::sys::process::{self, Side, StringList};
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::keep;
 use crate::trace::Trace;
 use crate::{diagnose, perform, plan};
-use core::ffi::CStr;
 use std::os::fd::AsFd;
 
 /// Walks the inside of the plan. Never returns.
@@ -53,14 +53,14 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
 
 fn moved(plan: &Plan, slots: &mut Slots) -> Result<(), Errno> {
     plan.moved.iter().try_for_each(|&step| {
-        perform::step(&Entry { step, why: "", about: c"", fine: None, undo: plan::Undo::Nothing }, slots)
+        perform::step(&Entry { step, why: "", about: t(c""), fine: None, undo: plan::Undo::Nothing }, slots)
     })
 }
 
 /// Tells the supervisor which step failed and why; for a command that wasn't executed also the file, since the
 /// mounts that it was found through end with this process.
 fn report(plan: &Plan, slots: &Slots, index: usize, errno: Errno, candidate: usize) -> ! {
-    let path = plan.exec.candidates.get(candidate).copied().unwrap_or(c"");
+    let path = plan.exec.candidates.get(candidate).copied().unwrap_or_default();
     let file = culprit(path);
     let words = [index as u32, errno.into_raw() as u32, candidate as u32];
     let _ = process::send(slots.get(INIT), words, file.as_ref().map(|file| file.as_fd()));
@@ -69,7 +69,7 @@ fn report(plan: &Plan, slots: &Slots, index: usize, errno: Errno, candidate: usi
 
 /// The file that is to blame: of a script whose interpreter is there, the interpreter, and so on as far as the kernel
 /// would go.
-fn culprit(path: &CStr) -> Option<OwnedFd> {
+fn culprit(path: Name) -> Option<OwnedFd> {
     let mut file = fs::open_follow(fs::CWD, path, libc::O_PATH, 0).ok()?;
     let mut path = path;
     for _ in 0..4 {
@@ -92,7 +92,7 @@ fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> (Errno, usize) {
     if plan.exec.args.first().is_some_and(|word| word.is_empty()) {
         return worst;
     }
-    for (index, path) in plan.exec.candidates.iter().enumerate() {
+    for (index, &path) in plan.exec.candidates.iter().enumerate() {
         let errno = process::execve(path, argv, envp);
         let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR) && plan.exec.candidates.len() > 1;
         if missing && !fs::exists(path) {

@@ -29,15 +29,15 @@ mod users;
 
 use crate::error::{Error, Result};
 use crate::sys::fs;
+use crate::sys::name::{Text, t};
 use crate::sys::process::{self, PollFd, STDERR, STDOUT};
-use core::ffi::CStr;
 
 const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
 const COMMANDS: &[u8] = b"the commands are run, version and help";
 
 /// The program: its exit code.
-fn start(args: &'static [&'static CStr]) -> i32 {
+fn start(args: &'static [Text]) -> i32 {
     open_standard_streams();
     match command(args) {
         Ok(code) => i32::from(code),
@@ -48,7 +48,7 @@ fn start(args: &'static [&'static CStr]) -> i32 {
     }
 }
 
-fn command(args: &'static [&'static CStr]) -> Result<u8> {
+fn command(args: &'static [Text]) -> Result<u8> {
     let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
         return Err(Error::new("no command", &[]).hint("%", &[COMMANDS]));
     };
@@ -82,7 +82,7 @@ fn open_standard_streams() {
     }
     while fds.iter().any(|fd| fd.revents & libc::POLLNVAL != 0) {
         // The lowest free number is taken, so this fills the gaps in turn.
-        match fs::open_kept(c"/dev/null") {
+        match fs::open_kept(t(c"/dev/null")) {
             Ok(fd) if fd <= 2 => {}
             _ => return,
         }

@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::plan::{Entry, FS, INIT, Plan, Step, Undo, Want};
 use crate::spec::Text;
 use crate::sys::call::{CWD, Slot, Slots};
+use crate::sys::name::{Name, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs, process, terminal};
 use crate::{cgroup, copy, plan, remove};
-use core::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Makes one step. Clone, Init and Exec are `run`'s and `init`'s own.
@@ -84,7 +84,9 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             // What a mount has of these is locked to it, and a remount that leaves one out would take it off.
             let kept = fs::mount_flags(slots.get(target))? & (libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC);
             let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | kept;
-            Step::MountAt(CWD, target, c"", flags, c"").call().map_or(Ok(()), |call| call.perform(slots).map(drop))
+            Step::MountAt(CWD, target, t(c""), flags, t(c""))
+                .call()
+                .map_or(Ok(()), |call| call.perform(slots).map(drop))
         }
         Step::Pair(ours, theirs) => {
             let (a, b) = process::socket_pair()?;
@@ -151,7 +153,7 @@ fn readable(fd: BorrowedFd) -> process::PollFd {
 }
 
 /// Finds `path` inside the root, or makes it: directories 0755, a file 0644, in the container's upper layer.
-pub fn target(root: BorrowedFd, path: &CStr, directory: bool) -> core::result::Result<OwnedFd, Errno> {
+pub fn target(root: BorrowedFd, path: Name, directory: bool) -> core::result::Result<OwnedFd, Errno> {
     let flags = libc::O_PATH | if directory { libc::O_DIRECTORY } else { 0 };
     match open_in_root(root, path, flags, 0) {
         Err(Errno::ENOENT) => {}
@@ -163,7 +165,7 @@ pub fn target(root: BorrowedFd, path: &CStr, directory: bool) -> core::result::R
     let mut prefix = [0_u8; 4096];
     let bytes = path.to_bytes_with_nul();
     prefix.get_mut(..bytes.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
-    let mut here = open_in_root(root, c"/", libc::O_PATH | libc::O_DIRECTORY, 0)?;
+    let mut here = open_in_root(root, t(c"/"), libc::O_PATH | libc::O_DIRECTORY, 0)?;
     let mut start = 1_usize;
     loop {
         let rest = bytes.get(start..).unwrap_or_default();
@@ -171,12 +173,12 @@ pub fn target(root: BorrowedFd, path: &CStr, directory: bool) -> core::result::R
         let end = start.saturating_add(len);
         let last = rest.get(len) == Some(&0);
         *prefix.get_mut(end).ok_or(Errno::ENAMETOOLONG)? = 0;
-        let until = CStr::from_bytes_until_nul(&prefix).map_err(|_| Errno::EINVAL)?;
+        let until = Name::until_nul(&prefix).ok_or(Errno::EINVAL)?;
         let flags = libc::O_PATH | if last && !directory { 0 } else { libc::O_DIRECTORY };
         here = match open_in_root(root, until, flags, 0) {
             Err(Errno::ENOENT) => {
                 let name = until.to_bytes_with_nul().get(start..).unwrap_or_default();
-                let name = CStr::from_bytes_until_nul(name).map_err(|_| Errno::EINVAL)?;
+                let name = Name::until_nul(name).ok_or(Errno::EINVAL)?;
                 if last && !directory {
                     fs::open(here.as_fd(), name, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o644)?;
                 } else {
@@ -196,7 +198,7 @@ pub fn target(root: BorrowedFd, path: &CStr, directory: bool) -> core::result::R
 
 /// Before Linux 5.9: each descriptor that /proc/self/fd lists.
 fn close_range() -> core::result::Result<(), Errno> {
-    let dir = fs::open(fs::CWD, c"/proc/self/fd", libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    let dir = fs::open(fs::CWD, t(c"/proc/self/fd"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     let mut buf = fs::DirBuf::new();
     loop {
         let entries = fs::read_dir(dir.as_fd(), &mut buf)?;
@@ -213,7 +215,7 @@ fn close_range() -> core::result::Result<(), Errno> {
 
 /// Fills an empty volume with what the image has at the target, topmost layer first.
 fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(), Errno> {
-    for layer in layers {
+    for &layer in layers {
         let layer = fs::open_follow(fs::CWD, layer, libc::O_PATH | libc::O_DIRECTORY, 0)?;
         match open_in_root(layer.as_fd(), target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
             Ok(from) => {
@@ -253,9 +255,9 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
 }
 
 /// What overlayfs makes in its work directory: one directory in another, and a file in the last.
-pub const WORK: [Text; 4] = [c"work", c"work", c"incompat", c"volatile"];
+pub const WORK: [Text; 4] = [t(c"work"), t(c"work"), t(c"incompat"), t(c"volatile")];
 /// The file.
-pub const DIRTY: Text = c"dirty";
+pub const DIRTY: Text = t(c"dirty");
 
 fn work(dir: BorrowedFd, path: Text) -> Result<()> {
     if remove_work(dir, &WORK).is_ok() { Ok(()) } else { tree(dir, path) }
@@ -263,7 +265,7 @@ fn work(dir: BorrowedFd, path: Text) -> Result<()> {
 
 /// Down through the directories, none of which may be a mount point (EXDEV), and removing on the way up.
 fn remove_work(dir: BorrowedFd, chain: &[Text]) -> core::result::Result<(), Errno> {
-    let Some((name, below)) = chain.split_first() else { return fs::unlink(dir, DIRTY) };
+    let Some((&name, below)) = chain.split_first() else { return fs::unlink(dir, DIRTY) };
     match remove::open_same_mount(dir, name) {
         // An overlay that is not volatile, or was never mounted, has less.
         Err(Errno::ENOENT) => return Ok(()),
@@ -302,6 +304,6 @@ fn path_of(step: &Step) -> Text {
         | Step::File(_, path, _)
         | Step::Set(_, path, _)
         | Step::Target(path, ..) => path,
-        _ => c"",
+        _ => t(c""),
     }
 }

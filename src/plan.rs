@@ -14,6 +14,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+use crate::sys::name::t;
 pub use mounts::{MASKS, POINTS, SYSRQ};
 pub use step::{FS, Step, Want};
 
@@ -235,7 +236,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// What the following steps do.
     fn doing(&mut self, why: &'static str) {
-        self.doing_for(why, c"");
+        self.doing_for(why, t(c""));
     }
 
     /// The same, for something that the user knows by this name.
@@ -304,7 +305,7 @@ impl Builder<'_> {
     /// attributes.
     fn file_system(&mut self, fs: Text, source: Text, options: &[u8], attributes: u64, into: Slot) {
         self.add(Step::Fsopen(fs, FS));
-        self.option(c"source", source);
+        self.option(t(c"source"), source);
         for option in options.split(|&byte| byte == b',').filter(|option| !option.is_empty()) {
             let (key, value) = split_once(option, b'=').unwrap_or((option, b""));
             self.option(keep(key), keep(value));
@@ -340,18 +341,18 @@ impl Builder<'_> {
 pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let cgroups = cgroup::outside(&spec.limits, &host.cgroups, spec.id)?;
     let dir = keep_all(&[b"containers/", spec.id.to_bytes()]);
-    let mut plan = Builder { spec, host, dir, why: "", about: c"", steps: Vec::with_capacity(96) };
+    let mut plan = Builder { spec, host, dir, why: "", about: t(c""), steps: Vec::with_capacity(96) };
     outside(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
     inside(&mut plan, &cgroups);
-    let moved = [Step::Mount(c".", c"/", c"", libc::MS_MOVE, c""), Step::Chroot(c".")];
+    let moved = [Step::Mount(t(c"."), t(c"/"), t(c""), libc::MS_MOVE, t(c"")), Step::Chroot(t(c"."))];
     let slots = usize::from(SOURCES).saturating_add(spec.mounts.len());
     Ok(Plan { outside, inside: plan.steps, moved, slots, exec: exec(&spec.process) })
 }
 
 /// PATH is the container's own, as `run -e PATH=...` or the default has it.
 fn exec(process: &Process) -> Exec {
-    let command = process.args.first().copied().unwrap_or(c"");
+    let command = process.args.first().copied().unwrap_or_default();
     let mut candidates = vec![command];
     if !command.to_bytes().contains(&b'/') {
         let dir = |dir: &[u8]| keep_all(&[if dir.is_empty() { b"." } else { dir }, b"/", command.to_bytes()]);
@@ -456,12 +457,12 @@ fn container_directory(plan: &mut Builder) {
         plan.add(Step::Symlink(plan.spec.id, CWD, name)).undo = Undo::Unlink;
     }
     let lower = &plan.spec.lower;
-    plan.mkdir(CONTAINER, c"upper", lower.mode).undo = Undo::Tree;
+    plan.mkdir(CONTAINER, t(c"upper"), lower.mode).undo = Undo::Tree;
     let (uid, gid) = lower.owner;
     if (uid, gid) != (0, 0) {
-        plan.add(Step::Chown(CONTAINER, c"upper", uid, gid));
+        plan.add(Step::Chown(CONTAINER, t(c"upper"), uid, gid));
     }
-    plan.mkdir(CONTAINER, c"work", 0o700).undo = Undo::Work;
+    plan.mkdir(CONTAINER, t(c"work"), 0o700).undo = Undo::Work;
 }
 
 /// The cgroup of one hierarchy with its limits, before anything can be in it.
@@ -521,11 +522,11 @@ fn anonymous(dir: Text, index: usize) -> Text {
 /// path that something could have replaced (CVE-2025-52565).
 fn terminal(plan: &mut Builder) {
     plan.doing("open a terminal");
-    plan.open(PTS, c"ptmx", libc::O_RDWR | libc::O_NOCTTY, MASTER);
+    plan.open(PTS, t(c"ptmx"), libc::O_RDWR | libc::O_NOCTTY, MASTER);
     plan.add(Step::Unlock(MASTER));
     plan.add(Step::OpenPeer(MASTER, TERMINAL));
     if plan.spec.process.uid != 0 {
-        plan.add(Step::Chown(PTS, c"0", plan.spec.process.uid, 5));
+        plan.add(Step::Chown(PTS, t(c"0"), plan.spec.process.uid, 5));
     }
 }
 
@@ -563,13 +564,13 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("enter the mount namespace");
     // If we were started in a chroot, there is more above our root, and `..` would lead from the container to it (chroot
     // to a directory below, then up). Entering one's own namespace makes its first mount the root.
-    plan.open(CWD, c".", libc::O_PATH, COPY);
-    plan.open(CWD, c"/proc/self/ns/mnt", libc::O_RDONLY, TARGET);
+    plan.open(CWD, t(c"."), libc::O_PATH, COPY);
+    plan.open(CWD, t(c"/proc/self/ns/mnt"), libc::O_RDONLY, TARGET);
     plan.add(Step::Setns(TARGET, libc::CLONE_NEWNS as u64));
     plan.add(Step::Fchdir(COPY));
     plan.doing("make the mounts private");
     // Before any mount: what is mounted under a shared mount would appear on the host (systemd makes / shared).
-    plan.add(Step::Mount(c"none", c"/", c"", libc::MS_REC | classic::root_propagation(plan), c""));
+    plan.add(Step::Mount(t(c"none"), t(c"/"), t(c""), libc::MS_REC | classic::root_propagation(plan), t(c"")));
     if !plan.is_parallel() {
         loopback(plan);
     }
@@ -578,7 +579,7 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     } else {
         classic::inside(plan);
     }
-    if plan.spec.process.cwd != c"/" {
+    if plan.spec.process.cwd != t(c"/") {
         plan.doing_for("enter the working directory", plan.spec.process.cwd);
         plan.target(plan.spec.process.cwd, Want::Anything, WORKDIR);
     }
@@ -594,8 +595,8 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("change the root");
     // The new root over the old one, which then lies on top and is taken off: pivot_root(2), "pivot_root(".", ".")".
     plan.add(Step::PivotRoot);
-    plan.add(Step::Umount(c"."));
-    plan.add(Step::Chdir(c"/"));
+    plan.add(Step::Umount(t(c".")));
+    plan.add(Step::Chdir(t(c"/")));
     if !plan.spec.share.uts {
         plan.doing("set the host name");
         plan.add(Step::Hostname(plan.spec.hostname));
@@ -622,7 +623,7 @@ fn standard_streams(plan: &mut Builder) {
         return;
     }
     if !plan.spec.process.stdin {
-        plan.open(CWD, c"/dev/null", libc::O_RDONLY, NULL);
+        plan.open(CWD, t(c"/dev/null"), libc::O_RDONLY, NULL);
         plan.dup(NULL, 0);
     }
     for (number, &(_, theirs)) in PIPES.iter().enumerate() {
@@ -639,7 +640,7 @@ fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     for (index, member) in cgroups.iter().enumerate() {
         if !plan.is_born_in(member) {
             plan.doing_for("join the cgroup", member.path);
-            plan.add(Step::Write(cgroup_slots(index).1, c"0"));
+            plan.add(Step::Write(cgroup_slots(index).1, t(c"0")));
         }
     }
     plan.doing("create a cgroup namespace");
@@ -649,7 +650,7 @@ fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 /// The last acts with privilege, then the command.
 fn identity(plan: &mut Builder) {
     let process = &plan.spec.process;
-    if process.cwd != c"/" {
+    if process.cwd != t(c"/") {
         plan.doing_for("enter the working directory", process.cwd);
         plan.add(Step::Fchdir(WORKDIR));
         // CVE-2024-21626: a working directory that is a leaked descriptor of the host.
@@ -671,7 +672,7 @@ fn identity(plan: &mut Builder) {
     plan.add(Step::CheckParent);
     plan.doing("close the host's descriptors");
     plan.add(Step::CloseRange);
-    plan.doing_for("execute", process.args.first().copied().unwrap_or(c""));
+    plan.doing_for("execute", process.args.first().copied().unwrap_or_default());
     if process.init {
         plan.add(Step::Init);
     }

@@ -5,9 +5,9 @@
 //! directory is opened beneath the one before with RESOLVE_NO_XDEV, which asks for the mount and not for the device,
 //! and what is too deep for the descriptors is first moved up.
 
+use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push};
-use core::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Directories open at once on the way down. What is deeper (or where EMFILE comes first) moves up.
@@ -20,7 +20,7 @@ pub type Left = (Errno, Vec<u8>);
 
 /// Removes `name` in `dir` and everything below; fine if there is nothing. Goes on with the rest when something
 /// cannot be removed, and tells the first such thing. An empty directory costs one system call.
-pub fn tree(dir: BorrowedFd, name: &CStr) -> Result<(), Left> {
+pub fn tree(dir: BorrowedFd, name: Name) -> Result<(), Left> {
     let mut walk = Walk { moved: 0, path: Vec::new(), left: None };
     walk.remove(dir, name, libc::DT_DIR, &Level { top: dir, depth: 0 });
     walk.left.map_or(Ok(()), Err)
@@ -40,7 +40,7 @@ struct Level<'a> {
 
 impl Walk {
     /// Whether `name` is gone afterwards (or was moved up, which is progress too).
-    fn remove(&mut self, dir: BorrowedFd, name: &CStr, kind: u8, level: &Level) -> bool {
+    fn remove(&mut self, dir: BorrowedFd, name: Name, kind: u8, level: &Level) -> bool {
         let length = self.path.len();
         if length != 0 {
             self.path.push(b'/');
@@ -56,7 +56,7 @@ impl Walk {
         result.is_ok()
     }
 
-    fn try_remove(&mut self, dir: BorrowedFd, name: &CStr, kind: u8, level: &Level) -> Result<(), Errno> {
+    fn try_remove(&mut self, dir: BorrowedFd, name: Name, kind: u8, level: &Level) -> Result<(), Errno> {
         let once = || if kind == libc::DT_DIR { fs::rmdir(dir, name) } else { fs::unlink(dir, name) };
         let mut result = once();
         if result == Err(Errno::EPERM) && clear_flags(dir, name) {
@@ -72,7 +72,7 @@ impl Walk {
         }
     }
 
-    fn descend(&mut self, dir: BorrowedFd, name: &CStr, level: &Level) -> Result<(), Errno> {
+    fn descend(&mut self, dir: BorrowedFd, name: Name, level: &Level) -> Result<(), Errno> {
         let opened = if level.depth > DEPTH { Err(Errno::EMFILE) } else { open_same_mount(dir, name) };
         let fd = match opened {
             Err(Errno::EMFILE) if level.depth > 1 => return self.move_up(dir, name, level.top),
@@ -102,13 +102,13 @@ impl Walk {
         }
     }
 
-    fn move_up(&mut self, dir: BorrowedFd, name: &CStr, top: BorrowedFd) -> Result<(), Errno> {
+    fn move_up(&mut self, dir: BorrowedFd, name: Name, top: BorrowedFd) -> Result<(), Errno> {
         let mut result = Err(Errno::EEXIST);
         for _ in 0..TRIES {
             self.moved = self.moved.wrapping_add(1);
             let mut to = Line::new();
             to.put(b".mydocker-removed-").dec(u64::from(self.moved)).push(0);
-            let to = CStr::from_bytes_with_nul(&to).unwrap_or_default();
+            let to = Name::with_nul(&to).unwrap_or_default();
             result = fs::rename(dir, name, top, to, libc::RENAME_NOREPLACE);
             if result != Err(Errno::EEXIST) {
                 break;
@@ -119,7 +119,7 @@ impl Walk {
 }
 
 /// An immutable or append-only file (or directory, for what is in it) answers EPERM even to root: takes the flags off.
-fn clear_flags(dir: BorrowedFd, name: &CStr) -> bool {
+fn clear_flags(dir: BorrowedFd, name: Name) -> bool {
     let parent = fs::clear_flags(dir);
     // Only these two can have flags, and opening anything else could have effects of its own.
     let own = fs::stat(dir, name).is_ok_and(|stat| matches!(fs::kind(&stat), libc::S_IFREG | libc::S_IFDIR))
@@ -128,7 +128,7 @@ fn clear_flags(dir: BorrowedFd, name: &CStr) -> bool {
 }
 
 /// Opens a directory that is on the same mount as `dir`; EXDEV where something is mounted there.
-pub fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+pub fn open_same_mount(dir: BorrowedFd, name: Name) -> Result<OwnedFd, Errno> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
     let resolve = fs::NO_XDEV | fs::NO_SYMLINKS | fs::BENEATH;
     match fs::openat2(dir, name, &fs::OpenHow { flags: flags as u64, mode: 0, resolve }) {
@@ -146,11 +146,11 @@ pub fn open_same_mount(dir: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
 /// The mount that a descriptor is on, from /proc/self/fdinfo (statx tells it only since Linux 5.8).
 pub fn mount_id(fd: BorrowedFd) -> Result<Vec<u8>, Errno> {
     if fd.as_raw_fd() == libc::AT_FDCWD {
-        return mount_id(fs::open(fd, c".", libc::O_PATH, 0)?.as_fd());
+        return mount_id(fs::open(fd, t(c"."), libc::O_PATH, 0)?.as_fd());
     }
     let mut path = Line::new();
     path.put(b"/proc/self/fdinfo/").int(i64::from(fd.as_raw_fd())).push(0);
-    let path = CStr::from_bytes_with_nul(&path).unwrap_or_default();
+    let path = Name::with_nul(&path).unwrap_or_default();
     let text = fs::read_all(fs::open(fs::CWD, path, libc::O_RDONLY, 0)?.as_fd(), 4096)?;
     let line = text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"mnt_id:"));
     line.map(<[u8]>::to_vec).ok_or(Errno::EXDEV)

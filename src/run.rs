@@ -7,17 +7,17 @@ use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, NOWHERE, PIPES, Pl
 use crate::spec::Spec;
 use crate::store::Store;
 use crate::sys::call::{Slot, Slots};
+use crate::sys::name::{Name, Text, t};
 use crate::sys::process::{self, STDERR, STDIN, Side};
 use crate::sys::{Errno, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
 use crate::{assemble, cli, diagnose, explain, host, perform, supervise};
-use core::ffi::CStr;
 
-const ROOT_DIR: &CStr = c"/var/lib/mydocker";
+const ROOT_DIR: Name = t(c"/var/lib/mydocker");
 
 /// `mydocker run`: the exit code.
-pub fn run(args: &'static [&'static CStr]) -> Result<u8> {
+pub fn run(args: &'static [Text]) -> Result<u8> {
     let mut options = cli::run(args)?;
     if options.help {
         return crate::print(cli::RUN);
@@ -31,7 +31,7 @@ pub fn run(args: &'static [&'static CStr]) -> Result<u8> {
             .hint("sudo mydocker run ...", &[]));
     }
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
-    let path = options.root.or_else(|| process::variable(c"MYDOCKER_ROOT")).unwrap_or(ROOT_DIR);
+    let path = options.root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))).unwrap_or(ROOT_DIR);
     let store = open_store(path, dry)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
     assemble::complete(&mut options, store.as_ref())?;
@@ -67,7 +67,7 @@ pub fn run(args: &'static [&'static CStr]) -> Result<u8> {
 }
 
 /// Opened, swept; for --explain only if it is there.
-fn open_store(path: &'static CStr, dry: bool) -> Result<Option<Store>> {
+fn open_store(path: Text, dry: bool) -> Result<Option<Store>> {
     if dry && !fs::exists(path) {
         return Ok(None);
     }
@@ -222,7 +222,7 @@ impl Start<'_> {
         let [step, errno, candidate] = words;
         let entry = *self.plan.inside.get(step as usize)?;
         let path = self.plan.exec.candidates.get(candidate as usize).copied();
-        Some(Failure { entry, errno: Errno::new(errno as i32), path: path.unwrap_or(c""), file })
+        Some(Failure { entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
     }
 
     /// The container's directory, cgroups and name, last made first. Its mounts ended with its namespace.

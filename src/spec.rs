@@ -1,9 +1,6 @@
 //! What the container is, as data. The command line makes one; nothing here knows how it is done.
 
-use core::ffi::CStr;
-
-/// A string that lives as long as the process; see `text::keep`.
-pub type Text = &'static CStr;
+pub use crate::sys::name::Text;
 
 /// A container.
 #[derive(Default)]

@@ -5,10 +5,10 @@
 
 use crate::error::{Error, Result};
 use crate::spec::Text;
+use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{keep, keep_all};
 use crate::{cgroup, remove};
-use core::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// An open store.
@@ -19,7 +19,7 @@ pub struct Store {
     gate: OwnedFd,
 }
 
-const DIRS: [Text; 5] = [c"containers", c"images", c"layers", c"names", c"volumes"];
+const DIRS: [Text; 5] = [t(c"containers"), t(c"images"), t(c"layers"), t(c"names"), t(c"volumes")];
 
 impl Store {
     /// Opens the store, or makes it.
@@ -37,7 +37,7 @@ impl Store {
         };
         let dir = dir.map_err(describe)?;
         let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-        let gate = match fs::open(dir.as_fd(), c"containers", flags, 0) {
+        let gate = match fs::open(dir.as_fd(), t(c"containers"), flags, 0) {
             Err(Errno::ENOENT) => {
                 for name in DIRS {
                     // 0700: images have set-user-ID files, which no user of the host may reach (CVE-2021-41091).
@@ -46,7 +46,7 @@ impl Store {
                         Err(errno) => return Err(describe(errno)),
                     }
                 }
-                fs::open(dir.as_fd(), c"containers", flags, 0)
+                fs::open(dir.as_fd(), t(c"containers"), flags, 0)
             }
             result => result,
         };
@@ -92,14 +92,14 @@ impl Store {
         }
         if !dead.is_empty() {
             let layout = cgroup::everywhere();
-            dead.iter().for_each(|id| self.remove(&layout, id));
+            dead.iter().for_each(|&id| self.remove(&layout, id));
         }
         if locked {
             self.made();
         }
     }
 
-    fn is_dead(&self, id: &CStr) -> bool {
+    fn is_dead(&self, id: Name) -> bool {
         // Not what somebody has mounted over it, whose lock nobody holds.
         let dir = remove::open_same_mount(self.gate.as_fd(), id);
         dir.is_ok_and(|dir| fs::lock(dir.as_fd(), libc::LOCK_EX | libc::LOCK_NB).is_ok())
@@ -115,7 +115,7 @@ impl Store {
 
     fn remove_names(&self, id: Text) {
         let mut buf = fs::DirBuf::new();
-        let Ok(names) = fs::open(self.dir(), c"names", libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
+        let Ok(names) = fs::open(self.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
         while let Ok(entries) = fs::read_dir(names.as_fd(), &mut buf) {
             if entries.is_end() {
                 return;
@@ -137,7 +137,7 @@ impl Store {
 }
 
 /// `mkdir -p`, 0700.
-fn make_parents(path: &CStr) -> core::result::Result<(), Errno> {
+fn make_parents(path: Name) -> core::result::Result<(), Errno> {
     let bytes = path.to_bytes();
     for (index, _) in bytes.iter().enumerate().filter(|&(index, &byte)| byte == b'/' && index > 0) {
         match fs::mkdir(fs::CWD, keep(bytes.get(..index).unwrap_or_default()), 0o755) {

@@ -1,6 +1,6 @@
 //! Building strings from pieces, without core::fmt (which costs 4 kB once and more at each use).
 
-use core::ffi::CStr;
+use crate::sys::name::{Name, Text};
 
 /// A byte string that is built piece by piece.
 pub type Line = Vec<u8>;
@@ -119,20 +119,20 @@ pub fn fill(message: &str, pieces: &[&[u8]]) -> Line {
 
 /// A NUL-terminated string that lives as long as the process, as everything in a plan does: the allocator frees
 /// nothing before exit anyway, and the child of clone must not allocate or free. Bytes from the first NUL on are cut.
-pub fn keep(bytes: &[u8]) -> &'static CStr {
+pub fn keep(bytes: &[u8]) -> Text {
     let mut copy = Vec::with_capacity(bytes.len().saturating_add(1));
     copy.extend_from_slice(bytes);
     copy.push(0);
-    CStr::from_bytes_until_nul(copy.leak()).unwrap_or_default()
+    Name::until_nul(copy.leak()).unwrap_or_default()
 }
 
 /// `keep` of joined pieces.
-pub fn keep_all(pieces: &[&[u8]]) -> &'static CStr {
+pub fn keep_all(pieces: &[&[u8]]) -> Text {
     keep(&join(pieces))
 }
 
 /// The path of what is below a directory.
-pub fn below(dir: &CStr, name: &str) -> &'static CStr {
+pub fn below(dir: Name, name: &str) -> Text {
     keep_all(&[dir.to_bytes(), b"/", name.as_bytes()])
 }
 

@@ -1,9 +1,9 @@
 //! Who runs the command: the user and the groups that a word names in the image's passwd and group, as docker reads it.
 
 use crate::error::{Error, Result};
+use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{number, split_once};
-use core::ffi::CStr;
 use std::os::fd::AsFd;
 
 /// What the command runs as.
@@ -20,7 +20,7 @@ pub struct User {
 }
 
 /// Opens a file of the image.
-pub type Open<'a> = &'a dyn Fn(&CStr) -> core::result::Result<OwnedFd, Errno>;
+pub type Open<'a> = &'a dyn Fn(Name) -> core::result::Result<OwnedFd, Errno>;
 
 /// For each of passwd and group: an image could hold anything under these names.
 const FILE_MAX: usize = 1 << 20;
@@ -32,7 +32,7 @@ pub fn find(open: Open, word: &[u8]) -> Result<User> {
     let (user, group) = split_once(word, b':').unwrap_or((word, b""));
     let group = Some(group).filter(|group| !group.is_empty());
     let wanted = if user.is_empty() { Some(0) } else { id(user)? };
-    let passwd = read(open, c"/etc/passwd")?;
+    let passwd = read(open, t(c"/etc/passwd"))?;
     let entry = search(&passwd, &mut |entry| wanted.map_or(entry.name == user, |uid| entry.id == uid));
     let mut found = match (&entry, wanted) {
         (Some(entry), _) => entry.user()?,
@@ -42,14 +42,14 @@ pub fn find(open: Open, word: &[u8]) -> Result<User> {
     if let Some(group) = group {
         found.gid = match id(group)? {
             Some(gid) => gid,
-            None => search(&read(open, c"/etc/group")?, &mut |entry| entry.name == group)
+            None => search(&read(open, t(c"/etc/group"))?, &mut |entry| entry.name == group)
                 .map(|entry| entry.id)
                 .ok_or_else(|| unknown(b"group ", group, b"group"))?,
         };
     }
     found.groups.push(found.gid);
     if let (Some(user), None) = (entry, group) {
-        search(&read(open, c"/etc/group")?, &mut |entry| {
+        search(&read(open, t(c"/etc/group"))?, &mut |entry| {
             let mut members = entry.rest.split(|&byte| byte == b',');
             if members.any(|member| member == user.name) && !found.groups.contains(&entry.id) {
                 found.groups.push(entry.id);
@@ -110,7 +110,7 @@ impl<'a> Entry<'a> {
 }
 
 /// A file of the image, empty where there is none.
-fn read(open: Open, path: &CStr) -> Result<Vec<u8>> {
+fn read(open: Open, path: Name) -> Result<Vec<u8>> {
     let text = match open(path) {
         Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(Vec::new()),
         Err(errno) => Err(errno),
@@ -142,8 +142,8 @@ mod tests {
         Ok(reader.into())
     }
 
-    fn open(path: &CStr) -> core::result::Result<OwnedFd, Errno> {
-        file(if path == c"/etc/passwd" { PASSWD } else { GROUP })
+    fn open(path: Name) -> core::result::Result<OwnedFd, Errno> {
+        file(if path == t(c"/etc/passwd") { PASSWD } else { GROUP })
     }
 
     fn found(word: &str) -> String {
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_image_without_the_files_has_numbers_only() {
-        let none = |_: &CStr| Err(Errno::ENOENT);
+        let none = |_: Name| Err(Errno::ENOENT);
         assert_eq!(show(find(&none, b"")), "0 0 [0] /");
         assert_eq!(show(find(&none, b"5")), "5 0 [0] /");
         assert_eq!(show(find(&none, b"root")), "unable to find user root: no matching entries in passwd file");
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn what_is_no_file_or_too_large_is_an_error() {
         assert_eq!(show(find(&|_| Err(Errno::ENXIO), b"")), "open on /etc/passwd: ENXIO (No such device or address)");
-        let endless = |_: &CStr| std::fs::File::open("/dev/zero").map(OwnedFd::from).map_err(|_| Errno::EIO);
+        let endless = |_: Name| std::fs::File::open("/dev/zero").map(OwnedFd::from).map_err(|_| Errno::EIO);
         assert_eq!(show(find(&endless, b"")), "read on /etc/passwd: EFBIG (File too large)");
     }
 }

@@ -4,6 +4,7 @@ use super::nearest::nearest;
 use super::{FLAGS, Flag, kind};
 use crate::error::{Error, Result};
 use crate::spec::Text;
+use crate::sys::name::t;
 use crate::text::{keep, split_once};
 
 /// What is left of the arguments.
@@ -66,7 +67,7 @@ impl Args {
     fn value(&mut self, flag: &'static Flag, attached: Option<&[u8]>) -> Result<Option<(&'static Flag, Text)>> {
         let value = match attached {
             Some(value) => keep(value),
-            None if flag.is_switch() => c"true",
+            None if flag.is_switch() => t(c"true"),
             None => {
                 let Some((&value, rest)) = self.words.split_first() else {
                     return Err(Error::new("--% needs a value", &[flag.name.as_bytes()]).hint(HELP, &[]));

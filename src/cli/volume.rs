@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{NODEV, NOEXEC, NOSUID};
 use crate::sys::fs;
+use crate::sys::name::t;
 use crate::text::{Line, Push, fill, keep, split, split_once, until};
 
 /// A mount as far as its argument was read.
@@ -24,7 +25,7 @@ impl<'a> Draft<'a> {
     fn new(typed: Text) -> Self {
         let mount = Mount {
             source: Source::Anonymous,
-            target: c"",
+            target: t(c""),
             read_only: false,
             attributes: 0,
             propagation: libc::MS_PRIVATE,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{CWD, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
+use crate::sys::name::t;
 use crate::text::{Line, Push, keep, keep_all};
 
 /// MOUNT_ATTR_* as MS_*: the four that we use are the same bits.
@@ -42,28 +43,28 @@ pub fn root_propagation(plan: &Builder) -> u64 {
 pub fn inside(plan: &mut Builder) {
     overlay(plan);
     plan.doing("mount /proc");
-    file_system(plan, ROOT, c"proc", c"proc", STRICT, c"", PROC);
+    file_system(plan, ROOT, t(c"proc"), t(c"proc"), STRICT, t(c""), PROC);
     plan.doing("mount /sys");
-    file_system(plan, ROOT, c"sys", c"sysfs", STRICT_RO, c"", SYS);
+    file_system(plan, ROOT, t(c"sys"), t(c"sysfs"), STRICT_RO, t(c""), SYS);
     plan.doing("mount /dev");
-    file_system(plan, ROOT, c"dev", c"tmpfs", NOSUID, mounts::DEV_OPTIONS, DEV);
+    file_system(plan, ROOT, t(c"dev"), t(c"tmpfs"), NOSUID, mounts::DEV_OPTIONS, DEV);
     mounts::nodes(plan);
-    file_system(plan, DEV, c"pts", c"devpts", NOSUID | NOEXEC, mounts::PTS_OPTIONS, PTS);
+    file_system(plan, DEV, t(c"pts"), t(c"devpts"), NOSUID | NOEXEC, mounts::PTS_OPTIONS, PTS);
     if plan.spec.share.ipc {
-        bind(plan, c"/dev/shm", DEV, c"shm");
+        bind(plan, t(c"/dev/shm"), DEV, t(c"shm"));
     } else {
         let options = keep(&mounts::shm_options(plan));
-        file_system(plan, DEV, c"shm", c"tmpfs", STRICT, options, COPY);
+        file_system(plan, DEV, t(c"shm"), t(c"tmpfs"), STRICT, options, COPY);
     }
     if plan.host.mqueue {
-        file_system(plan, DEV, c"mqueue", c"mqueue", STRICT, c"", COPY);
+        file_system(plan, DEV, t(c"mqueue"), t(c"mqueue"), STRICT, t(c""), COPY);
     }
     if plan.spec.process.tty {
         super::terminal(plan);
         plan.add(Step::SendTerminal(INIT, MASTER));
-        open(plan, PTS, c"0", COPY);
-        open(plan, DEV, c"console", TARGET);
-        plan.mount_at(COPY, TARGET, c"", libc::MS_BIND, c"");
+        open(plan, PTS, t(c"0"), COPY);
+        open(plan, DEV, t(c"console"), TARGET);
+        plan.mount_at(COPY, TARGET, t(c""), libc::MS_BIND, t(c""));
     }
     mounts::in_order(plan, file, volume);
     masks(plan);
@@ -104,9 +105,9 @@ fn overlay(plan: &mut Builder) {
         data.put(if byte == b',' { b"\\" } else { b"" }).push(byte);
     }
     data.put(b",upperdir=").put(dir).put(b"/upper,workdir=").put(dir).put(b"/work");
-    plan.add(Step::Mount(c"overlay", plan.dir, c"overlay", 0, keep(&data)));
+    plan.add(Step::Mount(t(c"overlay"), plan.dir, t(c"overlay"), 0, keep(&data)));
     plan.add(Step::Chdir(plan.dir));
-    open(plan, CWD, c".", ROOT);
+    open(plan, CWD, t(c"."), ROOT);
 }
 
 /// Mounts a new file system on a directory that is no symlink (CVE-2019-19921), and opens it.
@@ -120,14 +121,14 @@ fn file_system(plan: &mut Builder, dir: Slot, at: Text, fs: Text, flags: u64, da
 fn bind(plan: &mut Builder, from: Text, dir: Slot, at: Text) {
     open(plan, CWD, from, COPY);
     open(plan, dir, at, TARGET);
-    plan.mount_at(COPY, TARGET, c"", BIND, c"");
+    plan.mount_at(COPY, TARGET, t(c""), BIND, t(c""));
 }
 
 fn file(plan: &mut Builder, index: usize, path: Text) {
     let from = ETC.get(index).copied().unwrap_or(COPY);
     let target = Step::Target(path, Want::File, TARGET);
     plan.add(target);
-    plan.mount_at(from, TARGET, c"", libc::MS_BIND, c"");
+    plan.mount_at(from, TARGET, t(c""), libc::MS_BIND, t(c""));
     if plan.spec.read_only {
         plan.add(target);
         plan.add(Step::RemountReadOnly(TARGET));
@@ -144,13 +145,13 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
         let read_only = if mount.read_only { libc::MS_RDONLY } else { 0 };
         let options = keep(&mounts::tmpfs_options(plan, index, options));
         // They may end with a comma, which mount(2) does not mind.
-        plan.mount_at(CWD, TARGET, c"tmpfs", mount.attributes | read_only, options);
+        plan.mount_at(CWD, TARGET, t(c"tmpfs"), mount.attributes | read_only, options);
         return;
     }
-    plan.mount_at(source(index), TARGET, c"", BIND, c"");
+    plan.mount_at(source(index), TARGET, t(c""), BIND, t(c""));
     plan.add(target);
     let recursive = if mount.recursive { libc::MS_REC } else { 0 };
-    plan.mount_at(CWD, TARGET, c"", recursive | mount.propagation, c"");
+    plan.mount_at(CWD, TARGET, t(c""), recursive | mount.propagation, t(c""));
     if mount.read_only {
         plan.add(Step::RemountReadOnly(TARGET));
     }
@@ -161,20 +162,20 @@ fn masks(plan: &mut Builder) {
     for path in plan.host.read_only() {
         plan.about = path;
         open(plan, PROC, path, TARGET);
-        plan.mount_at(TARGET, TARGET, c"", BIND, c"");
+        plan.mount_at(TARGET, TARGET, t(c""), BIND, t(c""));
         open(plan, PROC, path, TARGET);
-        plan.mount_at(CWD, TARGET, c"", REMOUNT | STRICT_RO, c"");
+        plan.mount_at(CWD, TARGET, t(c""), REMOUNT | STRICT_RO, t(c""));
     }
     plan.doing("mask a path");
-    open(plan, DEV, c"null", NULL);
+    open(plan, DEV, t(c"null"), NULL);
     plan.host.for_each_mask(&mut |path, directory| {
         let (dir, name) = below(path);
         plan.about = path;
         open(plan, dir, name, TARGET);
         plan.add(if directory {
-            Step::MountAt(CWD, TARGET, c"tmpfs", STRICT_RO, c"size=4k")
+            Step::MountAt(CWD, TARGET, t(c"tmpfs"), STRICT_RO, t(c"size=4k"))
         } else {
-            Step::MountAt(NULL, TARGET, c"", libc::MS_BIND, c"")
+            Step::MountAt(NULL, TARGET, t(c""), libc::MS_BIND, t(c""))
         });
     });
 }

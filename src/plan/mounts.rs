@@ -7,56 +7,66 @@ use super::{
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
 use crate::sys::call::{MountAttr, NOEXEC, NOSUID, RDONLY, Slot};
+use crate::sys::name::t;
 use crate::text::{Line, Push, keep, keep_all};
 
 /// What docker's default hides, below /proc or /sys, and whether it is a directory. `Host::masks` says by bit what
 /// this kernel has: a mount that fails costs an RCU grace period, so it isn't tried.
 pub const MASKS: [(Text, bool); 12] = [
-    (c"/proc/acpi", true),
-    (c"/proc/asound", true),
-    (c"/proc/interrupts", false),
-    (c"/proc/kcore", false),
-    (c"/proc/keys", false),
-    (c"/proc/latency_stats", false),
-    (c"/proc/sched_debug", false),
-    (c"/proc/scsi", true),
-    (c"/proc/timer_list", false),
-    (c"/proc/timer_stats", false),
-    (c"/sys/devices/virtual/powercap", true),
-    (c"/sys/firmware", true),
+    (t(c"/proc/acpi"), true),
+    (t(c"/proc/asound"), true),
+    (t(c"/proc/interrupts"), false),
+    (t(c"/proc/kcore"), false),
+    (t(c"/proc/keys"), false),
+    (t(c"/proc/latency_stats"), false),
+    (t(c"/proc/sched_debug"), false),
+    (t(c"/proc/scsi"), true),
+    (t(c"/proc/timer_list"), false),
+    (t(c"/proc/timer_stats"), false),
+    (t(c"/sys/devices/virtual/powercap"), true),
+    (t(c"/sys/firmware"), true),
 ];
 
 /// What docker's default makes read-only below /proc. Every kernel has the first four; sysrq-trigger is a mask's bit.
-pub const READ_ONLY: [Text; 5] = [c"bus", c"fs", c"irq", c"sys", c"sysrq-trigger"];
+pub const READ_ONLY: [Text; 5] = [t(c"bus"), t(c"fs"), t(c"irq"), t(c"sys"), t(c"sysrq-trigger")];
 
 /// The bit of `Host::masks` that says that /proc/sysrq-trigger exists.
 pub const SYSRQ: u32 = 1 << 31;
 
 /// The nodes of /dev with their device numbers, 0666 each.
-const NODES: [(Text, u32, u32); 6] =
-    [(c"null", 1, 3), (c"zero", 1, 5), (c"full", 1, 7), (c"random", 1, 8), (c"urandom", 1, 9), (c"tty", 5, 0)];
+const NODES: [(Text, u32, u32); 6] = [
+    (t(c"null"), 1, 3),
+    (t(c"zero"), 1, 5),
+    (t(c"full"), 1, 7),
+    (t(c"random"), 1, 8),
+    (t(c"urandom"), 1, 9),
+    (t(c"tty"), 5, 0),
+];
 
 const LINKS: [(Text, Text); 6] = [
-    (c"/proc/self/fd", c"fd"),
-    (c"/proc/self/fd/0", c"stdin"),
-    (c"/proc/self/fd/1", c"stdout"),
-    (c"/proc/self/fd/2", c"stderr"),
-    (c"/proc/kcore", c"core"),
-    (c"pts/ptmx", c"ptmx"),
+    (t(c"/proc/self/fd"), t(c"fd")),
+    (t(c"/proc/self/fd/0"), t(c"stdin")),
+    (t(c"/proc/self/fd/1"), t(c"stdout")),
+    (t(c"/proc/self/fd/2"), t(c"stderr")),
+    (t(c"/proc/kcore"), t(c"core")),
+    (t(c"pts/ptmx"), t(c"ptmx")),
 ];
 
 /// The files that every container gets: name on our tmpfs, path in the container.
-pub const ETC: [(Text, Text); 3] =
-    [(c"hosts", c"/etc/hosts"), (c"hostname", c"/etc/hostname"), (c"resolv.conf", c"/etc/resolv.conf")];
+pub const ETC: [(Text, Text); 3] = [
+    (t(c"hosts"), t(c"/etc/hosts")),
+    (t(c"hostname"), t(c"/etc/hostname")),
+    (t(c"resolv.conf"), t(c"/etc/resolv.conf")),
+];
 
 /// What is mounted on in every container, and whether it is a directory.
 pub const POINTS: [(Text, bool); 6] = [
-    (c"/proc", true),
-    (c"/sys", true),
-    (c"/dev", true),
-    (c"/etc/hosts", false),
-    (c"/etc/hostname", false),
-    (c"/etc/resolv.conf", false),
+    (t(c"/proc"), true),
+    (t(c"/sys"), true),
+    (t(c"/dev"), true),
+    (t(c"/etc/hosts"), false),
+    (t(c"/etc/hostname"), false),
+    (t(c"/etc/resolv.conf"), false),
 ];
 
 /// Outside: everything that need not be made in the container's namespaces.
@@ -85,16 +95,21 @@ pub fn lower_directories(plan: &Builder) -> Line {
 /// A layer cannot forge what these would honour (trusted.overlay.* is stripped on import as well). `volatile`: the
 /// upper layer ends with the container, so there is nothing to sync at its end (5 ms instead of 147 with 300 MB
 /// dirty). Kernels that do not know one of them have no use for it.
-pub const OVERLAY: [(Text, Text); 5] =
-    [(c"redirect_dir", c"nofollow"), (c"metacopy", c"off"), (c"index", c"off"), (c"xino", c"off"), (c"volatile", c"")];
+pub const OVERLAY: [(Text, Text); 5] = [
+    (t(c"redirect_dir"), t(c"nofollow")),
+    (t(c"metacopy"), t(c"off")),
+    (t(c"index"), t(c"off")),
+    (t(c"xino"), t(c"off")),
+    (t(c"volatile"), t(c"")),
+];
 
 fn overlay(plan: &mut Builder) {
     plan.doing_for("mount the overlay", plan.spec.lower.named);
-    plan.add(Step::Fsopen(c"overlay", FS));
-    plan.option(c"lowerdir", keep(&lower_directories(plan)));
-    plan.option(c"upperdir", keep_all(&[plan.dir.to_bytes(), b"/upper"]));
-    plan.option(c"workdir", keep_all(&[plan.dir.to_bytes(), b"/work"]));
-    plan.option(c"source", c"overlay");
+    plan.add(Step::Fsopen(t(c"overlay"), FS));
+    plan.option(t(c"lowerdir"), keep(&lower_directories(plan)));
+    plan.option(t(c"upperdir"), keep_all(&[plan.dir.to_bytes(), b"/upper"]));
+    plan.option(t(c"workdir"), keep_all(&[plan.dir.to_bytes(), b"/work"]));
+    plan.option(t(c"source"), t(c"overlay"));
     for &(key, value) in &OVERLAY {
         plan.option(key, value).fine = Some(Errno::EINVAL);
     }
@@ -109,18 +124,18 @@ pub fn nodes(plan: &mut Builder) {
     for &(target, name) in &LINKS {
         plan.add(Step::Symlink(target, DEV, name));
     }
-    for &name in &[c"pts", c"shm", c"mqueue"] {
+    for &name in &[t(c"pts"), t(c"shm"), t(c"mqueue")] {
         plan.mkdir(DEV, name, 0o755);
     }
     if plan.spec.process.tty {
-        plan.add(Step::Mknod(DEV, c"console", libc::S_IFREG | 0o600, 0));
+        plan.add(Step::Mknod(DEV, t(c"console"), libc::S_IFREG | 0o600, 0));
     }
 }
 
 /// Options of the file systems below /dev.
-pub const DEV_OPTIONS: Text = c"mode=755,size=65536k";
+pub const DEV_OPTIONS: Text = t(c"mode=755,size=65536k");
 /// A devpts mounted anew has terminals of its own; gid 5 is docker's tty.
-pub const PTS_OPTIONS: Text = c"newinstance,ptmxmode=0666,mode=0620,gid=5";
+pub const PTS_OPTIONS: Text = t(c"newinstance,ptmxmode=0666,mode=0620,gid=5");
 
 /// Options of /dev/shm.
 pub fn shm_options(plan: &Builder) -> Line {
@@ -131,14 +146,14 @@ pub fn shm_options(plan: &Builder) -> Line {
 
 fn dev(plan: &mut Builder) {
     plan.doing("make /dev");
-    plan.file_system(c"tmpfs", c"tmpfs", DEV_OPTIONS.to_bytes(), NOSUID, DEV);
+    plan.file_system(t(c"tmpfs"), t(c"tmpfs"), DEV_OPTIONS.to_bytes(), NOSUID, DEV);
     nodes(plan);
-    plan.file_system(c"devpts", c"devpts", PTS_OPTIONS.to_bytes(), NOSUID | NOEXEC, PTS);
+    plan.file_system(t(c"devpts"), t(c"devpts"), PTS_OPTIONS.to_bytes(), NOSUID | NOEXEC, PTS);
     if plan.spec.share.ipc {
-        plan.open_tree(CWD, c"/dev/shm", true, SHM);
+        plan.open_tree(CWD, t(c"/dev/shm"), true, SHM);
         plan.set(SHM, true, 0, libc::MS_PRIVATE);
     } else {
-        plan.file_system(c"tmpfs", c"shm", &shm_options(plan), STRICT, SHM);
+        plan.file_system(t(c"tmpfs"), t(c"shm"), &shm_options(plan), STRICT, SHM);
     }
     if plan.spec.process.tty {
         super::terminal(plan);
@@ -156,9 +171,9 @@ pub fn etc(plan: &mut Builder, dir: Slot) {
 
 fn files(plan: &mut Builder) {
     plan.doing("make the files in /etc");
-    plan.file_system(c"tmpfs", c"tmpfs", b"mode=755,size=1m", STRICT, FILES);
+    plan.file_system(t(c"tmpfs"), t(c"tmpfs"), b"mode=755,size=1m", STRICT, FILES);
     etc(plan, FILES);
-    plan.mkdir(FILES, c"empty", 0o755);
+    plan.mkdir(FILES, t(c"empty"), 0o755);
 }
 
 /// Where a volume is on the host; None for a tmpfs.
@@ -185,7 +200,7 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
     let (into, read_only) = (source(index), if mount.read_only { RDONLY } else { 0 });
     if let Source::Tmpfs(options) = mount.source {
         let options = tmpfs_options(plan, index, options);
-        plan.file_system(c"tmpfs", c"tmpfs", &options, mount.attributes | read_only, into);
+        plan.file_system(t(c"tmpfs"), t(c"tmpfs"), &options, mount.attributes | read_only, into);
     }
     let Some(path) = path(plan, index, mount) else { return };
     plan.open_tree(CWD, path, true, into);
@@ -206,25 +221,25 @@ pub fn attach(plan: &mut Builder) {
     // A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later
     // is this very procfs, not what a path leads to (CVE-2025-52881).
     plan.doing("mount /proc");
-    plan.file_system(c"proc", c"proc", b"", STRICT, PROC);
-    plan.mkdir_if_missing(ROOT, c"proc");
-    plan.move_mount(PROC, ROOT, c"proc");
+    plan.file_system(t(c"proc"), t(c"proc"), b"", STRICT, PROC);
+    plan.mkdir_if_missing(ROOT, t(c"proc"));
+    plan.move_mount(PROC, ROOT, t(c"proc"));
     plan.doing("mount /sys");
-    plan.file_system(c"sysfs", c"sysfs", b"", STRICT_RO, SYS);
-    plan.mkdir_if_missing(ROOT, c"sys");
-    plan.move_mount(SYS, ROOT, c"sys");
+    plan.file_system(t(c"sysfs"), t(c"sysfs"), b"", STRICT_RO, SYS);
+    plan.mkdir_if_missing(ROOT, t(c"sys"));
+    plan.move_mount(SYS, ROOT, t(c"sys"));
     plan.doing("mount /dev");
-    plan.mkdir_if_missing(ROOT, c"dev");
-    plan.move_mount(DEV, ROOT, c"dev");
-    plan.move_mount(PTS, DEV, c"pts");
-    plan.move_mount(SHM, DEV, c"shm");
+    plan.mkdir_if_missing(ROOT, t(c"dev"));
+    plan.move_mount(DEV, ROOT, t(c"dev"));
+    plan.move_mount(PTS, DEV, t(c"pts"));
+    plan.move_mount(SHM, DEV, t(c"shm"));
     if plan.host.mqueue {
         // Of the ipc namespace that the child is in: with --ipc host the host's queues.
-        plan.file_system(c"mqueue", c"mqueue", b"", STRICT, MQUEUE);
-        plan.move_mount(MQUEUE, DEV, c"mqueue");
+        plan.file_system(t(c"mqueue"), t(c"mqueue"), b"", STRICT, MQUEUE);
+        plan.move_mount(MQUEUE, DEV, t(c"mqueue"));
     }
     if plan.spec.process.tty {
-        plan.copy_mount(PTS, c"0", DEV, c"console");
+        plan.copy_mount(PTS, t(c"0"), DEV, t(c"console"));
     }
     if plan.spec.read_only {
         plan.set(FILES, false, RDONLY, 0);
@@ -236,7 +251,7 @@ pub fn attach(plan: &mut Builder) {
 /// The files in /etc and the volumes; what is above /etc/hosts goes first, or it would hide the file.
 pub fn in_order(plan: &mut Builder, file: fn(&mut Builder, usize, Text), volume: fn(&mut Builder, usize, &Mount)) {
     let mounts = &plan.spec.mounts;
-    let above = |mount: &Mount| mount.target == c"/etc";
+    let above = |mount: &Mount| mount.target == t(c"/etc");
     for (index, mount) in mounts.iter().enumerate().filter(|(_, mount)| above(mount)) {
         volume(plan, index, mount);
     }
@@ -252,15 +267,15 @@ pub fn in_order(plan: &mut Builder, file: fn(&mut Builder, usize, Text), volume:
 }
 
 fn attach_file(plan: &mut Builder, index: usize, path: Text) {
-    let name = ETC.get(index).map_or(c"", |(name, _)| *name);
+    let name = ETC.get(index).map_or(t(c""), |(name, _)| *name);
     plan.target(path, Want::File, TARGET);
-    plan.copy_mount(FILES, name, TARGET, c"");
+    plan.copy_mount(FILES, name, TARGET, t(c""));
 }
 
 fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.doing_for("mount the volume", mount.typed);
     plan.target(mount.target, plan.host.wants(index), TARGET);
-    plan.move_mount(source(index), TARGET, c"");
+    plan.move_mount(source(index), TARGET, t(c""));
 }
 
 /// docker's masked and read-only paths: copies of one read-only empty directory, of the /dev/null that we have just
@@ -277,7 +292,7 @@ fn masks(plan: &mut Builder) {
     plan.doing("mask a path");
     plan.set(FILES, false, RDONLY, 0);
     plan.host.for_each_mask(&mut |path, directory| {
-        let (from, name) = if directory { (FILES, c"empty") } else { (DEV, c"null") };
+        let (from, name) = if directory { (FILES, t(c"empty")) } else { (DEV, t(c"null")) };
         let (at, below) = below(path);
         plan.about = path;
         plan.copy_mount(from, name, at, below);

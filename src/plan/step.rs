@@ -138,45 +138,45 @@ pub const FS: Slot = Slot(1);
 impl Step {
     /// The one system call that the step is; None for the few that are a short story of their own.
     pub fn call(&self) -> Option<Call<'_>> {
-        Some(match self {
+        Some(match *self {
             Step::Chdir(path) => Call::chdir(path),
-            Step::Fchdir(dir) => Call::fchdir(*dir),
+            Step::Fchdir(dir) => Call::fchdir(dir),
             Step::Chroot(path) => Call::chroot(path),
-            Step::Mkdir(dir, path, mode) => Call::mkdirat(*dir, path, *mode),
-            Step::Mknod(dir, path, mode, dev) => Call::mknodat(*dir, path, *mode, *dev),
-            Step::Symlink(target, dir, path) => Call::symlinkat(target, *dir, path),
-            Step::Chown(dir, path, uid, gid) => Call::fchownat(*dir, path, *uid, *gid),
-            Step::Open(dir, path, flags, _) => Call::openat(*dir, path, *flags, 0),
-            Step::Lock(fd) => Call::flock(*fd),
-            Step::Write(fd, data) => Call::write(*fd, data.to_bytes()),
+            Step::Mkdir(dir, path, mode) => Call::mkdirat(dir, path, mode),
+            Step::Mknod(dir, path, mode, dev) => Call::mknodat(dir, path, mode, dev),
+            Step::Symlink(target, dir, path) => Call::symlinkat(target, dir, path),
+            Step::Chown(dir, path, uid, gid) => Call::fchownat(dir, path, uid, gid),
+            Step::Open(dir, path, flags, _) => Call::openat(dir, path, flags, 0),
+            Step::Lock(fd) => Call::flock(fd),
+            Step::Write(fd, data) => Call::write(fd, data.to_bytes()),
             Step::Fsopen(name, _) => Call::fsopen(name),
             Step::Option(key, value) => Call::fsconfig_string(FS, key, value),
             Step::Flag(key) => Call::fsconfig_flag(FS, key),
             Step::Create => Call::fsconfig_create(FS),
-            Step::Fsmount(attributes, _) => Call::fsmount(FS, *attributes),
-            Step::OpenTree(dir, path, recursive, _) => Call::open_tree(*dir, path, *recursive),
-            Step::SetAttr(mount, recursive, attr) => Call::mount_setattr(*mount, *recursive, attr),
-            Step::MoveMount(mount, dir, path) => Call::move_mount(*mount, *dir, path),
+            Step::Fsmount(attributes, _) => Call::fsmount(FS, attributes),
+            Step::OpenTree(dir, path, recursive, _) => Call::open_tree(dir, path, recursive),
+            Step::SetAttr(mount, recursive, ref attr) => Call::mount_setattr(mount, recursive, attr),
+            Step::MoveMount(mount, dir, path) => Call::move_mount(mount, dir, path),
             Step::Mount(source, target, fs, flags, data) => {
-                Call::mount(Arg::Str(source), Arg::Str(target), fs, *flags, data)
+                Call::mount(Arg::Str(source), Arg::Str(target), fs, flags, data)
             }
             Step::MountAt(source, target, fs, flags, data) => {
-                let source = if *source == CWD { Arg::Null } else { Arg::FdPath(*source) };
-                Call::mount(source, Arg::FdPath(*target), fs, *flags, data)
+                let source = if source == CWD { Arg::Null } else { Arg::FdPath(source) };
+                Call::mount(source, Arg::FdPath(target), fs, flags, data)
             }
             Step::Umount(path) => Call::umount2(path),
             Step::PivotRoot => Call::pivot_root(),
-            Step::Setns(fd, kind) => Call::setns(*fd, *kind),
-            Step::Unshare(flags) => Call::unshare(*flags),
+            Step::Setns(fd, kind) => Call::setns(fd, kind),
+            Step::Unshare(flags) => Call::unshare(flags),
             Step::Hostname(name) => Call::sethostname(name.to_bytes()),
             Step::Setsid => Call::setsid(),
-            Step::ControllingTerminal(fd) => Call::set_controlling_terminal(*fd),
-            Step::OpenPeer(master, _) => Call::open_peer(*master),
-            Step::Dup(fd, number) => Call::dup3(*fd, *number),
+            Step::ControllingTerminal(fd) => Call::set_controlling_terminal(fd),
+            Step::OpenPeer(master, _) => Call::open_peer(master),
+            Step::Dup(fd, number) => Call::dup3(fd, number),
             Step::Groups(groups) => Call::setgroups(groups),
-            Step::Gid(gid) => Call::setresgid(*gid),
-            Step::Uid(uid) => Call::setresuid(*uid),
-            Step::Umask(mask) => Call::umask(*mask),
+            Step::Gid(gid) => Call::setresgid(gid),
+            Step::Uid(uid) => Call::setresuid(uid),
+            Step::Umask(mask) => Call::umask(mask),
             Step::DieWithParent => Call::die_with_parent(),
             Step::CloseRange => Call::close_range(),
             _ => return None,

@@ -3,21 +3,27 @@
 use super::*;
 use crate::cgroup::{self, Controllers, Hierarchy, Layout};
 use crate::spec::{Files, Limits, Lower, Mount, Share};
+use crate::sys::name::{Text, t};
 
 fn spec() -> Spec {
     Spec {
-        id: c"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        id: t(c"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
         name: None,
-        hostname: c"0123456789ab",
-        lower: Lower { layers: vec![c"layers/top", c"layers/base"], mode: 0o755, owner: (0, 0), named: c"busybox" },
+        hostname: t(c"0123456789ab"),
+        lower: Lower {
+            layers: vec![t(c"layers/top"), t(c"layers/base")],
+            mode: 0o755,
+            owner: (0, 0),
+            named: t(c"busybox"),
+        },
         mounts: Vec::new(),
         read_only: false,
         shm_size: 64 << 20,
-        files: Files { hosts: c"127.0.0.1\tlocalhost\n", resolv: c"" },
+        files: Files { hosts: t(c"127.0.0.1\tlocalhost\n"), resolv: t(c"") },
         process: Process {
-            args: vec![c"sh"],
-            env: vec![c"PATH=/bin:/usr/bin"],
-            cwd: c"/",
+            args: vec![t(c"sh")],
+            env: vec![t(c"PATH=/bin:/usr/bin")],
+            cwd: t(c"/"),
             uid: 0,
             gid: 0,
             groups: vec![0],
@@ -42,7 +48,7 @@ fn host() -> Host {
         throttles: 0,
         mqueue: true,
         cgroups: Layout {
-            hierarchies: vec![hierarchy(c"/cg/memory", false, cgroup::MEMORY)],
+            hierarchies: vec![hierarchy(t(c"/cg/memory"), false, cgroup::MEMORY)],
             swap: true,
             cpuset: None,
         },
@@ -52,13 +58,13 @@ fn host() -> Host {
         modes: Vec::new(),
         ignored: 0,
         terminals: [false; 3],
-        store: c"/var/lib/mydocker",
+        store: t(c"/var/lib/mydocker"),
     }
 }
 
 fn volume(target: Text) -> Mount {
     Mount {
-        source: Source::Host(c"/host"),
+        source: Source::Host(t(c"/host")),
         target,
         read_only: false,
         attributes: 0,
@@ -66,7 +72,7 @@ fn volume(target: Text) -> Mount {
         recursive: true,
         make_source: true,
         copy: true,
-        typed: c"/host:/target",
+        typed: t(c"/host:/target"),
     }
 }
 
@@ -121,7 +127,7 @@ fn mounts_are_private_before_the_first_is_made() {
 fn nothing_is_mounted_after_the_root_has_changed() {
     for detached in [true, false] {
         let mut spec = spec();
-        spec.mounts = vec![volume(c"/data")];
+        spec.mounts = vec![volume(t(c"/data"))];
         spec.read_only = true;
         let lines = inside_of(&spec, &Host { has: Has { detached, ..Has::ALL }, files: vec![false], ..host() });
         let pivot = at(&lines, "pivot_root(\".\", \".\")");
@@ -168,7 +174,7 @@ fn the_cgroup_and_its_limits_are_there_before_the_process() {
 #[test]
 fn on_cgroup_v2_the_process_is_born_inside_and_without_clone3_it_joins() {
     let cgroups =
-        || Layout { hierarchies: vec![hierarchy(c"/cg", true, cgroup::MEMORY | cgroup::PIDS)], ..Layout::default() };
+        || Layout { hierarchies: vec![hierarchy(t(c"/cg"), true, cgroup::MEMORY | cgroup::PIDS)], ..Layout::default() };
     let lines = outside_of(&spec(), &Host { cgroups: cgroups(), ..host() });
     at(
         &lines,
@@ -214,7 +220,7 @@ fn a_limit_without_its_controller_is_an_error_that_names_both() {
 #[test]
 fn what_is_left_on_the_host_is_taken_back_last_first() {
     let mut spec = spec();
-    spec.name = Some(c"bird");
+    spec.name = Some(t(c"bird"));
     let plan = plan_of(&spec, &host());
     let undos: Vec<Undo> =
         plan.outside.iter().rev().map(|entry| entry.undo).filter(|&undo| undo != Undo::Nothing).collect();
@@ -229,7 +235,7 @@ fn what_is_left_on_the_host_is_taken_back_last_first() {
 #[test]
 fn a_volume_is_attached_by_descriptor_and_read_only_before_anybody_sees_it() {
     let mut spec = spec();
-    spec.mounts = vec![Mount { read_only: true, ..volume(c"/data") }];
+    spec.mounts = vec![Mount { read_only: true, ..volume(t(c"/data")) }];
     let host = Host { files: vec![false], ..host() };
     let outside = outside_of(&spec, &host);
     let copied =
@@ -250,7 +256,7 @@ fn a_volume_is_attached_by_descriptor_and_read_only_before_anybody_sees_it() {
 #[test]
 fn a_volume_on_etc_does_not_hide_the_files_in_it_and_one_on_a_file_replaces_it() {
     let mut spec = spec();
-    spec.mounts = vec![volume(c"/etc"), volume(c"/etc/hosts")];
+    spec.mounts = vec![volume(t(c"/etc")), volume(t(c"/etc/hosts"))];
     let inside = inside_of(&spec, &Host { files: vec![false, true], ..host() });
     assert!(at(&inside, "openat2({root}, \"/etc\"") < at(&inside, "openat2({root}, \"/etc/hostname\""));
     // The container's own /etc/hosts is not mounted: the user's is.
@@ -261,7 +267,7 @@ fn a_volume_on_etc_does_not_hide_the_files_in_it_and_one_on_a_file_replaces_it()
 #[test]
 fn kernels_without_detached_mounts_get_none_of_their_calls() {
     let mut spec = spec();
-    spec.mounts = vec![Mount { read_only: true, ..volume(c"/data") }];
+    spec.mounts = vec![Mount { read_only: true, ..volume(t(c"/data")) }];
     spec.process.tty = true;
     let host = Host { has: Has { detached: false, ..Has::ALL }, files: vec![false], ..host() };
     for line in outside_of(&spec, &host).iter().chain(&inside_of(&spec, &host)) {
@@ -306,16 +312,16 @@ fn shared_namespaces_are_not_made() {
 
 #[test]
 fn a_command_without_a_slash_is_looked_for_in_the_containers_path() {
-    assert_eq!(plan_of(&spec(), &host()).exec.candidates, [c"/bin/sh", c"/usr/bin/sh"]);
+    assert_eq!(plan_of(&spec(), &host()).exec.candidates, [t(c"/bin/sh"), t(c"/usr/bin/sh")]);
     let mut spec = spec();
-    spec.process.args = vec![c"./sh"];
-    assert_eq!(plan_of(&spec, &host()).exec.candidates, [c"./sh"]);
+    spec.process.args = vec![t(c"./sh")];
+    assert_eq!(plan_of(&spec, &host()).exec.candidates, [t(c"./sh")]);
 }
 
 #[test]
 fn layers_are_escaped_where_overlayfs_would_split_them() {
     let mut spec = spec();
-    spec.lower.layers = vec![c"/a:b\\c"];
+    spec.lower.layers = vec![t(c"/a:b\\c")];
     let outside = outside_of(&spec, &host());
     at(&outside, "fsconfig({fs}, FSCONFIG_SET_STRING, \"lowerdir\", \"/a\\\\:b\\\\\\\\c\", 0)");
 }

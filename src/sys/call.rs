@@ -4,9 +4,9 @@
 //! cannot drift from what is done. The arguments are typed so that a call can only point at memory that lives at
 //! least as long as the value; none of the calls that can be built here writes to it.
 
+use super::name::{Name, t};
 use super::{Errno, OwnedFd, fs::OpenHow, retry};
 use crate::text::{Line, Push};
-use core::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
@@ -113,7 +113,7 @@ pub enum Arg<'a> {
     /// A descriptor by slot.
     Fd(Slot),
     /// A path or other string.
-    Str(&'a CStr),
+    Str(Name<'a>),
     /// The path /proc/self/fd/N of a slot's descriptor.
     FdPath(Slot),
     /// Bytes whose length is the next argument.
@@ -317,7 +317,7 @@ const MOVE_MOUNT: Names = &[(0x4, "MOVE_MOUNT_F_EMPTY_PATH"), (0x40, "MOVE_MOUNT
 /// The constructors, one a system call, named after it. The doc of each is the C call.
 impl<'a> Call<'a> {
     /// `chdir(path)`.
-    pub fn chdir(path: &'a CStr) -> Self {
+    pub fn chdir(path: Name<'a>) -> Self {
         Self::new(Sysno::chdir, "chdir", [Arg::Str(path)])
     }
     /// `fchdir(fd)`.
@@ -325,40 +325,40 @@ impl<'a> Call<'a> {
         Self::new(Sysno::fchdir, "fchdir", [Arg::Fd(dir)])
     }
     /// `chroot(path)`.
-    pub fn chroot(path: &'a CStr) -> Self {
+    pub fn chroot(path: Name<'a>) -> Self {
         Self::new(Sysno::chroot, "chroot", [Arg::Str(path)])
     }
     /// `mkdirat(dir, path, mode)`.
-    pub fn mkdirat(dir: Slot, path: &'a CStr, mode: u32) -> Self {
+    pub fn mkdirat(dir: Slot, path: Name<'a>, mode: u32) -> Self {
         Self::new(Sysno::mkdirat, "mkdirat", [Arg::Fd(dir), Arg::Str(path), Arg::Mode(mode)])
     }
     /// `mknodat(dir, path, mode, dev)`, dev in the kernel's form.
-    pub fn mknodat(dir: Slot, path: &'a CStr, mode: u32, dev: u32) -> Self {
+    pub fn mknodat(dir: Slot, path: Name<'a>, mode: u32, dev: u32) -> Self {
         let args = [Arg::Fd(dir), Arg::Str(path), Arg::Mode(mode), Arg::Int(i64::from(dev))];
         Self::new(Sysno::mknodat, "mknodat", args)
     }
     /// `symlinkat(target, dir, path)`.
-    pub fn symlinkat(target: &'a CStr, dir: Slot, path: &'a CStr) -> Self {
+    pub fn symlinkat(target: Name<'a>, dir: Slot, path: Name<'a>) -> Self {
         Self::new(Sysno::symlinkat, "symlinkat", [Arg::Str(target), Arg::Fd(dir), Arg::Str(path)])
     }
     /// `unlinkat(dir, path, flags)`: 0 or AT_REMOVEDIR.
-    pub fn unlinkat(dir: Slot, path: &'a CStr, directory: bool) -> Self {
+    pub fn unlinkat(dir: Slot, path: Name<'a>, directory: bool) -> Self {
         let flags = if directory { Arg::Name(libc::AT_REMOVEDIR as u64, "AT_REMOVEDIR") } else { Arg::Int(0) };
         Self::new(Sysno::unlinkat, "unlinkat", [Arg::Fd(dir), Arg::Str(path), flags])
     }
     /// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW)`.
-    pub fn fchownat(dir: Slot, path: &'a CStr, uid: u32, gid: u32) -> Self {
+    pub fn fchownat(dir: Slot, path: Name<'a>, uid: u32, gid: u32) -> Self {
         let flags = Arg::Name(libc::AT_SYMLINK_NOFOLLOW as u64, "AT_SYMLINK_NOFOLLOW");
         let args = [Arg::Fd(dir), Arg::Str(path), Arg::Int(i64::from(uid)), Arg::Int(i64::from(gid)), flags];
         Self::new(Sysno::fchownat, "fchownat", args)
     }
     /// `openat(dir, path, flags | O_CLOEXEC, mode)`.
-    pub fn openat(dir: Slot, path: &'a CStr, flags: i32, mode: u32) -> Self {
+    pub fn openat(dir: Slot, path: Name<'a>, flags: i32, mode: u32) -> Self {
         let flags = Arg::Flags((flags | libc::O_CLOEXEC) as u64, O);
         Self::new(Sysno::openat, "openat", [Arg::Fd(dir), Arg::Str(path), flags, Arg::Mode(mode)])
     }
     /// `openat2(dir, path, how, sizeof how)`: only for printing; `resolve::open_in_root` makes it.
-    pub fn openat2(dir: Slot, path: &'a CStr, how: &'a OpenHow) -> Self {
+    pub fn openat2(dir: Slot, path: Name<'a>, how: &'a OpenHow) -> Self {
         let args = [Arg::Fd(dir), Arg::Str(path), Arg::How(how), Arg::Int(size_of::<OpenHow>() as i64)];
         Self::new(Sysno::openat2, "openat2", args)
     }
@@ -372,15 +372,15 @@ impl<'a> Call<'a> {
         Self::new(Sysno::flock, "flock", [Arg::Fd(fd), how])
     }
     /// `fsopen(name, FSOPEN_CLOEXEC)`.
-    pub fn fsopen(name: &'a CStr) -> Self {
+    pub fn fsopen(name: Name<'a>) -> Self {
         Self::new(Sysno::fsopen, "fsopen", [Arg::Str(name), Arg::Name(1, "FSOPEN_CLOEXEC")])
     }
     /// `fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0)`.
-    pub fn fsconfig_string(fs: Slot, key: &'a CStr, value: &'a CStr) -> Self {
+    pub fn fsconfig_string(fs: Slot, key: Name<'a>, value: Name<'a>) -> Self {
         Self::fsconfig(fs, Arg::Name(1, "FSCONFIG_SET_STRING"), Arg::Str(key), Arg::Str(value))
     }
     /// `fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL, 0)`.
-    pub fn fsconfig_flag(fs: Slot, key: &'a CStr) -> Self {
+    pub fn fsconfig_flag(fs: Slot, key: Name<'a>) -> Self {
         Self::fsconfig(fs, Arg::Name(0, "FSCONFIG_SET_FLAG"), Arg::Str(key), Arg::Null)
     }
     /// `fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)`.
@@ -396,7 +396,7 @@ impl<'a> Call<'a> {
         Self::new(Sysno::fsmount, "fsmount", [Arg::Fd(fs), flags, Arg::Flags(attributes, MOUNT_ATTR)])
     }
     /// `open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | …)`: a detached copy of a mount.
-    pub fn open_tree(dir: Slot, path: &'a CStr, recursive: bool) -> Self {
+    pub fn open_tree(dir: Slot, path: Name<'a>, recursive: bool) -> Self {
         let mut flags = 1 | libc::O_CLOEXEC as u64;
         flags |= if path.is_empty() { libc::AT_EMPTY_PATH as u64 } else { 0 };
         flags |= if recursive { libc::AT_RECURSIVE as u64 } else { 0 };
@@ -406,28 +406,28 @@ impl<'a> Call<'a> {
     pub fn mount_setattr(mount: Slot, recursive: bool, attr: &'a MountAttr) -> Self {
         let flags = libc::AT_EMPTY_PATH as u64 | if recursive { libc::AT_RECURSIVE as u64 } else { 0 };
         let size = Arg::Int(size_of::<MountAttr>() as i64);
-        let args = [Arg::Fd(mount), Arg::Str(c""), Arg::Flags(flags, OPEN_TREE), Arg::Attr(attr), size];
+        let args = [Arg::Fd(mount), Arg::Str(t(c"")), Arg::Flags(flags, OPEN_TREE), Arg::Attr(attr), size];
         Self::new(Sysno::mount_setattr, "mount_setattr", args)
     }
     /// `move_mount(mount, "", dir, path, MOVE_MOUNT_F_EMPTY_PATH …)`: a symlink as last component is not followed.
-    pub fn move_mount(mount: Slot, dir: Slot, path: &'a CStr) -> Self {
+    pub fn move_mount(mount: Slot, dir: Slot, path: Name<'a>) -> Self {
         let flags = 0x4 | if path.is_empty() { 0x40 } else { 0 };
-        let args = [Arg::Fd(mount), Arg::Str(c""), Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, MOVE_MOUNT)];
+        let args = [Arg::Fd(mount), Arg::Str(t(c"")), Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, MOVE_MOUNT)];
         Self::new(Sysno::move_mount, "move_mount", args)
     }
     /// `mount(source, target, fs, flags, data)`; an empty `fs` or `data` is NULL.
-    pub fn mount(source: Arg<'a>, target: Arg<'a>, fs: &'a CStr, flags: u64, data: &'a CStr) -> Self {
-        let text = |text: &'a CStr| if text.is_empty() { Arg::Null } else { Arg::Str(text) };
+    pub fn mount(source: Arg<'a>, target: Arg<'a>, fs: Name<'a>, flags: u64, data: Name<'a>) -> Self {
+        let text = |text: Name<'a>| if text.is_empty() { Arg::Null } else { Arg::Str(text) };
         Self::new(Sysno::mount, "mount", [source, target, text(fs), Arg::Flags(flags, MS), text(data)])
     }
     /// `umount2(path, MNT_DETACH)`.
-    pub fn umount2(path: &'a CStr) -> Self {
+    pub fn umount2(path: Name<'a>) -> Self {
         let flags = Arg::Name(libc::MNT_DETACH as u64, "MNT_DETACH");
         Self::new(Sysno::umount2, "umount2", [Arg::Str(path), flags])
     }
     /// `pivot_root(".", ".")`.
     pub fn pivot_root() -> Self {
-        Self::new(Sysno::pivot_root, "pivot_root", [Arg::Str(c"."), Arg::Str(c".")])
+        Self::new(Sysno::pivot_root, "pivot_root", [Arg::Str(t(c".")), Arg::Str(t(c"."))])
     }
     /// `setns(fd, kind)`.
     pub fn setns(fd: Slot, kind: u64) -> Self {

@@ -3,8 +3,9 @@
 //! The short name is the safe form: `open` does not follow a symlink in the last component and every descriptor is
 //! close-on-exec from birth. A call that a signal may interrupt is made again.
 
+use super::name::{Name, t};
 use super::{Errno, OwnedFd, retry};
-use core::ffi::{CStr, c_int};
+use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
@@ -46,19 +47,19 @@ fn owned(raw: usize) -> OwnedFd {
 }
 
 /// `openat(dir, path, flags | O_NOFOLLOW | O_CLOEXEC, mode)`, see openat(2).
-pub fn open(dir: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
+pub fn open(dir: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
     open_follow(dir, path, flags | libc::O_NOFOLLOW, mode)
 }
 
 /// `openat(dir, path, flags | O_CLOEXEC, mode)`: follows symlinks, so only for paths that an operator gave.
-pub fn open_follow(dir: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
+pub fn open_follow(dir: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
     let flags = flags | libc::O_CLOEXEC;
     // SAFETY: the path is NUL-terminated and only read.
     retry(|| unsafe { syscall!(Sysno::openat, dir.as_raw_fd(), path.as_ptr(), flags, mode) }).map(owned)
 }
 
 /// `open(path, O_RDWR)` without close-on-exec, for good: a standard stream.
-pub fn open_kept(path: &CStr) -> Result<RawFd, Errno> {
+pub fn open_kept(path: Name) -> Result<RawFd, Errno> {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR, 0) }.map(|fd| fd as RawFd)
 }
@@ -70,7 +71,7 @@ pub fn duplicate(fd: BorrowedFd) -> Result<OwnedFd, Errno> {
 }
 
 /// `openat2(dir, path, how, sizeof how)`, see openat2(2). EAGAIN (a rename raced with `..`) is tried again.
-pub fn openat2(dir: BorrowedFd, path: &CStr, how: &OpenHow) -> Result<OwnedFd, Errno> {
+pub fn openat2(dir: BorrowedFd, path: Name, how: &OpenHow) -> Result<OwnedFd, Errno> {
     let mut tries = 0_u32;
     loop {
         // SAFETY: the path is NUL-terminated, `how` is a struct open_how; both are only read.
@@ -86,50 +87,50 @@ pub fn openat2(dir: BorrowedFd, path: &CStr, how: &OpenHow) -> Result<OwnedFd, E
 }
 
 /// `mkdirat(dir, path, mode)`, see mkdirat(2).
-pub fn mkdir(dir: BorrowedFd, path: &CStr, mode: u32) -> Result<(), Errno> {
+pub fn mkdir(dir: BorrowedFd, path: Name, mode: u32) -> Result<(), Errno> {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::mkdirat, dir.as_raw_fd(), path.as_ptr(), mode) }.map(drop)
 }
 
 /// `mknodat(dir, path, mode, dev)`, see mknodat(2).
-pub fn mknod(dir: BorrowedFd, path: &CStr, mode: u32, dev: u64) -> Result<(), Errno> {
+pub fn mknod(dir: BorrowedFd, path: Name, mode: u32, dev: u64) -> Result<(), Errno> {
     // The system call's dev is unsigned int, in the kernel's 12:20 bit form, which libc's makedev agrees with there.
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::mknodat, dir.as_raw_fd(), path.as_ptr(), mode, dev as u32) }.map(drop)
 }
 
 /// `symlinkat(target, dir, path)`, see symlinkat(2).
-pub fn symlink(target: &CStr, dir: BorrowedFd, path: &CStr) -> Result<(), Errno> {
+pub fn symlink(target: Name, dir: BorrowedFd, path: Name) -> Result<(), Errno> {
     // SAFETY: both strings are NUL-terminated and only read.
     unsafe { syscall!(Sysno::symlinkat, target.as_ptr(), dir.as_raw_fd(), path.as_ptr()) }.map(drop)
 }
 
 /// `linkat(from, old, to, new, 0)`: a hard link; a symlink as `old` is linked itself, not followed.
-pub fn link(from: BorrowedFd, old: &CStr, to: BorrowedFd, new: &CStr) -> Result<(), Errno> {
+pub fn link(from: BorrowedFd, old: Name, to: BorrowedFd, new: Name) -> Result<(), Errno> {
     // SAFETY: both paths are NUL-terminated and only read.
     unsafe { syscall!(Sysno::linkat, from.as_raw_fd(), old.as_ptr(), to.as_raw_fd(), new.as_ptr(), 0) }.map(drop)
 }
 
 /// `renameat2(from, old, to, new, flags)`, see renameat2(2).
-pub fn rename(from: BorrowedFd, old: &CStr, to: BorrowedFd, new: &CStr, flags: u32) -> Result<(), Errno> {
+pub fn rename(from: BorrowedFd, old: Name, to: BorrowedFd, new: Name, flags: u32) -> Result<(), Errno> {
     // SAFETY: both paths are NUL-terminated and only read.
     unsafe { syscall!(Sysno::renameat2, from.as_raw_fd(), old.as_ptr(), to.as_raw_fd(), new.as_ptr(), flags) }.map(drop)
 }
 
 /// `unlinkat(dir, path, 0)`: a file, symlink or node.
-pub fn unlink(dir: BorrowedFd, path: &CStr) -> Result<(), Errno> {
+pub fn unlink(dir: BorrowedFd, path: Name) -> Result<(), Errno> {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::unlinkat, dir.as_raw_fd(), path.as_ptr(), 0) }.map(drop)
 }
 
 /// `unlinkat(dir, path, AT_REMOVEDIR)`: an empty directory.
-pub fn rmdir(dir: BorrowedFd, path: &CStr) -> Result<(), Errno> {
+pub fn rmdir(dir: BorrowedFd, path: Name) -> Result<(), Errno> {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::unlinkat, dir.as_raw_fd(), path.as_ptr(), libc::AT_REMOVEDIR) }.map(drop)
 }
 
 /// `newfstatat(dir, path, &stat, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)`: of a symlink itself; of `dir` where path is "".
-pub fn stat(dir: BorrowedFd, path: &CStr) -> Result<Stat, Errno> {
+pub fn stat(dir: BorrowedFd, path: Name) -> Result<Stat, Errno> {
     let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_EMPTY_PATH;
     let mut stat = MaybeUninit::<Stat>::zeroed();
     // SAFETY: the path is NUL-terminated; the kernel fills `stat`, whose layout on 64-bit targets is its own.
@@ -140,14 +141,14 @@ pub fn stat(dir: BorrowedFd, path: &CStr) -> Result<Stat, Errno> {
 
 /// `fstat(fd)`.
 pub fn fstat(fd: BorrowedFd) -> Result<Stat, Errno> {
-    stat(fd, c"")
+    stat(fd, t(c""))
 }
 
 /// struct statfs: 120 bytes on 64-bit targets. f_type is the first word, f_flags the eleventh.
 type Statfs = [u64; 15];
 
 /// `statfs(path).f_type`: the magic number of the file system that `path` is on.
-pub fn fs_type(path: &CStr) -> Result<i64, Errno> {
+pub fn fs_type(path: Name) -> Result<i64, Errno> {
     let mut buf: Statfs = [0; 15];
     // SAFETY: the path is NUL-terminated; the kernel fills the buffer, which has its struct's size.
     unsafe { syscall!(Sysno::statfs, path.as_ptr(), buf.as_mut_ptr()) }?;
@@ -175,7 +176,7 @@ pub fn mount_flags(fd: BorrowedFd) -> Result<u64, Errno> {
 }
 
 /// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)`.
-pub fn chown(dir: BorrowedFd, path: &CStr, uid: u32, gid: u32) -> Result<(), Errno> {
+pub fn chown(dir: BorrowedFd, path: Name, uid: u32, gid: u32) -> Result<(), Errno> {
     let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_EMPTY_PATH;
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::fchownat, dir.as_raw_fd(), path.as_ptr(), uid, gid, flags) }.map(drop)
@@ -188,13 +189,13 @@ pub fn chmod(fd: BorrowedFd, mode: u32) -> Result<(), Errno> {
 }
 
 /// `fchmodat(dir, path, mode)`: follows a symlink in the last component, so only for a name that is known to be none.
-pub fn chmod_follow(dir: BorrowedFd, path: &CStr, mode: u32) -> Result<(), Errno> {
+pub fn chmod_follow(dir: BorrowedFd, path: Name, mode: u32) -> Result<(), Errno> {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::fchmodat, dir.as_raw_fd(), path.as_ptr(), mode) }.map(drop)
 }
 
 /// `utimensat(dir, path, {mtime, mtime}, AT_SYMLINK_NOFOLLOW)`; seconds and nanoseconds.
-pub fn set_mtime(dir: BorrowedFd, path: &CStr, seconds: i64, nanoseconds: i64) -> Result<(), Errno> {
+pub fn set_mtime(dir: BorrowedFd, path: Name, seconds: i64, nanoseconds: i64) -> Result<(), Errno> {
     let time = libc::timespec { tv_sec: seconds, tv_nsec: nanoseconds };
     let times = [time, time];
     let flags = libc::AT_SYMLINK_NOFOLLOW;
@@ -230,13 +231,13 @@ pub fn send_file(to: BorrowedFd, from: BorrowedFd, count: usize) -> Result<usize
 }
 
 /// `fsetxattr(fd, name, value, size, 0)`.
-pub fn set_xattr(fd: BorrowedFd, name: &CStr, value: &[u8]) -> Result<(), Errno> {
+pub fn set_xattr(fd: BorrowedFd, name: Name, value: &[u8]) -> Result<(), Errno> {
     // SAFETY: the name is NUL-terminated, the value has the length that is passed; both are only read.
     unsafe { syscall!(Sysno::fsetxattr, fd.as_raw_fd(), name.as_ptr(), value.as_ptr(), value.len(), 0) }.map(drop)
 }
 
 /// `lsetxattr(path, name, value, size, 0)`: of a symlink itself.
-pub fn set_xattr_at(path: &CStr, name: &CStr, value: &[u8]) -> Result<(), Errno> {
+pub fn set_xattr_at(path: Name, name: Name, value: &[u8]) -> Result<(), Errno> {
     // SAFETY: as for set_xattr.
     unsafe { syscall!(Sysno::lsetxattr, path.as_ptr(), name.as_ptr(), value.as_ptr(), value.len(), 0) }.map(drop)
 }
@@ -249,7 +250,7 @@ pub fn list_xattr<'a>(fd: BorrowedFd, buf: &'a mut [u8]) -> Result<&'a [u8], Err
 }
 
 /// `fgetxattr(fd, name, buffer)`.
-pub fn get_xattr<'a>(fd: BorrowedFd, name: &CStr, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+pub fn get_xattr<'a>(fd: BorrowedFd, name: Name, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
     // SAFETY: the kernel writes at most the length that is passed; the name is NUL-terminated.
     let len = unsafe { syscall!(Sysno::fgetxattr, fd.as_raw_fd(), name.as_ptr(), buf.as_mut_ptr(), buf.len()) }?;
     buf.get(..len).ok_or(Errno::ERANGE)
@@ -294,7 +295,7 @@ pub fn read_all(fd: BorrowedFd, limit: usize) -> Result<Vec<u8>, Errno> {
 }
 
 /// `read_all` of a path; a FIFO is not waited for.
-pub fn read_file(path: &CStr, limit: usize) -> Result<Vec<u8>, Errno> {
+pub fn read_file(path: Name, limit: usize) -> Result<Vec<u8>, Errno> {
     let fd = open_follow(CWD, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
     read_all(std::os::fd::AsFd::as_fd(&fd), limit)
 }
@@ -313,7 +314,7 @@ pub fn read_dir<'a>(fd: BorrowedFd, buf: &'a mut DirBuf) -> Result<Entries<'a>, 
 }
 
 /// Each entry of a directory with its d_type, but for `.` and `..`.
-pub fn each_entry(path: &CStr, take: &mut dyn FnMut(&CStr, u8)) -> Result<(), Errno> {
+pub fn each_entry(path: Name, take: &mut dyn FnMut(Name, u8)) -> Result<(), Errno> {
     let dir = open(CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     let mut buf = DirBuf::new();
     loop {
@@ -352,16 +353,16 @@ impl Entries<'_> {
 }
 
 impl<'a> Iterator for Entries<'a> {
-    type Item = (&'a CStr, u8);
+    type Item = (Name<'a>, u8);
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             // struct linux_dirent64: d_ino 8, d_off 8, d_reclen 2, d_type 1, d_name.
             let record: [u8; 2] = self.0.get(16..18)?.try_into().ok()?;
             let length = usize::from(u16::from_ne_bytes(record));
             let kind = *self.0.get(18)?;
-            let name = CStr::from_bytes_until_nul(self.0.get(19..length)?).ok()?;
+            let name = Name::until_nul(self.0.get(19..length)?)?;
             self.0 = self.0.get(length..)?;
-            if name != c"." && name != c".." {
+            if name != t(c".") && name != t(c"..") {
                 return Some((name, kind));
             }
         }
@@ -387,7 +388,7 @@ pub fn sync(fd: BorrowedFd) -> Result<(), Errno> {
 }
 
 /// `readlinkat(dir, path, buf)`.
-pub fn read_link<'a>(dir: BorrowedFd, path: &CStr, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
+pub fn read_link<'a>(dir: BorrowedFd, path: Name, buf: &'a mut [u8]) -> Result<&'a [u8], Errno> {
     // SAFETY: the path is NUL-terminated; the kernel writes at most the length that is passed.
     let len = unsafe { syscall!(Sysno::readlinkat, dir.as_raw_fd(), path.as_ptr(), buf.as_mut_ptr(), buf.len()) }?;
     buf.get(..len).ok_or(Errno::ENAMETOOLONG)
@@ -401,7 +402,7 @@ pub fn getcwd(buf: &mut [u8]) -> Result<&[u8], Errno> {
 }
 
 /// `access(path, F_OK)`: with the effective ids' eyes, as faccessat(2) has it.
-pub fn exists(path: &CStr) -> bool {
+pub fn exists(path: Name) -> bool {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) }.is_ok()
 }

@@ -7,6 +7,7 @@ pub mod call;
 pub mod errno;
 mod fd;
 pub mod fs;
+pub mod name;
 pub mod process;
 pub mod resolve;
 pub mod sha;

@@ -1,7 +1,8 @@
 //! Processes, signals and time: one thin function a system call.
 
+use super::name::{Name, Text};
 use super::{Errno, OwnedFd, retry};
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{c_char, c_int};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
@@ -72,7 +73,7 @@ pub fn clone(flags: u64) -> Result<Side, Errno> {
 }
 
 /// `execve(path, argv, envp)`: returns only what went wrong. Both lists end with a null pointer.
-pub fn execve(path: &CStr, argv: &StringList, envp: &StringList) -> Errno {
+pub fn execve(path: Name, argv: &StringList, envp: &StringList) -> Errno {
     // SAFETY: StringList's pointers are to kept C strings and end with null; the kernel only reads them.
     match unsafe { syscall!(Sysno::execve, path.as_ptr(), argv.0.as_ptr(), envp.0.as_ptr()) } {
         Err(errno) => errno,
@@ -85,7 +86,7 @@ pub struct StringList(Vec<*const c_char>);
 
 impl StringList {
     /// From strings that live as long as the process.
-    pub fn new(strings: &[&'static CStr]) -> Self {
+    pub fn new(strings: &[Text]) -> Self {
         let pointers = strings.iter().map(|text| text.as_ptr());
         Self(pointers.chain([core::ptr::null()]).collect())
     }
@@ -379,7 +380,7 @@ pub use super::start::variable;
 
 /// The environment variable's value.
 #[cfg(test)]
-pub fn variable(name: &CStr) -> Option<&'static CStr> {
+pub fn variable(name: Name) -> Option<Text> {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     std::env::var_os(std::ffi::OsStr::from_bytes(name.to_bytes())).map(|value| crate::text::keep(&value.into_vec()))
 }

@@ -7,7 +7,8 @@
 use super::Errno;
 use super::OwnedFd;
 use super::fs::{self, OpenHow};
-use core::ffi::{CStr, c_int};
+use super::name::{Name, t};
+use core::ffi::c_int;
 use std::os::fd::{AsFd, BorrowedFd};
 
 const PATH_MAX: usize = 4096;
@@ -18,7 +19,7 @@ const LINKS: usize = 40;
 
 /// Opens `path` with `root` as `/`: symlinks, absolute or not, and `..` stay inside. O_CREAT works for the last
 /// component. Magic links (/proc/self/fd/N) are refused with ELOOP. Allocates nothing.
-pub fn open_in_root(root: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
+pub fn open_in_root(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
     let how = OpenHow {
         flags: (flags | libc::O_CLOEXEC) as u64,
         mode: u64::from(mode),
@@ -51,7 +52,7 @@ impl Rest {
     }
 
     /// The next component into `name` as a C string, and whether it is the last; None at the end.
-    fn next<'n>(&mut self, name: &'n mut [u8; 256]) -> Result<Option<(&'n CStr, bool)>, Errno> {
+    fn next<'n>(&mut self, name: &'n mut [u8; 256]) -> Result<Option<(Name<'n>, bool)>, Errno> {
         let rest = self.buf.get(self.at..).unwrap_or_default();
         let skip = rest.iter().take_while(|&&byte| byte == b'/').count();
         let rest = rest.get(skip..).unwrap_or_default();
@@ -64,12 +65,12 @@ impl Rest {
         *name.get_mut(len).ok_or(Errno::ENAMETOOLONG)? = 0;
         let last = rest.get(len..).unwrap_or_default().iter().all(|&byte| byte == b'/');
         self.at = self.at.saturating_add(skip).saturating_add(len);
-        CStr::from_bytes_until_nul(name).map(|name| Some((name, last))).map_err(|_| Errno::EINVAL)
+        Name::until_nul(name).map(|name| Some((name, last))).ok_or(Errno::EINVAL)
     }
 }
 
 /// The walk by hand. `..` across a rename is answered by the directory it was entered from, as a shell would.
-fn walk(root: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
+fn walk(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
     let mut rest = Rest { buf: [0; PATH_MAX], at: PATH_MAX };
     rest.prepend(path.to_bytes())?;
     let mut stack: [Option<OwnedFd>; DEPTH] = [const { None }; DEPTH];
@@ -82,12 +83,12 @@ fn walk(root: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedF
             _ => root,
         };
         let Some((component, last)) = rest.next(&mut name)? else {
-            return fs::open(here, c".", flags & !libc::O_CREAT, 0);
+            return fs::open(here, t(c"."), flags & !libc::O_CREAT, 0);
         };
-        if component == c"." {
+        if component == t(c".") {
             continue;
         }
-        if component == c".." {
+        if component == t(c"..") {
             if let Some(top) = depth.checked_sub(1) {
                 if let Some(slot) = stack.get_mut(top) {
                     *slot = None;
@@ -107,7 +108,7 @@ fn walk(root: BorrowedFd, path: &CStr, flags: c_int, mode: u32) -> Result<OwnedF
                 return Err(Errno::ELOOP);
             }
             let mut buf = [0_u8; PATH_MAX];
-            let target = fs::read_link(next.as_fd(), c"", &mut buf)?;
+            let target = fs::read_link(next.as_fd(), t(c""), &mut buf)?;
             if target.first() == Some(&b'/') {
                 stack.iter_mut().take(depth).for_each(|slot| *slot = None);
                 depth = 0;

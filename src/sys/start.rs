@@ -1,7 +1,8 @@
 //! The first instructions, instead of libc's: no thread-local storage, no vDSO, no constructors, since nothing here
 //! needs them. It makes libc a set of pure functions (memcpy and its like): what uses errno must not be linked.
 
-use core::ffi::{CStr, c_char};
+use super::name::{Name, Text};
+use core::ffi::c_char;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 // The kernel leaves at the stack pointer: argc, argv…, NULL, envp…, NULL. The ABI wants it aligned to 16 in a call.
@@ -35,13 +36,13 @@ unsafe extern "C" fn entry(stack: *const usize) -> ! {
         let argc = *stack;
         let argv = stack.add(1).cast::<*const c_char>();
         ENVIRONMENT.store(argv.add(argc.wrapping_add(1)).cast_mut(), Ordering::Relaxed);
-        (0..argc).map(|index| CStr::from_ptr(*argv.add(index))).collect::<Vec<&'static CStr>>().leak()
+        (0..argc).map(|index| Name::from_ptr(*argv.add(index))).collect::<Vec<Text>>().leak()
     };
     super::process::exit(crate::start(args) as u8)
 }
 
 /// The environment variable's value.
-pub fn variable(name: &CStr) -> Option<&'static CStr> {
+pub fn variable(name: Name) -> Option<Text> {
     let mut next = ENVIRONMENT.load(Ordering::Relaxed);
     loop {
         // SAFETY: `entry` has stored the kernel's list, which a null pointer ends and nobody changes; behind a byte
@@ -51,9 +52,9 @@ pub fn variable(name: &CStr) -> Option<&'static CStr> {
             if entry.is_null() {
                 return None;
             }
-            let after = CStr::from_ptr(entry).to_bytes().strip_prefix(name.to_bytes());
+            let after = Name::from_ptr(entry).to_bytes().strip_prefix(name.to_bytes());
             if after.is_some_and(|after| after.starts_with(b"=")) {
-                return Some(CStr::from_ptr(entry.add(name.count_bytes()).add(1)));
+                return Some(Name::from_ptr(entry.add(name.to_bytes().len()).add(1)));
             }
             next = next.add(1);
         }

@@ -3,9 +3,9 @@
 use super::header::{self, BLOCK, Kind, Member, Why};
 use super::source::{CUT_OFF, Source};
 use crate::error::{Error, Result};
+use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push};
-use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -192,20 +192,20 @@ impl Unpack<'_, '_> {
     }
 
     /// The descriptor of the member's directory, and its name there.
-    fn place(&self) -> (BorrowedFd<'_>, &CStr) {
+    fn place(&self) -> (BorrowedFd<'_>, Name<'_>) {
         let dir = self.parent_fd.as_ref().map_or(self.root, |fd| fd.as_fd());
         (dir, split(&self.path).1)
     }
 
     /// Makes the file, and opens what may be opened.
-    fn create(&self, dir: BorrowedFd, name: &CStr) -> Done<Option<OwnedFd>> {
+    fn create(&self, dir: BorrowedFd, name: Name) -> Done<Option<OwnedFd>> {
         let (flags, mode) = match self.member.kind {
             Kind::Directory => {
                 fs::mkdir(dir, name, 0o700)?;
                 (libc::O_RDONLY | libc::O_DIRECTORY, 0)
             }
             Kind::Symlink => {
-                let target = CStr::from_bytes_with_nul(&self.link).unwrap_or_default();
+                let target = Name::with_nul(&self.link).unwrap_or_default();
                 return fs::symlink(target, dir, name).map(|()| None);
             }
             Kind::Node(format) => {
@@ -245,7 +245,7 @@ impl Unpack<'_, '_> {
 
     /// Owner, mode, xattrs and times: of an open file, or of `name` in `dir` for what is never opened. In this order,
     /// since a change of the owner takes suid bits and capabilities away.
-    fn finish(&self, fd: BorrowedFd, name: Option<&CStr>) -> Done<()> {
+    fn finish(&self, fd: BorrowedFd, name: Option<Name>) -> Done<()> {
         let member = &self.member;
         fs::chown(fd, name.unwrap_or_default(), member.uid, member.gid)?;
         if name.is_none() {
@@ -265,7 +265,7 @@ impl Unpack<'_, '_> {
                     None => fs::set_xattr(fd, key, value)?,
                     Some(name) => {
                         let path = by_descriptor(fd, name);
-                        fs::set_xattr_at(CStr::from_bytes_with_nul(&path).unwrap_or_default(), key, value)?;
+                        fs::set_xattr_at(Name::with_nul(&path).unwrap_or_default(), key, value)?;
                     }
                 }
             }
@@ -318,7 +318,7 @@ fn settle(fd: BorrowedFd) -> Done<()> {
 /// Makes something; where its name is taken, makes room and tries again, or keeps the directory that is there.
 fn replace(
     dir: BorrowedFd,
-    name: &CStr,
+    name: Name,
     keep: bool,
     make: &mut dyn FnMut() -> Done<Option<OwnedFd>>,
 ) -> Done<Option<OwnedFd>> {
@@ -335,7 +335,7 @@ fn replace(
 }
 
 /// The path of a name for calls that know no descriptors.
-fn by_descriptor(dir: BorrowedFd, name: &CStr) -> Line {
+fn by_descriptor(dir: BorrowedFd, name: Name) -> Line {
     let mut path = Line::new();
     path.put(b"/proc/self/fd/").int(i64::from(dir.as_raw_fd())).put(b"/").put(name.to_bytes_with_nul());
     path
@@ -346,7 +346,7 @@ fn by_descriptor(dir: BorrowedFd, name: &CStr) -> Line {
 fn open_beneath(root: BorrowedFd, path: &[u8], make: bool) -> Done<OwnedFd> {
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     if path.is_empty() {
-        return fs::open(root, c".", flags, 0);
+        return fs::open(root, t(c"."), flags, 0);
     }
     let mut buf = [0_u8; PATH_MAX];
     let whole = terminated(path, &mut buf)?;
@@ -375,17 +375,17 @@ fn open_beneath(root: BorrowedFd, path: &[u8], make: bool) -> Done<OwnedFd> {
 }
 
 /// `bytes` as a C string in `buf`.
-fn terminated<'b>(bytes: &[u8], buf: &'b mut [u8; PATH_MAX]) -> Done<&'b CStr> {
+fn terminated<'b>(bytes: &[u8], buf: &'b mut [u8; PATH_MAX]) -> Done<Name<'b>> {
     buf.get_mut(..bytes.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
     *buf.get_mut(bytes.len()).ok_or(Errno::ENAMETOOLONG)? = 0;
-    CStr::from_bytes_until_nul(buf).map_err(|_| Errno::EINVAL)
+    Name::until_nul(buf).ok_or(Errno::EINVAL)
 }
 
 /// A confined, NUL-terminated path cut into its directory and its last name.
-fn split(path: &[u8]) -> (&[u8], &CStr) {
+fn split(path: &[u8]) -> (&[u8], Name<'_>) {
     let slash = path.iter().rposition(|&byte| byte == b'/');
     let name = path.get(slash.map_or(0, |at| at.wrapping_add(1))..).unwrap_or_default();
-    (path.get(..slash.unwrap_or(0)).unwrap_or_default(), CStr::from_bytes_with_nul(name).unwrap_or_default())
+    (path.get(..slash.unwrap_or(0)).unwrap_or_default(), Name::with_nul(name).unwrap_or_default())
 }
 
 /// The length of the longest directory that two paths share.
@@ -476,7 +476,7 @@ mod tests {
 
     #[test]
     fn a_path_is_cut_at_its_last_slash() {
-        assert_eq!(split(b"a/b/c\0"), (&b"a/b"[..], c"c"));
-        assert_eq!(split(b"a\0"), (&b""[..], c"a"));
+        assert_eq!(split(b"a/b/c\0"), (&b"a/b"[..], t(c"c")));
+        assert_eq!(split(b"a\0"), (&b""[..], t(c"a")));
     }
 }
