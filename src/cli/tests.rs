@@ -9,10 +9,9 @@ fn words(line: &str) -> &'static [Text] {
 
 /// A line is split at blanks; · is a blank inside a word.
 fn parse(line: &str) -> Options {
-    match run(words(line)) {
-        Ok(options) => options,
-        Err(error) => panic!("{line}: {}", String::from_utf8_lossy(&error.text())),
-    }
+    let options = run(words(line));
+    assert!(options.is_ok(), "{line}: {options:?}", options = options.as_ref().err().map(Error::text));
+    options.unwrap_or_default()
 }
 
 fn text(text: Text) -> String {
