@@ -105,7 +105,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         Step::Pipe(a, b) => two(b"pipe2([", a, b, b"], O_CLOEXEC)", out),
         Step::Clone(flags) => {
             out.put(b"clone(child_stack=NULL, flags=");
-            call::flags(out, flags, call::CLONE).put(b"|SIGCHLD) = ");
+            call::flags(out, flags as u32, &call::CLONE).put(b"|SIGCHLD) = ");
             plan::name(plan::CHILD, out);
         }
         Step::Clone3(flags, cgroup) => clone3(flags, cgroup, out),
@@ -166,7 +166,11 @@ fn two(before: &[u8], a: Slot, b: Slot, after: &[u8], out: &mut Line) {
 
 fn clone3(flags: u64, cgroup: Slot, out: &mut Line) {
     out.put(b"clone3({flags=");
-    call::flags(out, flags, call::CLONE).put(b", exit_signal=SIGCHLD");
+    call::flags(out, flags as u32, &call::CLONE);
+    if cgroup != NOWHERE {
+        out.put(b"|CLONE_INTO_CGROUP");
+    }
+    out.put(b", exit_signal=SIGCHLD");
     if cgroup != NOWHERE {
         out.put(b", cgroup=");
         plan::name(cgroup, out);

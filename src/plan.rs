@@ -21,8 +21,8 @@ pub use step::{FS, Step, Want};
 use crate::cgroup;
 use crate::error::Result;
 use crate::spec::{Process, Source, Spec, Text};
+use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::sys::{Errno, process};
 use crate::text::{Line, Push, keep, keep_all, split_once};
 
 /// The container's directory in the store; its lock.
@@ -418,12 +418,10 @@ fn create(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("create the container's process");
     plan.add(Step::Pair(SUPERVISOR, INIT));
     let born_in = cgroups.iter().position(|member| plan.is_born_in(member));
-    let mut flags = if born_in.is_some() { process::INTO_CGROUP } else { 0 };
+    let mut flags = namespaces(plan);
     if plan.is_parallel() {
         plan.add(Step::OpenSelf(OURSELVES));
-        flags |= namespaces(plan) & libc::CLONE_NEWPID as u64 | libc::CLONE_FILES as u64;
-    } else {
-        flags |= namespaces(plan);
+        flags = flags & libc::CLONE_NEWPID as u64 | libc::CLONE_FILES as u64;
     }
     if plan.host.has.pidfd {
         flags |= libc::CLONE_PIDFD as u64;

@@ -148,32 +148,32 @@ impl Step {
             Step::Chown(dir, path, uid, gid) => Call::fchownat(dir, path, uid, gid),
             Step::Open(dir, path, flags, _) => Call::openat(dir, path, flags, 0),
             Step::Lock(fd) => Call::flock(fd),
-            Step::Write(fd, data) => Call::write(fd, data.to_bytes()),
+            Step::Write(fd, data) => Call::write(fd, data),
             Step::Fsopen(name, _) => Call::fsopen(name),
             Step::Option(key, value) => Call::fsconfig_string(FS, key, value),
             Step::Flag(key) => Call::fsconfig_flag(FS, key),
             Step::Create => Call::fsconfig_create(FS),
-            Step::Fsmount(attributes, _) => Call::fsmount(FS, attributes),
+            Step::Fsmount(attributes, _) => Call::fsmount(FS, attributes as u32),
             Step::OpenTree(dir, path, recursive, _) => Call::open_tree(dir, path, recursive),
             Step::SetAttr(mount, recursive, ref attr) => Call::mount_setattr(mount, recursive, attr),
             Step::MoveMount(mount, dir, path) => Call::move_mount(mount, dir, path),
             Step::Mount(source, target, fs, flags, data) => {
-                Call::mount(Arg::Str(source), Arg::Str(target), fs, flags, data)
+                Call::mount(Arg::Str(source), Arg::Str(target), fs, flags as u32, data)
             }
             Step::MountAt(source, target, fs, flags, data) => {
                 let source = if source == CWD { Arg::Null } else { Arg::FdPath(source) };
-                Call::mount(source, Arg::FdPath(target), fs, flags, data)
+                Call::mount(source, Arg::FdPath(target), fs, flags as u32, data)
             }
             Step::Umount(path) => Call::umount2(path),
             Step::PivotRoot => Call::pivot_root(),
-            Step::Setns(fd, kind) => Call::setns(fd, kind),
-            Step::Unshare(flags) => Call::unshare(flags),
-            Step::Hostname(name) => Call::sethostname(name.to_bytes()),
+            Step::Setns(fd, kind) => Call::setns(fd, kind as u32),
+            Step::Unshare(flags) => Call::unshare(flags as u32),
+            Step::Hostname(name) => Call::sethostname(name),
             Step::Setsid => Call::setsid(),
             Step::ControllingTerminal(fd) => Call::set_controlling_terminal(fd),
             Step::OpenPeer(master, _) => Call::open_peer(master),
             Step::Dup(fd, number) => Call::dup3(fd, number),
-            Step::Groups(groups) => Call::setgroups(groups),
+            Step::Groups(ref groups) => Call::setgroups(groups),
             Step::Gid(gid) => Call::setresgid(gid),
             Step::Uid(uid) => Call::setresuid(uid),
             Step::Umask(mask) => Call::umask(mask),

@@ -4,7 +4,7 @@
 //! cannot drift from what is done. The arguments are typed so that a call can only point at memory that lives at
 //! least as long as the value; none of the calls that can be built here writes to it.
 
-use super::name::{Name, t};
+use super::name::{Name, Text, t};
 use super::{Errno, OwnedFd, fs::OpenHow, retry};
 use crate::text::{Line, Push};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
@@ -80,8 +80,19 @@ impl Slots {
     }
 }
 
-/// Names of flag bits, for printing.
-pub type Names = &'static [(u64, &'static str)];
+/// Flag bits with their names, for printing.
+pub struct Names {
+    bits: &'static [u32],
+    /// In the same order, one a line.
+    names: &'static str,
+}
+
+/// Names of libc's constants.
+macro_rules! names {
+    ($($name:ident)*) => {
+        Names { bits: &[$(libc::$name as u32),*], names: concat!($(stringify!($name), "\n"),*) }
+    };
+}
 
 /// `struct mount_attr` of mount_setattr(2).
 #[repr(C)]
@@ -107,17 +118,17 @@ pub enum Arg<'a> {
     /// A file mode, printed in octal.
     Mode(u32),
     /// Bits with names.
-    Flags(u64, Names),
+    Flags(u32, &'static Names),
     /// One named value.
-    Name(u64, &'static str),
+    Name(u32, Text),
     /// A descriptor by slot.
     Fd(Slot),
     /// A path or other string.
     Str(Name<'a>),
     /// The path /proc/self/fd/N of a slot's descriptor.
     FdPath(Slot),
-    /// Bytes whose length is the next argument.
-    Bytes(&'a [u8]),
+    /// Numbers whose count is the argument before.
+    Groups(&'a &'static [u32]),
     /// `struct mount_attr`.
     Attr(&'a MountAttr),
     /// `struct open_how`.
@@ -125,10 +136,9 @@ pub enum Arg<'a> {
 }
 
 /// A system call: see the module.
-#[derive(Clone, Copy)]
 pub struct Call<'a> {
     number: Sysno,
-    name: &'static str,
+    name: Text,
     args: [Arg<'a>; 6],
     used: usize,
 }
@@ -153,10 +163,10 @@ fn fd_path(fd: BorrowedFd) -> [u8; 32] {
 }
 
 impl<'a> Call<'a> {
-    fn new<const N: usize>(number: Sysno, name: &'static str, given: [Arg<'a>; N]) -> Self {
+    fn new(number: Sysno, name: Text, given: &[Arg<'a>]) -> Self {
         let mut args = [Arg::Null; 6];
-        args.iter_mut().zip(given).for_each(|(to, from)| *to = from);
-        Self { number, name, args, used: N }
+        args.iter_mut().zip(given).for_each(|(to, from)| *to = *from);
+        Self { number, name, args, used: given.len() }
     }
 
     /// Makes the call. Allocates nothing, so the child of clone may use it.
@@ -176,7 +186,7 @@ impl<'a> Call<'a> {
                     *buf = fd_path(slots.get(slot));
                     buf.as_ptr() as usize
                 }),
-                Arg::Bytes(bytes) => bytes.as_ptr() as usize,
+                Arg::Groups(groups) => groups.as_ptr() as usize,
                 Arg::Attr(attr) => attr as *const MountAttr as usize,
                 Arg::How(how) => how as *const OpenHow as usize,
             };
@@ -189,7 +199,7 @@ impl<'a> Call<'a> {
 
     /// Prints the call as strace would, with `{name}` for a descriptor.
     pub fn explain(&self, line: &mut Line, names: &dyn Fn(Slot, &mut Line)) {
-        line.put(self.name.as_bytes()).put(b"(");
+        line.put(self.name.to_bytes()).put(b"(");
         for (index, arg) in self.args.iter().take(self.used).enumerate() {
             if index > 0 {
                 line.put(b", ");
@@ -199,7 +209,7 @@ impl<'a> Call<'a> {
                 Arg::Int(number) => line.int(number),
                 Arg::Mode(mode) => line.oct(u64::from(mode)),
                 Arg::Flags(bits, table) => flags(line, bits, table),
-                Arg::Name(_, name) => line.put(name.as_bytes()),
+                Arg::Name(_, name) => line.put(name.to_bytes()),
                 Arg::Fd(slot) => {
                     names(slot, line);
                     &mut *line
@@ -210,17 +220,23 @@ impl<'a> Call<'a> {
                     names(slot, line);
                     line.put(b"\"")
                 }
-                Arg::Bytes(bytes) => line.quoted(bytes),
+                Arg::Groups(groups) => {
+                    line.put(b"[");
+                    for (index, &group) in groups.iter().enumerate() {
+                        line.put(if index > 0 { b", " } else { b"" }).dec(u64::from(group));
+                    }
+                    line.put(b"]")
+                }
                 Arg::Attr(attr) => {
                     line.put(b"{attr_set=");
-                    flags(line, attr.set, MOUNT_ATTR).put(b", attr_clr=");
-                    flags(line, attr.clear, MOUNT_ATTR).put(b", propagation=");
-                    flags(line, attr.propagation, MS).put(b", userns_fd=").dec(attr.userns).put(b"}")
+                    flags(line, attr.set as u32, &MOUNT_ATTR).put(b", attr_clr=");
+                    flags(line, attr.clear as u32, &MOUNT_ATTR).put(b", propagation=");
+                    flags(line, attr.propagation as u32, &MS).put(b", userns_fd=").dec(attr.userns).put(b"}")
                 }
                 Arg::How(how) => {
                     line.put(b"{flags=");
-                    flags(line, how.flags, O).put(b", resolve=");
-                    flags(line, how.resolve, RESOLVE).put(b"}")
+                    flags(line, how.flags as u32, &O).put(b", resolve=");
+                    flags(line, how.resolve as u32, &RESOLVE).put(b"}")
                 }
             };
         }
@@ -229,37 +245,38 @@ impl<'a> Call<'a> {
 }
 
 /// Bits by name joined with `|`; what has no name in hexadecimal; 0 as 0.
-pub fn flags(line: &mut Line, bits: u64, names: Names) -> &mut Line {
+pub fn flags<'l>(line: &'l mut Line, bits: u32, names: &Names) -> &'l mut Line {
     let mut rest = bits;
-    let start = line.len();
-    for &(bit, name) in names {
-        if bit != 0 && rest & bit == bit {
-            line.put(if line.len() > start { b"|" } else { b"" }).put(name.as_bytes());
+    let mut between: &[u8] = b"";
+    for (&bit, name) in names.bits.iter().zip(names.names.as_bytes().split(|&byte| byte == b'\n')) {
+        if rest & bit != 0 {
+            line.put(between).put(name);
+            between = b"|";
             rest &= !bit;
         }
     }
     if rest != 0 {
-        line.put(if line.len() > start { b"|" } else { b"" }).hex(rest);
+        line.put(between).hex(u64::from(rest));
     } else if bits == 0 {
         line.put(b"0");
     }
     line
 }
 
-/// MS_* of mount(2).
-pub const MS: Names = &[
-    (libc::MS_RDONLY, "MS_RDONLY"),
-    (libc::MS_NOSUID, "MS_NOSUID"),
-    (libc::MS_NODEV, "MS_NODEV"),
-    (libc::MS_NOEXEC, "MS_NOEXEC"),
-    (libc::MS_REMOUNT, "MS_REMOUNT"),
-    (libc::MS_BIND, "MS_BIND"),
-    (libc::MS_MOVE, "MS_MOVE"),
-    (libc::MS_REC, "MS_REC"),
-    (libc::MS_PRIVATE, "MS_PRIVATE"),
-    (libc::MS_SLAVE, "MS_SLAVE"),
-    (libc::MS_SHARED, "MS_SHARED"),
-];
+static MS: Names = names!(
+    MS_RDONLY MS_NOSUID MS_NODEV MS_NOEXEC MS_REMOUNT MS_BIND MS_MOVE MS_REC MS_PRIVATE MS_SLAVE MS_SHARED
+);
+static MOUNT_ATTR: Names = names!(MOUNT_ATTR_RDONLY MOUNT_ATTR_NOSUID MOUNT_ATTR_NODEV MOUNT_ATTR_NOEXEC);
+static O: Names = names!(
+    O_WRONLY O_RDWR O_CREAT O_EXCL O_NOCTTY O_NONBLOCK O_DIRECTORY O_NOFOLLOW O_PATH O_CLOEXEC
+);
+static RESOLVE: Names = names!(RESOLVE_NO_MAGICLINKS RESOLVE_IN_ROOT);
+static OPEN_TREE: Names = names!(OPEN_TREE_CLONE OPEN_TREE_CLOEXEC AT_EMPTY_PATH AT_RECURSIVE);
+static MOVE_MOUNT: Names = names!(MOVE_MOUNT_F_EMPTY_PATH MOVE_MOUNT_T_EMPTY_PATH);
+/// CLONE_* of clone(2).
+pub static CLONE: Names = names!(
+    CLONE_PIDFD CLONE_FILES CLONE_NEWNS CLONE_NEWCGROUP CLONE_NEWUTS CLONE_NEWIPC CLONE_NEWPID CLONE_NEWNET
+);
 
 /// MOUNT_ATTR_RDONLY.
 pub const RDONLY: u64 = 1;
@@ -270,219 +287,177 @@ pub const NODEV: u64 = 4;
 /// MOUNT_ATTR_NOEXEC.
 pub const NOEXEC: u64 = 8;
 
-const MOUNT_ATTR: Names = &[
-    (RDONLY, "MOUNT_ATTR_RDONLY"),
-    (NOSUID, "MOUNT_ATTR_NOSUID"),
-    (NODEV, "MOUNT_ATTR_NODEV"),
-    (NOEXEC, "MOUNT_ATTR_NOEXEC"),
-];
-
-const O: Names = &[
-    (libc::O_WRONLY as u64, "O_WRONLY"),
-    (libc::O_RDWR as u64, "O_RDWR"),
-    (libc::O_CREAT as u64, "O_CREAT"),
-    (libc::O_EXCL as u64, "O_EXCL"),
-    (libc::O_NOCTTY as u64, "O_NOCTTY"),
-    (libc::O_NONBLOCK as u64, "O_NONBLOCK"),
-    (libc::O_DIRECTORY as u64, "O_DIRECTORY"),
-    (libc::O_NOFOLLOW as u64, "O_NOFOLLOW"),
-    (libc::O_PATH as u64, "O_PATH"),
-    (libc::O_CLOEXEC as u64, "O_CLOEXEC"),
-];
-
-const RESOLVE: Names = &[(2, "RESOLVE_NO_MAGICLINKS"), (16, "RESOLVE_IN_ROOT")];
-
-/// CLONE_* of clone(2).
-pub const CLONE: Names = &[
-    (libc::CLONE_PIDFD as u64, "CLONE_PIDFD"),
-    (libc::CLONE_FILES as u64, "CLONE_FILES"),
-    (libc::CLONE_NEWNS as u64, "CLONE_NEWNS"),
-    (libc::CLONE_NEWCGROUP as u64, "CLONE_NEWCGROUP"),
-    (libc::CLONE_NEWUTS as u64, "CLONE_NEWUTS"),
-    (libc::CLONE_NEWIPC as u64, "CLONE_NEWIPC"),
-    (libc::CLONE_NEWPID as u64, "CLONE_NEWPID"),
-    (libc::CLONE_NEWNET as u64, "CLONE_NEWNET"),
-    (0x2_0000_0000, "CLONE_INTO_CGROUP"),
-];
-
-const OPEN_TREE: Names = &[
-    (1, "OPEN_TREE_CLONE"),
-    (libc::O_CLOEXEC as u64, "OPEN_TREE_CLOEXEC"),
-    (libc::AT_EMPTY_PATH as u64, "AT_EMPTY_PATH"),
-    (libc::AT_RECURSIVE as u64, "AT_RECURSIVE"),
-];
-
-const MOVE_MOUNT: Names = &[(0x4, "MOVE_MOUNT_F_EMPTY_PATH"), (0x40, "MOVE_MOUNT_T_EMPTY_PATH")];
+fn length(text: Name) -> Arg<'static> {
+    Arg::Int(text.to_bytes().len() as i64)
+}
 
 /// The constructors, one a system call, named after it. The doc of each is the C call.
 impl<'a> Call<'a> {
     /// `chdir(path)`.
     pub fn chdir(path: Name<'a>) -> Self {
-        Self::new(Sysno::chdir, "chdir", [Arg::Str(path)])
+        Self::new(Sysno::chdir, t(c"chdir"), &[Arg::Str(path)])
     }
     /// `fchdir(fd)`.
     pub fn fchdir(dir: Slot) -> Self {
-        Self::new(Sysno::fchdir, "fchdir", [Arg::Fd(dir)])
+        Self::new(Sysno::fchdir, t(c"fchdir"), &[Arg::Fd(dir)])
     }
     /// `chroot(path)`.
     pub fn chroot(path: Name<'a>) -> Self {
-        Self::new(Sysno::chroot, "chroot", [Arg::Str(path)])
+        Self::new(Sysno::chroot, t(c"chroot"), &[Arg::Str(path)])
     }
     /// `mkdirat(dir, path, mode)`.
     pub fn mkdirat(dir: Slot, path: Name<'a>, mode: u32) -> Self {
-        Self::new(Sysno::mkdirat, "mkdirat", [Arg::Fd(dir), Arg::Str(path), Arg::Mode(mode)])
+        Self::new(Sysno::mkdirat, t(c"mkdirat"), &[Arg::Fd(dir), Arg::Str(path), Arg::Mode(mode)])
     }
     /// `mknodat(dir, path, mode, dev)`, dev in the kernel's form.
     pub fn mknodat(dir: Slot, path: Name<'a>, mode: u32, dev: u32) -> Self {
         let args = [Arg::Fd(dir), Arg::Str(path), Arg::Mode(mode), Arg::Int(i64::from(dev))];
-        Self::new(Sysno::mknodat, "mknodat", args)
+        Self::new(Sysno::mknodat, t(c"mknodat"), &args)
     }
     /// `symlinkat(target, dir, path)`.
     pub fn symlinkat(target: Name<'a>, dir: Slot, path: Name<'a>) -> Self {
-        Self::new(Sysno::symlinkat, "symlinkat", [Arg::Str(target), Arg::Fd(dir), Arg::Str(path)])
+        Self::new(Sysno::symlinkat, t(c"symlinkat"), &[Arg::Str(target), Arg::Fd(dir), Arg::Str(path)])
     }
     /// `unlinkat(dir, path, flags)`: 0 or AT_REMOVEDIR.
     pub fn unlinkat(dir: Slot, path: Name<'a>, directory: bool) -> Self {
-        let flags = if directory { Arg::Name(libc::AT_REMOVEDIR as u64, "AT_REMOVEDIR") } else { Arg::Int(0) };
-        Self::new(Sysno::unlinkat, "unlinkat", [Arg::Fd(dir), Arg::Str(path), flags])
+        let flags = if directory { Arg::Name(libc::AT_REMOVEDIR as u32, t(c"AT_REMOVEDIR")) } else { Arg::Int(0) };
+        Self::new(Sysno::unlinkat, t(c"unlinkat"), &[Arg::Fd(dir), Arg::Str(path), flags])
     }
     /// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW)`.
     pub fn fchownat(dir: Slot, path: Name<'a>, uid: u32, gid: u32) -> Self {
-        let flags = Arg::Name(libc::AT_SYMLINK_NOFOLLOW as u64, "AT_SYMLINK_NOFOLLOW");
+        let flags = Arg::Name(libc::AT_SYMLINK_NOFOLLOW as u32, t(c"AT_SYMLINK_NOFOLLOW"));
         let args = [Arg::Fd(dir), Arg::Str(path), Arg::Int(i64::from(uid)), Arg::Int(i64::from(gid)), flags];
-        Self::new(Sysno::fchownat, "fchownat", args)
+        Self::new(Sysno::fchownat, t(c"fchownat"), &args)
     }
     /// `openat(dir, path, flags | O_CLOEXEC, mode)`.
     pub fn openat(dir: Slot, path: Name<'a>, flags: i32, mode: u32) -> Self {
-        let flags = Arg::Flags((flags | libc::O_CLOEXEC) as u64, O);
-        Self::new(Sysno::openat, "openat", [Arg::Fd(dir), Arg::Str(path), flags, Arg::Mode(mode)])
+        let flags = Arg::Flags((flags | libc::O_CLOEXEC) as u32, &O);
+        Self::new(Sysno::openat, t(c"openat"), &[Arg::Fd(dir), Arg::Str(path), flags, Arg::Mode(mode)])
     }
     /// `openat2(dir, path, how, sizeof how)`: only for printing; `resolve::open_in_root` makes it.
     pub fn openat2(dir: Slot, path: Name<'a>, how: &'a OpenHow) -> Self {
         let args = [Arg::Fd(dir), Arg::Str(path), Arg::How(how), Arg::Int(size_of::<OpenHow>() as i64)];
-        Self::new(Sysno::openat2, "openat2", args)
+        Self::new(Sysno::openat2, t(c"openat2"), &args)
     }
-    /// `write(fd, bytes, length)`.
-    pub fn write(fd: Slot, bytes: &'a [u8]) -> Self {
-        Self::new(Sysno::write, "write", [Arg::Fd(fd), Arg::Bytes(bytes), Arg::Int(bytes.len() as i64)])
+    /// `write(fd, text, length)`.
+    pub fn write(fd: Slot, text: Name<'a>) -> Self {
+        Self::new(Sysno::write, t(c"write"), &[Arg::Fd(fd), Arg::Str(text), length(text)])
     }
     /// `flock(fd, LOCK_EX | LOCK_NB)`.
     pub fn flock(fd: Slot) -> Self {
-        let how = Arg::Name((libc::LOCK_EX | libc::LOCK_NB) as u64, "LOCK_EX|LOCK_NB");
-        Self::new(Sysno::flock, "flock", [Arg::Fd(fd), how])
+        let how = Arg::Name((libc::LOCK_EX | libc::LOCK_NB) as u32, t(c"LOCK_EX|LOCK_NB"));
+        Self::new(Sysno::flock, t(c"flock"), &[Arg::Fd(fd), how])
     }
     /// `fsopen(name, FSOPEN_CLOEXEC)`.
     pub fn fsopen(name: Name<'a>) -> Self {
-        Self::new(Sysno::fsopen, "fsopen", [Arg::Str(name), Arg::Name(1, "FSOPEN_CLOEXEC")])
+        Self::new(Sysno::fsopen, t(c"fsopen"), &[Arg::Str(name), Arg::Name(1, t(c"FSOPEN_CLOEXEC"))])
     }
     /// `fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0)`.
     pub fn fsconfig_string(fs: Slot, key: Name<'a>, value: Name<'a>) -> Self {
-        Self::fsconfig(fs, Arg::Name(1, "FSCONFIG_SET_STRING"), Arg::Str(key), Arg::Str(value))
+        Self::fsconfig(fs, Arg::Name(1, t(c"FSCONFIG_SET_STRING")), Arg::Str(key), Arg::Str(value))
     }
     /// `fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL, 0)`.
     pub fn fsconfig_flag(fs: Slot, key: Name<'a>) -> Self {
-        Self::fsconfig(fs, Arg::Name(0, "FSCONFIG_SET_FLAG"), Arg::Str(key), Arg::Null)
+        Self::fsconfig(fs, Arg::Name(0, t(c"FSCONFIG_SET_FLAG")), Arg::Str(key), Arg::Null)
     }
     /// `fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0)`.
     pub fn fsconfig_create(fs: Slot) -> Self {
-        Self::fsconfig(fs, Arg::Name(6, "FSCONFIG_CMD_CREATE"), Arg::Null, Arg::Null)
+        Self::fsconfig(fs, Arg::Name(6, t(c"FSCONFIG_CMD_CREATE")), Arg::Null, Arg::Null)
     }
     fn fsconfig(fs: Slot, command: Arg<'a>, key: Arg<'a>, value: Arg<'a>) -> Self {
-        Self::new(Sysno::fsconfig, "fsconfig", [Arg::Fd(fs), command, key, value, Arg::Int(0)])
+        Self::new(Sysno::fsconfig, t(c"fsconfig"), &[Arg::Fd(fs), command, key, value, Arg::Int(0)])
     }
     /// `fsmount(fs, FSMOUNT_CLOEXEC, attributes)`.
-    pub fn fsmount(fs: Slot, attributes: u64) -> Self {
-        let flags = Arg::Name(1, "FSMOUNT_CLOEXEC");
-        Self::new(Sysno::fsmount, "fsmount", [Arg::Fd(fs), flags, Arg::Flags(attributes, MOUNT_ATTR)])
+    pub fn fsmount(fs: Slot, attributes: u32) -> Self {
+        let flags = Arg::Name(1, t(c"FSMOUNT_CLOEXEC"));
+        Self::new(Sysno::fsmount, t(c"fsmount"), &[Arg::Fd(fs), flags, Arg::Flags(attributes, &MOUNT_ATTR)])
     }
     /// `open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | …)`: a detached copy of a mount.
     pub fn open_tree(dir: Slot, path: Name<'a>, recursive: bool) -> Self {
-        let mut flags = 1 | libc::O_CLOEXEC as u64;
-        flags |= if path.is_empty() { libc::AT_EMPTY_PATH as u64 } else { 0 };
-        flags |= if recursive { libc::AT_RECURSIVE as u64 } else { 0 };
-        Self::new(Sysno::open_tree, "open_tree", [Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, OPEN_TREE)])
+        let mut flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC;
+        flags |= if path.is_empty() { libc::AT_EMPTY_PATH as u32 } else { 0 };
+        flags |= if recursive { libc::AT_RECURSIVE as u32 } else { 0 };
+        Self::new(Sysno::open_tree, t(c"open_tree"), &[Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, &OPEN_TREE)])
     }
     /// `mount_setattr(mount, "", AT_EMPTY_PATH [| AT_RECURSIVE], attr, sizeof attr)`.
     pub fn mount_setattr(mount: Slot, recursive: bool, attr: &'a MountAttr) -> Self {
-        let flags = libc::AT_EMPTY_PATH as u64 | if recursive { libc::AT_RECURSIVE as u64 } else { 0 };
+        let flags = libc::AT_EMPTY_PATH as u32 | if recursive { libc::AT_RECURSIVE as u32 } else { 0 };
         let size = Arg::Int(size_of::<MountAttr>() as i64);
-        let args = [Arg::Fd(mount), Arg::Str(t(c"")), Arg::Flags(flags, OPEN_TREE), Arg::Attr(attr), size];
-        Self::new(Sysno::mount_setattr, "mount_setattr", args)
+        let args = [Arg::Fd(mount), Arg::Str(t(c"")), Arg::Flags(flags, &OPEN_TREE), Arg::Attr(attr), size];
+        Self::new(Sysno::mount_setattr, t(c"mount_setattr"), &args)
     }
     /// `move_mount(mount, "", dir, path, MOVE_MOUNT_F_EMPTY_PATH …)`: a symlink as last component is not followed.
     pub fn move_mount(mount: Slot, dir: Slot, path: Name<'a>) -> Self {
         let flags = 0x4 | if path.is_empty() { 0x40 } else { 0 };
-        let args = [Arg::Fd(mount), Arg::Str(t(c"")), Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, MOVE_MOUNT)];
-        Self::new(Sysno::move_mount, "move_mount", args)
+        let args = [Arg::Fd(mount), Arg::Str(t(c"")), Arg::Fd(dir), Arg::Str(path), Arg::Flags(flags, &MOVE_MOUNT)];
+        Self::new(Sysno::move_mount, t(c"move_mount"), &args)
     }
     /// `mount(source, target, fs, flags, data)`; an empty `fs` or `data` is NULL.
-    pub fn mount(source: Arg<'a>, target: Arg<'a>, fs: Name<'a>, flags: u64, data: Name<'a>) -> Self {
+    pub fn mount(source: Arg<'a>, target: Arg<'a>, fs: Name<'a>, flags: u32, data: Name<'a>) -> Self {
         let text = |text: Name<'a>| if text.is_empty() { Arg::Null } else { Arg::Str(text) };
-        Self::new(Sysno::mount, "mount", [source, target, text(fs), Arg::Flags(flags, MS), text(data)])
+        Self::new(Sysno::mount, t(c"mount"), &[source, target, text(fs), Arg::Flags(flags, &MS), text(data)])
     }
     /// `umount2(path, MNT_DETACH)`.
     pub fn umount2(path: Name<'a>) -> Self {
-        let flags = Arg::Name(libc::MNT_DETACH as u64, "MNT_DETACH");
-        Self::new(Sysno::umount2, "umount2", [Arg::Str(path), flags])
+        let flags = Arg::Name(libc::MNT_DETACH as u32, t(c"MNT_DETACH"));
+        Self::new(Sysno::umount2, t(c"umount2"), &[Arg::Str(path), flags])
     }
     /// `pivot_root(".", ".")`.
     pub fn pivot_root() -> Self {
-        Self::new(Sysno::pivot_root, "pivot_root", [Arg::Str(t(c".")), Arg::Str(t(c"."))])
+        Self::new(Sysno::pivot_root, t(c"pivot_root"), &[Arg::Str(t(c".")), Arg::Str(t(c"."))])
     }
     /// `setns(fd, kind)`.
-    pub fn setns(fd: Slot, kind: u64) -> Self {
-        Self::new(Sysno::setns, "setns", [Arg::Fd(fd), Arg::Flags(kind, CLONE)])
+    pub fn setns(fd: Slot, kind: u32) -> Self {
+        Self::new(Sysno::setns, t(c"setns"), &[Arg::Fd(fd), Arg::Flags(kind, &CLONE)])
     }
     /// `unshare(flags)`.
-    pub fn unshare(flags: u64) -> Self {
-        Self::new(Sysno::unshare, "unshare", [Arg::Flags(flags, CLONE)])
+    pub fn unshare(flags: u32) -> Self {
+        Self::new(Sysno::unshare, t(c"unshare"), &[Arg::Flags(flags, &CLONE)])
     }
     /// `sethostname(name, length)`.
-    pub fn sethostname(name: &'a [u8]) -> Self {
-        Self::new(Sysno::sethostname, "sethostname", [Arg::Bytes(name), Arg::Int(name.len() as i64)])
+    pub fn sethostname(name: Name<'a>) -> Self {
+        Self::new(Sysno::sethostname, t(c"sethostname"), &[Arg::Str(name), length(name)])
     }
     /// `setsid()`.
     pub fn setsid() -> Self {
-        Self::new(Sysno::setsid, "setsid", [])
+        Self::new(Sysno::setsid, t(c"setsid"), &[])
     }
     /// `ioctl(fd, TIOCSCTTY, 0)`.
     pub fn set_controlling_terminal(fd: Slot) -> Self {
-        Self::new(Sysno::ioctl, "ioctl", [Arg::Fd(fd), Arg::Name(0x540e, "TIOCSCTTY"), Arg::Int(0)])
+        Self::new(Sysno::ioctl, t(c"ioctl"), &[Arg::Fd(fd), Arg::Name(0x540e, t(c"TIOCSCTTY")), Arg::Int(0)])
     }
     /// `ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)`: the other end, by descriptor and not by a path.
     pub fn open_peer(master: Slot) -> Self {
-        let flags = Arg::Flags((libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC) as u64, O);
-        Self::new(Sysno::ioctl, "ioctl", [Arg::Fd(master), Arg::Name(0x5441, "TIOCGPTPEER"), flags])
+        let flags = Arg::Flags((libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC) as u32, &O);
+        Self::new(Sysno::ioctl, t(c"ioctl"), &[Arg::Fd(master), Arg::Name(0x5441, t(c"TIOCGPTPEER")), flags])
     }
     /// `dup3(fd, number, 0)`; onto itself it clears close-on-exec, as dup3 would not.
     pub fn dup3(fd: Slot, number: i32) -> Self {
-        Self::new(Sysno::dup3, "dup3", [Arg::Fd(fd), Arg::Int(i64::from(number)), Arg::Int(0)])
+        Self::new(Sysno::dup3, t(c"dup3"), &[Arg::Fd(fd), Arg::Int(i64::from(number)), Arg::Int(0)])
     }
     /// `setgroups(count, groups)`.
-    pub fn setgroups(groups: &'a [u32]) -> Self {
-        // SAFETY: any u32 is four bytes; printed as bytes is never needed.
-        let bytes = unsafe { core::slice::from_raw_parts(groups.as_ptr().cast::<u8>(), size_of_val(groups)) };
-        Self::new(Sysno::setgroups, "setgroups", [Arg::Int(groups.len() as i64), Arg::Bytes(bytes)])
+    pub fn setgroups(groups: &'a &'static [u32]) -> Self {
+        Self::new(Sysno::setgroups, t(c"setgroups"), &[Arg::Int(groups.len() as i64), Arg::Groups(groups)])
     }
     /// `setresgid(gid, gid, gid)`.
     pub fn setresgid(gid: u32) -> Self {
-        Self::new(Sysno::setresgid, "setresgid", [Arg::Int(i64::from(gid)); 3])
+        Self::new(Sysno::setresgid, t(c"setresgid"), &[Arg::Int(i64::from(gid)); 3])
     }
     /// `setresuid(uid, uid, uid)`.
     pub fn setresuid(uid: u32) -> Self {
-        Self::new(Sysno::setresuid, "setresuid", [Arg::Int(i64::from(uid)); 3])
+        Self::new(Sysno::setresuid, t(c"setresuid"), &[Arg::Int(i64::from(uid)); 3])
     }
     /// `umask(mask)`.
     pub fn umask(mask: u32) -> Self {
-        Self::new(Sysno::umask, "umask", [Arg::Mode(mask)])
+        Self::new(Sysno::umask, t(c"umask"), &[Arg::Mode(mask)])
     }
     /// `prctl(PR_SET_PDEATHSIG, SIGKILL)`.
     pub fn die_with_parent() -> Self {
-        Self::new(Sysno::prctl, "prctl", [Arg::Name(1, "PR_SET_PDEATHSIG"), Arg::Name(9, "SIGKILL")])
+        Self::new(Sysno::prctl, t(c"prctl"), &[Arg::Name(1, t(c"PR_SET_PDEATHSIG")), Arg::Name(9, t(c"SIGKILL"))])
     }
     /// `close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)`.
     pub fn close_range() -> Self {
-        let flags = Arg::Name(4, "CLOSE_RANGE_CLOEXEC");
-        Self::new(Sysno::close_range, "close_range", [Arg::Int(3), Arg::Int(0xffff_ffff), flags])
+        let flags = Arg::Name(4, t(c"CLOSE_RANGE_CLOEXEC"));
+        Self::new(Sysno::close_range, t(c"close_range"), &[Arg::Int(3), Arg::Int(0xffff_ffff), flags])
     }
 }

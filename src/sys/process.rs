@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
 /// CLONE_INTO_CGROUP: the child is born in the cgroup of a descriptor (Linux 5.7, clone3 and cgroup v2 only).
-pub const INTO_CGROUP: u64 = 0x2_0000_0000;
+const INTO_CGROUP: u64 = 0x2_0000_0000;
 
 /// `struct clone_args` of clone3(2), version 2.
 #[repr(C)]
@@ -43,7 +43,7 @@ fn parent(pid: usize, pidfd: RawFd) -> Side {
 pub fn clone3(flags: u64, cgroup: Option<BorrowedFd>) -> Result<Side, Errno> {
     let mut pidfd: RawFd = -1;
     let mut args = CloneArgs {
-        flags,
+        flags: flags | if cgroup.is_some() { INTO_CGROUP } else { 0 },
         pidfd: &raw mut pidfd as u64,
         exit_signal: libc::SIGCHLD as u64,
         cgroup: cgroup.map_or(0, |fd| fd.as_raw_fd() as u64),
