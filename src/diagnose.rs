@@ -76,6 +76,8 @@ fn limit(file: Text, errno: Errno) -> &'static str {
 
 /// A step in the child that failed.
 pub struct Failure {
+    /// Its place in the plan's inside.
+    pub index: usize,
     /// The step.
     pub entry: Entry,
     /// Why.

@@ -7,7 +7,7 @@ use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::name::t;
 use crate::sys::process::{STDERR, STDIN, STDOUT};
 use crate::sys::resolve::open_in_root;
-use crate::sys::{Errno, fs, terminal};
+use crate::sys::{Errno, fs};
 use crate::text::{Line, Push, keep};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -24,7 +24,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         files: Vec::new(),
         modes: Vec::new(),
         ignored: ignored_signals(),
-        terminals: [STDIN, STDOUT, STDERR].map(terminal::is_terminal),
+        piped: [STDIN, STDOUT, STDERR].map(is_piped),
         store: path,
     };
     for (index, mount) in spec.mounts.iter().enumerate() {
@@ -48,6 +48,18 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         host.files.push(file);
     }
     Ok(host)
+}
+
+/// Whether a standard stream goes through a pipe of ours. Only what is a pipe or socket already, or the null device, is
+/// passed as it is: a container could type into a terminal (TIOCSTI, TIOCLINUX), write to a file that is open for reading
+/// (open(2) of /proc/self/fd/0), walk up from a directory.
+fn is_piped(stream: BorrowedFd) -> bool {
+    const NULL: u64 = 1 << 8 | 3;
+    !fs::fstat(stream).is_ok_and(|stat| match fs::kind(&stat) {
+        libc::S_IFIFO | libc::S_IFSOCK => true,
+        libc::S_IFCHR => stat.st_rdev == NULL,
+        _ => false,
+    })
 }
 
 /// SigIgn of /proc/self/status: asking for each signal would be 64 calls.

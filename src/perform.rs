@@ -28,7 +28,8 @@ pub fn step(entry: &Entry, slots: &mut Slots) -> core::result::Result<(), Errno>
     };
     match result {
         Err(errno) if entry.fine == Some(errno) => Ok(()),
-        Err(Errno::ENOSYS) if matches!(entry.step, Step::CloseRange) => close_range(),
+        // EINVAL: before Linux 5.11 the call hadn't this flag.
+        Err(Errno::ENOSYS | Errno::EINVAL) if matches!(entry.step, Step::CloseRange) => close_range(),
         result => result,
     }
 }
@@ -246,6 +247,8 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
             Undo::Cgroup => {
                 cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path.to_bytes(), errno))
             }
+            // A directory whose content could not be removed cannot be either: once is said enough.
+            Undo::Work | Undo::Tree if !errors.is_empty() => continue,
             Undo::Work => work(dir, path),
             Undo::Tree => tree(dir, path),
         };

@@ -197,8 +197,8 @@ pub struct Host {
     pub ignored: u64,
     /// For each mount the mode of its target in the image, which a tmpfs takes over; 01777 where it is missing.
     pub modes: Vec<u32>,
-    /// Standard streams that are terminals of the host.
-    pub terminals: [bool; 3],
+    /// Standard streams that go through a pipe.
+    pub piped: [bool; 3],
     /// The store's path.
     pub store: Text,
 }
@@ -528,9 +528,9 @@ fn terminal(plan: &mut Builder) {
     }
 }
 
-/// The standard streams. A stream that is no terminal of the host is passed as it is, at no cost. One that is gets a
-/// pipe (or, with -t, the container's own terminal) between: a container that holds the host's terminal could type
-/// into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), and docker's is not a terminal there either.
+/// The standard streams. One that is a pipe or a socket is passed as it is, at no cost. Any other gets a pipe (or, with
+/// -t, the container's own terminal) between, as docker's always do: a container that holds the host's terminal could
+/// type into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), one that holds a file could open it anew for writing.
 fn pipes(plan: &mut Builder) {
     plan.doing("make a pipe");
     for (number, &(ours, theirs)) in PIPES.iter().enumerate() {
@@ -541,7 +541,7 @@ fn pipes(plan: &mut Builder) {
 }
 
 fn is_piped(plan: &Builder, number: usize) -> bool {
-    plan.host.terminals.get(number).copied().unwrap_or(false) && (number != 0 || plan.spec.process.stdin)
+    plan.host.piped.get(number).copied().unwrap_or(false) && (number != 0 || plan.spec.process.stdin)
 }
 
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.
