@@ -151,8 +151,7 @@ pub fn run(words: &'static [Text]) -> Result<Options> {
 
 impl Options {
     fn mount(&mut self, mount: Result<Mount>) -> Result<()> {
-        self.spec.mounts.push(mount?);
-        Ok(())
+        volume::insert(&mut self.spec.mounts, mount?)
     }
 }
 
@@ -173,7 +172,7 @@ fn finish(options: &mut Options) -> Result<()> {
     }
     options.cwd = options.cwd.filter(|cwd| !cwd.is_empty()).map(|cwd| keep(&volume::clean(cwd.to_bytes())));
     options.spec.process.env.append(&mut options.env);
-    volume::sort(&mut options.spec.mounts)
+    Ok(())
 }
 
 #[cfg(test)]

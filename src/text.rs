@@ -155,7 +155,7 @@ pub fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
 
 /// The line of a table that begins with a number and a blank, without them.
 pub fn row(table: &'static str, number: u64) -> Option<&'static [u8]> {
-    split(table.as_bytes(), b'\n').into_iter().find_map(|line| {
+    split(table.as_bytes(), b'\n').iter().find_map(|line| {
         let (first, rest) = split_once(line, b' ')?;
         (self::number(first)? == number).then_some(rest)
     })
@@ -166,15 +166,21 @@ pub fn until(bytes: &[u8], at: u8) -> &[u8] {
     split_once(bytes, at).map_or(bytes, |(before, _)| before)
 }
 
+/// Whether a word is one of those in a list with blanks between. A comparison with each would cost more.
+pub fn is(word: &[u8], list: &str) -> bool {
+    split(list.as_bytes(), b' ').contains(&word)
+}
+
 /// The parts between one separator and the next: one more than there are separators.
-pub fn split(bytes: &[u8], at: u8) -> Vec<&[u8]> {
+/// Never freed, as all text that is built here.
+pub fn split(bytes: &[u8], at: u8) -> &[&[u8]] {
     let (mut parts, mut rest) = (Vec::new(), bytes);
     while let Some((part, after)) = split_once(rest, at) {
         parts.push(part);
         rest = after;
     }
     parts.push(rest);
-    parts
+    parts.leak()
 }
 
 #[cfg(test)]

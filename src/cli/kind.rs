@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::spec::{ResourceLimit, Text};
-use crate::text::{number, split, split_once};
+use crate::text::{is, number, split, split_once};
 
 /// A kind of value.
 pub struct Kind {
@@ -55,32 +55,22 @@ pub static LIST: Kind = kind("is a list such as 0-2,7", |value| {
         let (from, to) = split_once(range, b'-').unwrap_or((range, range));
         matches!((number(from), number(to)), (Some(from), Some(to)) if from <= to && to < 8192)
     };
-    split(value, b',').into_iter().all(range).then_some(0)
+    split(value, b',').iter().all(|part| range(part)).then_some(0)
 });
-pub static LEVEL: Kind = kind("is debug, info, warn or error", |value| match value {
-    b"debug" | b"info" => Some(1),
-    b"warn" | b"warning" | b"error" | b"fatal" => Some(0),
-    _ => None,
-});
-pub static SHARED: Kind = kind("is host or private", |value| match value {
-    b"host" => Some(1),
-    b"private" | b"" => Some(0),
-    _ => None,
-});
-pub static NETWORK: Kind = kind("is none or host", |value| match value {
-    b"host" => Some(1),
-    b"none" => Some(0),
-    _ => None,
-});
+pub static LEVEL: Kind =
+    kind("is debug, info, warn or error", |value| either(value, "debug info", "warn warning error fatal"));
+pub static SHARED: Kind = kind("is host or private", |value| either(value, "host", "private "));
+pub static NETWORK: Kind = kind("is none or host", |value| either(value, "host", "none"));
 pub static SIGNAL: Kind = kind("is no signal", signal);
 
 /// A switch's value.
 pub fn switch(value: &[u8]) -> Option<u64> {
-    match value {
-        b"true" | b"1" => Some(1),
-        b"false" | b"0" => Some(0),
-        _ => None,
-    }
+    either(value, "true 1", "false 0")
+}
+
+/// 1 for a word of the first list, 0 for one of the second.
+fn either(value: &[u8], yes: &str, no: &str) -> Option<u64> {
+    if is(value, yes) { Some(1) } else { is(value, no).then_some(0) }
 }
 
 /// Letters, digits, `_`, `.` and `-`.
@@ -129,7 +119,7 @@ const RLIMITS: &[u8] =
 pub fn ulimit(value: Text) -> Result<ResourceLimit> {
     let wrong = |what: &str| Error::new("--ulimit %: %", &[value.to_bytes(), what.as_bytes()]);
     let (name, limits) = split_once(value.to_bytes(), b'=').ok_or_else(|| wrong("is NAME=SOFT[:HARD]"))?;
-    let Some(resource) = split(RLIMITS, b' ').into_iter().position(|of| of == name) else {
+    let Some(resource) = split(RLIMITS, b' ').iter().position(|of| *of == name) else {
         return Err(wrong("unknown limit; try nofile, nproc, core, stack, memlock or fsize"));
     };
     let (soft, hard) = split_once(limits, b':').unwrap_or((limits, limits));
@@ -144,14 +134,14 @@ pub fn ulimit(value: Text) -> Result<ResourceLimit> {
 }
 
 /// The signals' names, from x86's and arm's asm/signal.h.
-const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP \
+const SIGNALS: &str = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP \
 TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
 
 /// A signal's number or name, with or without SIG.
 fn signal(value: &[u8]) -> Option<u64> {
     let upper = value.to_ascii_uppercase();
     let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
-    let known = split(SIGNALS, b' ').contains(&name)
+    let known = is(name, SIGNALS)
         || name.starts_with(b"RTMIN")
         || name.starts_with(b"RTMAX")
         || number(name).is_some_and(|number| (1..=64).contains(&number));
