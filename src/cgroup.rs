@@ -296,7 +296,7 @@ const PAGE: usize = 4096;
 
 /// A v2 hierarchy is used even without a controller: its cgroup is what is killed at the end.
 fn unified_hierarchy(path: Text) -> Hierarchy {
-    let named = |file| named_in(&fs::read_file(below(path, file), PAGE).unwrap_or_default(), b' ');
+    let named = |file| named_in(fs::read_file(below(path, file), PAGE).unwrap_or_default(), b' ');
     let (controllers, enabled) = (named("cgroup.controllers"), named("cgroup.subtree_control"));
     Hierarchy { path, unified: true, controllers, enabled }
 }
@@ -304,7 +304,7 @@ fn unified_hierarchy(path: Text) -> Hierarchy {
 /// Every cgroup mount of /proc/self/mountinfo, for controllers that are not where they usually are.
 fn search(layout: &mut Layout) {
     let table = fs::read_file(t(c"/proc/self/mountinfo"), 1 << 20).unwrap_or_default();
-    for &line in split(&table, b'\n') {
+    for &line in split(table, b'\n') {
         // id parent major:minor root MOUNTPOINT options … - TYPE source SUPEROPTIONS
         let words = split(line, b' ');
         let dash = words.iter().position(|word| *word == b"-").unwrap_or(0);
@@ -357,7 +357,7 @@ fn kill_all(path: Text) {
         return;
     }
     let list = fs::read_file(below(path, "cgroup.procs"), 1 << 20).unwrap_or_default();
-    for &pid in split(&list, b'\n') {
+    for &pid in split(list, b'\n') {
         // 0 is a process of another pid namespace: kill(0) would be our own process group.
         if let Some(pid @ 2..) = number(pid) {
             let _ = process::kill(pid as i32, libc::SIGKILL);

@@ -165,12 +165,12 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
         let hint = if mode & 0o111 == 0 { "% has no x bit: chmod +x" } else { "% is a directory" };
         return plain.code(NOT_EXECUTABLE).hint(hint, &[name]);
     }
-    let interpreter = interpreter(&head);
+    let interpreter = interpreter(head);
     let hint = match errno {
         Errno::EACCES if interpreter.is_none() => "the user may not execute it, or its mount is noexec",
         Errno::EACCES => "it may not be executed, or its interpreter % may not",
         Errno::ENOENT | Errno::ENOTDIR if interpreter.is_some() => "its interpreter % is not in the container",
-        Errno::ENOEXEC => return plain.hint("%", &[&format(&head)]),
+        Errno::ENOEXEC => return plain.hint("%", &[&format(head)]),
         Errno::ENOMEM => "the memory limit may be too small to start it",
         _ => "",
     };

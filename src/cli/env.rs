@@ -26,7 +26,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
         return Err(Error::new("--env-file %: larger than 1 MiB", &[path.to_bytes()]));
     }
     // Editors of another system begin a file with a byte order mark.
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     for (index, line) in split(content, b'\n').iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
         if line.is_empty() || line.starts_with(b"#") {

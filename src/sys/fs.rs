@@ -294,10 +294,10 @@ pub fn read_all(fd: BorrowedFd, limit: usize) -> Result<Vec<u8>, Errno> {
     Ok(bytes)
 }
 
-/// `read_all` of a path; a FIFO is not waited for.
-pub fn read_file(path: Name, limit: usize) -> Result<Vec<u8>, Errno> {
+/// `read_all` of a path, never freed; a FIFO is not waited for.
+pub fn read_file(path: Name, limit: usize) -> Result<&'static [u8], Errno> {
     let fd = open_follow(CWD, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
-    read_all(std::os::fd::AsFd::as_fd(&fd), limit)
+    Ok(read_all(std::os::fd::AsFd::as_fd(&fd), limit)?.leak())
 }
 
 /// `lseek(fd, 0, SEEK_SET)`.
