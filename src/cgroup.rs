@@ -342,7 +342,8 @@ pub fn remove(path: Text) -> core::result::Result<(), Errno> {
 }
 
 fn remove_below(path: Text) {
-    let _ = fs::each_entry(path, &mut |name, kind| {
+    let Ok(dir) = fs::open(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
+    let _ = fs::each_entry(dir.as_fd(), &mut |name, kind| {
         if kind == libc::DT_DIR {
             let _ = remove(keep_all(&[path.to_bytes(), b"/", name.to_bytes()]));
         }

@@ -136,6 +136,19 @@ pub fn below(dir: Name, name: &str) -> Text {
     keep_all(&[dir.to_bytes(), b"/", name.as_bytes()])
 }
 
+/// `/a`, `/a/b`, `/a/b/c` of the last.
+pub fn ancestors(path: Text) -> Vec<Text> {
+    let (mut paths, mut line) = (Vec::new(), Line::new());
+    for part in split(path.to_bytes(), b'/') {
+        if !line.is_empty() {
+            paths.push(keep(&line));
+        }
+        line.put(part).put(b"/");
+    }
+    paths.push(path);
+    paths
+}
+
 /// A decimal number that fills the whole of `bytes`; no sign, no blanks; None if it is anything else or overflows.
 pub fn number(bytes: &[u8]) -> Option<u64> {
     if bytes.is_empty() {
