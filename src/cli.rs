@@ -134,8 +134,7 @@ pub fn run(words: &'static [Text]) -> Result<Options> {
     let mut args = Args::new(words);
     while let Some((flag, value)) = args.next()? {
         let Some(number) = (flag.kind.read)(value.to_bytes()) else {
-            let pieces = [flag.name.as_bytes(), value.to_bytes(), flag.kind.wants.as_bytes()];
-            return Err(Error::new("--% %: %", &pieces));
+            return Err(Error::new("--% %: %", &[keep(flag.name.as_bytes()), value, flag.kind.wants]));
         };
         match flag.to {
             Switch(field) => *field(&mut options) = number != 0,

@@ -97,10 +97,8 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
             }
             Ok(false)
         }
-        Err(Errno::ENOENT) => {
-            Err(Error::new("%: bind source path does not exist: %", &[mount.typed.to_bytes(), source.to_bytes()]))
-        }
-        Err(errno) => Err(Error::sys("open the volume's source", mount.typed.to_bytes(), errno)),
+        Err(Errno::ENOENT) => Err(Error::new("%: bind source path does not exist: %", &[mount.typed, source])),
+        Err(errno) => Err(Error::sys("open the volume's source", mount.typed, errno)),
     }
 }
 
@@ -108,14 +106,14 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
 fn check_propagation(source: BorrowedFd, mount: &Mount) -> Result<()> {
     let slave = mount.propagation == libc::MS_SLAVE;
     let typed = mount.typed.to_bytes();
-    let fields = mount_of(source).map_err(|errno| Error::sys("look at the source's mount", typed, errno))?;
+    let fields = mount_of(source).map_err(|errno| Error::sys("look at the source's mount", keep(typed), errno))?;
     // id parent major:minor root mountpoint options [shared:N] [master:N] - type ...
     let mut tags = fields.iter().skip(6).take_while(|field| **field != b"-");
     if tags.any(|tag| tag.starts_with(b"shared:") || slave && tag.starts_with(b"master:")) {
         return Ok(());
     }
     let kind: &[u8] = if slave { b"shared or slave" } else { b"shared" };
-    Err(Error::new("%: the source is on a mount that is not %", &[typed, kind])
+    Err(Error::new("%: the source is on a mount that is not %", &[keep(typed), keep(kind)])
         .hint("mount --make-shared makes it so", &[]))
 }
 
@@ -152,7 +150,7 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
         };
         return Err(Error::new(
             "%: % is %, but % in the image is %",
-            &[mount.typed.to_bytes(), source, kind(file), mount.target.to_bytes(), kind(!file)],
+            &[mount.typed, keep(source), keep(kind(file)), mount.target, keep(kind(!file))],
         ));
     }
     // docker's for a tmpfs where the image has nothing.

@@ -54,7 +54,7 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
                 start.abandon();
                 let errors = start.undo();
                 let Some(entry) = plan.outside.get(index) else {
-                    return Err(Error::sys("create the container", b"", errno));
+                    return Err(Error::sys("create the container", t(c""), errno));
                 };
                 // What this kernel hasn't got is known by trying it; the next plan does without.
                 if errors.is_empty() && host.has.without(&entry.step, errno) {
@@ -195,7 +195,7 @@ impl Start<'_> {
         match (diagnosed, code) {
             (Some(error), _) => Err(error),
             (None, Ok(code)) => Ok(code),
-            (None, Err(errno)) => Err(Error::sys("supervise the container", b"", errno)),
+            (None, Err(errno)) => Err(Error::sys("supervise the container", t(c""), errno)),
         }
     }
 

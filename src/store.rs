@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{ancestors, keep, keep_all};
+use crate::text::{ancestors, filled, keep};
 use crate::{cgroup, remove};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -25,7 +25,7 @@ impl Store {
     /// Opens the store, or makes it.
     pub fn open(path: Text) -> Result<Self> {
         Self::try_open(path).map_err(|errno| {
-            let error = Error::sys("open the store", path.to_bytes(), errno);
+            let error = Error::sys("open the store", path, errno);
             error.hint("--root DIR or MYDOCKER_ROOT names another directory", &[])
         })
     }
@@ -107,7 +107,7 @@ impl Store {
     /// The id of the container that has a name.
     pub fn named(&self, name: Text) -> Option<Text> {
         let mut target = [0; 128];
-        fs::read_link(self.dir(), keep_all(&[b"names/", name.to_bytes()]), &mut target).ok().map(keep)
+        fs::read_link(self.dir(), filled("names/%", &[name]), &mut target).ok().map(keep)
     }
 }
 

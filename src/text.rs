@@ -105,12 +105,12 @@ pub fn join(pieces: &[&[u8]]) -> Line {
 }
 
 /// The message with a piece in place of each `%`.
-pub fn fill(message: &str, pieces: &[&[u8]]) -> Line {
+pub fn fill(message: &str, pieces: &[Name]) -> Line {
     let mut line = Line::new();
     let mut pieces = pieces.iter();
     for part in message.as_bytes().split_inclusive(|&byte| byte == b'%') {
         match part {
-            [before @ .., b'%'] => line.put(before).put(pieces.next().copied().unwrap_or_default()),
+            [before @ .., b'%'] => line.put(before).put(pieces.next().copied().unwrap_or_default().to_bytes()),
             last => line.put(last),
         };
     }
@@ -126,14 +126,15 @@ pub fn keep(bytes: &[u8]) -> Text {
     Name::until_nul(copy.leak()).unwrap_or_default()
 }
 
-/// `keep` of joined pieces.
-pub fn keep_all(pieces: &[&[u8]]) -> Text {
-    keep(&join(pieces))
+/// `keep` of a filled message.
+pub fn filled(message: &str, pieces: &[Name]) -> Text {
+    keep(&fill(message, pieces))
 }
 
 /// The path of what is below a directory.
 pub fn below(dir: Name, name: &str) -> Text {
-    keep_all(&[dir.to_bytes(), b"/", name.as_bytes()])
+    let mut line = Line::new();
+    keep(line.put(dir.to_bytes()).put(b"/").put(name.as_bytes()))
 }
 
 /// `/a`, `/a/b`, `/a/b/c` of the last.

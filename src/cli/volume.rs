@@ -6,7 +6,7 @@ use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{NODEV, NOEXEC, NOSUID};
 use crate::sys::fs;
 use crate::sys::name::t;
-use crate::text::{Line, Push, fill, is, keep, split, split_once, until};
+use crate::text::{Line, Push, filled, is, keep, split, split_once, until};
 
 /// A mount as far as its argument was read.
 struct Draft<'a> {
@@ -46,7 +46,7 @@ impl<'a> Draft<'a> {
 
 #[cold]
 fn wrong(typed: Text, message: &str, piece: &[u8]) -> Error {
-    Error::new("invalid volume \"%\": %", &[typed.to_bytes(), &fill(message, &[piece])])
+    Error::new("invalid volume \"%\": %", &[typed, filled(message, &[keep(piece)])])
 }
 
 /// One of the three forms.
@@ -161,7 +161,7 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
 /// A path below the working directory that mydocker was started in.
 pub fn absolute(path: &[u8]) -> Result<Text> {
     let mut buf = [0; 4096];
-    let cwd = fs::getcwd(&mut buf).map_err(|errno| Error::sys("find the working directory", b"", errno))?;
+    let cwd = fs::getcwd(&mut buf).map_err(|errno| Error::sys("find the working directory", t(c""), errno))?;
     let mut line = Line::new();
     Ok(keep(&clean(line.put(cwd).put(b"/").put(path))))
 }
