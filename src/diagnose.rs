@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs};
-use crate::text::{Line, Push, filled, join, keep, row, until};
+use crate::text::{Line, Push, filled, has, join, keep, row, until};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A step outside failed.
@@ -150,7 +150,7 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
     let missing = errno == Errno::ENOENT || errno == Errno::ENOTDIR;
     let plain = Error::sys("execute", keep(path), errno).code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
     let Some(file) = &failure.file else {
-        let searched = errno == Errno::ENOENT && !command.contains(&b'/');
+        let searched = errno == Errno::ENOENT && !has(command, b'/');
         return plain.hint(
             if searched { "not found in the container, whose PATH is %" } else { "" },
             &[keep(spec.process.path())],

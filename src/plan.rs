@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, filled, keep, split_once};
+use crate::text::{Line, Push, filled, has, keep, split_once};
 
 /// The container's directory in the store; its lock.
 pub const CONTAINER: Slot = Slot(0);
@@ -354,7 +354,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
 fn exec(process: &Process) -> Exec {
     let command = process.args.first().copied().unwrap_or_default();
     let mut candidates = vec![command];
-    if !command.to_bytes().contains(&b'/') {
+    if !has(command.to_bytes(), b'/') {
         let dir = |dir: &[u8]| filled("%/%", &[keep(if dir.is_empty() { b"." } else { dir }), command]);
         candidates = process.path().split(|&byte| byte == b':').map(dir).collect();
     }

@@ -180,6 +180,11 @@ pub fn until(bytes: &[u8], at: u8) -> &[u8] {
     split_once(bytes, at).map_or(bytes, |(before, _)| before)
 }
 
+/// Whether a byte is among others. core's search is made for long ones, and costs more.
+pub fn has(bytes: &[u8], wanted: u8) -> bool {
+    bytes.iter().any(|&byte| byte == wanted)
+}
+
 /// Whether a word is one of those in a list with blanks between. A comparison with each would cost more.
 pub fn is(word: &[u8], list: &str) -> bool {
     split(list.as_bytes(), b' ').contains(&word)

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::{fs, process};
-use crate::text::{Line, Push, filled, keep, split, until};
+use crate::text::{Line, Push, filled, has, keep, split, until};
 
 /// `NAME=value`; a bare `NAME` is taken from our own environment, and left out where it isn't set there.
 pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
@@ -33,7 +33,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
             continue;
         }
         let name = until(line, b'=');
-        if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || line.contains(&0) {
+        if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || has(line, 0) {
             let mut number = Line::new();
             number.dec(index.saturating_add(1) as u64);
             return Err(Error::new("--env-file %: line % is no NAME=value: %", &[path, keep(&number), keep(line)]));

@@ -35,7 +35,7 @@ pub static SIZE_OR_UNLIMITED: Kind =
     kind(c"no size; use a number with b, k, m or g, or -1", |value| unlimited(value).or_else(|| bytes(value)));
 /// In microseconds of a period of 100 ms.
 pub static CPUS: Kind = kind(c"is a number of CPUs such as 1.5, at least 0.01", |value| match decimal(value, 1000)? {
-    0 if !value.iter().all(|byte| b"0.".contains(byte)) => None,
+    0 if !value.iter().all(|byte| *byte == b'0' || *byte == b'.') => None,
     1..10 => None,
     thousandths => thousandths.checked_mul(100),
 });

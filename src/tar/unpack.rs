@@ -5,7 +5,7 @@ use super::source::{CUT_OFF, Source};
 use crate::error::{Error, Result};
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{Line, Push, keep};
+use crate::text::{Line, Push, has, keep};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -176,7 +176,7 @@ impl Unpack<'_, '_> {
             };
         }
         if kind == Kind::Symlink {
-            if self.member.link.contains(&0) {
+            if has(&self.member.link, 0) {
                 return self.refuse(NUL);
             }
             self.member.link.clone_into(&mut self.link);
@@ -409,7 +409,7 @@ fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
         match component {
             b"" | b"." => continue,
             b".." => return Err("leads out of the archive with `..`"),
-            _ if component.contains(&0) => return Err(NUL),
+            _ if has(component, 0) => return Err(NUL),
             // Docker's layers delete with such names. Taken for files, they would hide what they should have deleted.
             _ if component.starts_with(b".wh.") => {
                 return Err("is a whiteout: this is the layer of an image, not a whole root file system");
