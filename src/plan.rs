@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, keep, keep_all, split_once};
+use crate::text::{Line, Push, filled, has, keep, split_once};
 
 /// The container's directory in the store; its lock.
 pub const CONTAINER: Slot = Slot(0);
@@ -340,7 +340,7 @@ impl Builder<'_> {
 /// The plan of a start. Fails where something was asked for that this host cannot give.
 pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let cgroups = cgroup::outside(&spec.limits, &host.cgroups, spec.id)?;
-    let dir = keep_all(&[b"containers/", spec.id.to_bytes()]);
+    let dir = filled("containers/%", &[spec.id]);
     let mut plan = Builder { spec, host, dir, why: "", about: t(c""), steps: Vec::with_capacity(96) };
     outside(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
@@ -354,8 +354,8 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
 fn exec(process: &Process) -> Exec {
     let command = process.args.first().copied().unwrap_or_default();
     let mut candidates = vec![command];
-    if !command.to_bytes().contains(&b'/') {
-        let dir = |dir: &[u8]| keep_all(&[if dir.is_empty() { b"." } else { dir }, b"/", command.to_bytes()]);
+    if !has(command.to_bytes(), b'/') {
+        let dir = |dir: &[u8]| filled("%/%", &[keep(if dir.is_empty() { b"." } else { dir }), command]);
         candidates = process.path().split(|&byte| byte == b':').map(dir).collect();
     }
     Exec { candidates, args: process.args.clone(), env: process.env.clone() }
@@ -451,7 +451,7 @@ fn container_directory(plan: &mut Builder) {
     plan.open(CWD, plan.dir, libc::O_DIRECTORY | libc::O_NOFOLLOW, CONTAINER);
     plan.add(Step::Lock(CONTAINER));
     if let Some(name) = plan.spec.name {
-        let name = keep_all(&[b"names/", name.to_bytes()]);
+        let name = filled("names/%", &[name]);
         plan.add(Step::Symlink(plan.spec.id, CWD, name)).undo = Undo::Unlink;
     }
     let lower = &plan.spec.lower;
@@ -488,7 +488,7 @@ fn volumes(plan: &mut Builder) {
         plan.doing_for("make the volume", mount.typed);
         let path = match mount.source {
             Source::Volume(name) => {
-                plan.mkdir_if_missing(CWD, keep_all(&[b"volumes/", name.to_bytes()]));
+                plan.mkdir_if_missing(CWD, filled("volumes/%", &[name]));
                 data(name)
             }
             Source::Anonymous => anonymous(plan.dir, index),
@@ -507,7 +507,7 @@ fn volumes(plan: &mut Builder) {
 
 /// Where a named volume's data is, relative to the store.
 pub fn data(name: Text) -> Text {
-    keep_all(&[b"volumes/", name.to_bytes(), b"/_data"])
+    filled("volumes/%/_data", &[name])
 }
 
 fn anonymous(dir: Text, index: usize) -> Text {

@@ -208,7 +208,7 @@ impl Start<'_> {
             (Some(error), _) => Err(Stopped { step, clean, error }),
             (None, Ok(code)) => Ok(code),
             (None, Err(errno)) => {
-                Err(Stopped { step: None, clean, error: Error::sys("supervise the container", b"", errno) })
+                Err(Stopped { step: None, clean, error: Error::sys("supervise the container", t(c""), errno) })
             }
         }
     }
