@@ -182,7 +182,7 @@ pub fn until(bytes: &[u8], at: u8) -> &[u8] {
 
 /// Whether a byte is among others. core's search is made for long ones, and costs more.
 pub fn has(bytes: &[u8], wanted: u8) -> bool {
-    bytes.iter().any(|&byte| byte == wanted)
+    bytes.iter().position(|&byte| byte == wanted).is_some()
 }
 
 /// Whether a word is one of those in a list with blanks between. A comparison with each would cost more.
