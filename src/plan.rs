@@ -499,7 +499,7 @@ fn volumes(plan: &mut Builder) {
             made.undo = Undo::Tree;
         }
         if plan.host.fill.contains(&index) {
-            let layers: &'static [Text] = Box::leak(plan.spec.lower.layers.clone().into_boxed_slice());
+            let layers = plan.spec.lower.layers.clone().leak();
             plan.add(Step::Fill(layers, path, mount.target));
         }
     }
@@ -660,7 +660,7 @@ fn identity(plan: &mut Builder) {
     }
     plan.doing("become the user");
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
-    plan.add(Step::Groups(Box::leak(process.groups.clone().into_boxed_slice())));
+    plan.add(Step::Groups(process.groups.clone().leak()));
     plan.add(Step::Gid(process.gid));
     plan.add(Step::Uid(process.uid));
     plan.add(Step::Umask(0o022));

@@ -58,15 +58,16 @@ impl Slots {
         self.0.get_mut(usize::from(slot.0)).and_then(Option::take)
     }
 
-    /// The numbers of the descriptors by slot, -1 where there is none.
-    pub fn numbers(&self) -> Vec<i32> {
-        self.0.iter().map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)).collect()
+    /// The numbers of the descriptors by slot, -1 where there is none; as bytes, for `replace` in another process.
+    pub fn numbers(&self) -> Vec<[u8; 4]> {
+        self.0.iter().map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd).to_ne_bytes()).collect()
     }
 
     /// Takes over a copy of another process's table of descriptors: `numbers` says what is in which slot. What was
     /// here is forgotten, since it is in the table under the same number.
-    pub fn replace(&mut self, numbers: &[i32]) {
+    pub fn replace(&mut self, numbers: &[[u8; 4]]) {
         for (place, &number) in self.0.iter_mut().zip(numbers) {
+            let number = RawFd::from_ne_bytes(number);
             // SAFETY: the table was copied by unshare(CLONE_FILES), so the copy's descriptors are this process's alone.
             let new = (number >= 0).then(|| unsafe { OwnedFd::from_raw_fd(number) });
             core::mem::forget(core::mem::replace(place, new));
