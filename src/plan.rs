@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, keep, keep_all, split_once};
+use crate::text::{Line, Push, keep, keep_all, split, split_once};
 
 /// The container's directory in the store; its lock.
 pub const CONTAINER: Slot = Slot(0);
@@ -353,10 +353,13 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
 /// PATH is the container's own, as `run -e PATH=...` or the default has it.
 fn exec(process: &Process) -> Exec {
     let command = process.args.first().copied().unwrap_or_default();
-    let mut candidates = vec![command];
-    if !command.to_bytes().contains(&b'/') {
-        let dir = |dir: &[u8]| keep_all(&[if dir.is_empty() { b"." } else { dir }, b"/", command.to_bytes()]);
-        candidates = process.path().split(|&byte| byte == b':').map(dir).collect();
+    let mut candidates = Vec::new();
+    if command.to_bytes().contains(&b'/') {
+        candidates.push(command);
+    } else {
+        for dir in split(process.path(), b':') {
+            candidates.push(keep_all(&[if dir.is_empty() { b"." } else { dir }, b"/", command.to_bytes()]));
+        }
     }
     Exec { candidates, args: process.args.clone(), env: process.env.clone() }
 }
