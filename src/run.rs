@@ -186,9 +186,7 @@ impl Start<'_> {
             (None, None) => None,
         };
         self.log_inside();
-        if self.logged || !self.trace_table().is_empty() {
-            let _ = fs::write_all(STDERR, &self.trace_table());
-        }
+        let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
         for error in self.undo() {
             let _ = fs::write_all(STDERR, &error.text());
         }
@@ -197,10 +195,6 @@ impl Start<'_> {
             (None, Ok(code)) => Ok(code),
             (None, Err(errno)) => Err(Error::sys("supervise the container", b"", errno)),
         }
-    }
-
-    fn trace_table(&self) -> Line {
-        self.trace.table(self.plan)
     }
 
     /// The child's ends of pipes and terminal would keep them open; a mount held here would outlive its namespace.
