@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::sys::name::t;
 use crate::sys::process;
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{Line, Push, keep, keep_all, until};
+use crate::text::{Line, Push, filled, keep, until};
 use crate::users;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -99,7 +99,7 @@ fn open_directory(dir: BorrowedFd, path: Text) -> core::result::Result<OwnedFd, 
 }
 
 fn rootfs(path: Text) -> Result<Named> {
-    open_directory(fs::CWD, path).map_err(|errno| Error::sys("open the root file system", path.to_bytes(), errno))?;
+    open_directory(fs::CWD, path).map_err(|errno| Error::sys("open the root file system", path, errno))?;
     let bytes = path.to_bytes();
     let absolute = if bytes.starts_with(b"/") { path } else { crate::cli::absolute(bytes)? };
     Ok((Image { layers: vec![absolute.to_bytes().to_vec()] }, path))
@@ -113,7 +113,7 @@ fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
         Ok(stat) => (lower.mode, lower.owner) = (stat.st_mode & 0o7777, (stat.st_uid, stat.st_gid)),
         // Not imported.
         Err(Errno::ENOENT) if top.to_bytes().starts_with(b"layers/<") => {}
-        Err(errno) => return Err(Error::sys("open the image's layer", top.to_bytes(), errno)),
+        Err(errno) => return Err(Error::sys("open the image's layer", top, errno)),
     }
     Ok(lower)
 }
@@ -131,12 +131,12 @@ fn command(entrypoint: Option<Text>, words: &[Text]) -> Result<Vec<Text>> {
 /// 64 hexadecimal digits from the kernel's random numbers.
 fn new_id() -> Result<Text> {
     let mut bytes = [0_u8; 32];
-    process::random(&mut bytes).map_err(|errno| Error::sys("get random numbers", b"", errno))?;
+    process::random(&mut bytes).map_err(|errno| Error::sys("get random numbers", t(c""), errno))?;
     let mut line = Line::new();
     Ok(keep(line.hex_of(&bytes)))
 }
 
-fn small_file(path: Text) -> Vec<u8> {
+fn small_file(path: Text) -> &'static [u8] {
     fs::read_file(path, 1 << 16).unwrap_or_default()
 }
 
@@ -145,13 +145,13 @@ fn environment(process: &mut Process, hostname: Text, home: &[u8]) {
     let given = core::mem::take(&mut process.env);
     let env = &mut process.env;
     env.push(PATH);
-    env.push(keep_all(&[b"HOSTNAME=", hostname.to_bytes()]));
+    env.push(filled("HOSTNAME=%", &[hostname]));
     if process.tty {
         env.push(t(c"TERM=xterm"));
     }
     given.into_iter().for_each(|entry| put(env, entry));
     if !env.iter().any(|entry| entry.to_bytes().starts_with(b"HOME=")) {
-        env.push(keep_all(&[b"HOME=", home]));
+        env.push(filled("HOME=%", &[keep(home)]));
     }
 }
 
@@ -177,7 +177,7 @@ ff02::2\tip6-allrouters
 fn files(host_network: bool) -> Files {
     let resolv = small_file(t(c"/etc/resolv.conf"));
     if host_network {
-        return Files { hosts: keep(&small_file(t(c"/etc/hosts"))), resolv: keep(&resolv) };
+        return Files { hosts: keep(small_file(t(c"/etc/hosts"))), resolv: keep(resolv) };
     }
     let mut reachable = Line::new();
     for line in resolv.split_inclusive(|&byte| byte == b'\n') {

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::spec::{Limits, Text};
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
-use crate::text::{Line, Push, below, keep, keep_all, number, split};
+use crate::text::{Line, Push, below, filled, keep, number, split};
 use std::os::fd::AsFd;
 
 /// Controllers, a bit each.
@@ -113,7 +113,7 @@ static LIMITS: [Limit; 7] = [
         value: |limits, _, version| {
             let quota = decimal(limits.cpu_quota?);
             // The period that v1 has by itself.
-            Some(if version == V1 { quota } else { keep_all(&[quota.to_bytes(), b" 100000"]) })
+            Some(if version == V1 { quota } else { filled("% 100000", &[quota]) })
         },
     },
     Limit {
@@ -200,7 +200,7 @@ fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Contro
     for (controller, name) in NAMES {
         if unified && hierarchy.controllers & needs & !hierarchy.enabled & controller != 0 {
             let file = below(hierarchy.path, "cgroup.subtree_control");
-            member.enable.push((file, keep_all(&[b"+", name.as_bytes()])));
+            member.enable.push((file, filled("+%", &[keep(name.as_bytes())])));
         }
     }
     for limit in &LIMITS {
@@ -216,12 +216,12 @@ fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Contro
 
 /// Directly below the hierarchy's root: a common parent would have to be left behind or raced for.
 pub fn path(root: Text, id: Text) -> Text {
-    keep_all(&[root.to_bytes(), b"/mydocker-", id.to_bytes()])
+    filled("%/mydocker-%", &[root, id])
 }
 
 fn missing(limit: &Limit) -> Error {
     let name = NAMES.iter().find(|(controller, _)| *controller == limit.controller).map_or("", |(_, name)| name);
-    let pieces = [limit.flag.to_bytes(), name.as_bytes()];
+    let pieces = [limit.flag, keep(name.as_bytes())];
     Error::new("%: no cgroup hierarchy with the controller % is mounted", &pieces).hint(
         "/proc/cgroups says whether the kernel has it; on cgroup v2 it must be in /sys/fs/cgroup/cgroup.controllers",
         &[],
@@ -296,7 +296,7 @@ const PAGE: usize = 4096;
 
 /// A v2 hierarchy is used even without a controller: its cgroup is what is killed at the end.
 fn unified_hierarchy(path: Text) -> Hierarchy {
-    let named = |file| named_in(&fs::read_file(below(path, file), PAGE).unwrap_or_default(), b' ');
+    let named = |file| named_in(fs::read_file(below(path, file), PAGE).unwrap_or_default(), b' ');
     let (controllers, enabled) = (named("cgroup.controllers"), named("cgroup.subtree_control"));
     Hierarchy { path, unified: true, controllers, enabled }
 }
@@ -304,7 +304,7 @@ fn unified_hierarchy(path: Text) -> Hierarchy {
 /// Every cgroup mount of /proc/self/mountinfo, for controllers that are not where they usually are.
 fn search(layout: &mut Layout) {
     let table = fs::read_file(t(c"/proc/self/mountinfo"), 1 << 20).unwrap_or_default();
-    for line in split(&table, b'\n') {
+    for &line in split(table, b'\n') {
         // id parent major:minor root MOUNTPOINT options … - TYPE source SUPEROPTIONS
         let words = split(line, b' ');
         let dash = words.iter().position(|word| *word == b"-").unwrap_or(0);
@@ -342,9 +342,10 @@ pub fn remove(path: Text) -> core::result::Result<(), Errno> {
 }
 
 fn remove_below(path: Text) {
-    let _ = fs::each_entry(path, &mut |name, kind| {
+    let Ok(dir) = fs::open(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
+    let _ = fs::each_entry(dir.as_fd(), &mut |name, kind| {
         if kind == libc::DT_DIR {
-            let _ = remove(keep_all(&[path.to_bytes(), b"/", name.to_bytes()]));
+            let _ = remove(filled("%/%", &[path, name]));
         }
     });
 }
@@ -357,7 +358,7 @@ fn kill_all(path: Text) {
         return;
     }
     let list = fs::read_file(below(path, "cgroup.procs"), 1 << 20).unwrap_or_default();
-    for pid in split(&list, b'\n') {
+    for &pid in split(list, b'\n') {
         // 0 is a process of another pid namespace: kill(0) would be our own process group.
         if let Some(pid @ 2..) = number(pid) {
             let _ = process::kill(pid as i32, libc::SIGKILL);

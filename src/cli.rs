@@ -134,8 +134,7 @@ pub fn run(words: &'static [Text]) -> Result<Options> {
     let mut args = Args::new(words);
     while let Some((flag, value)) = args.next()? {
         let Some(number) = (flag.kind.read)(value.to_bytes()) else {
-            let pieces = [flag.name.as_bytes(), value.to_bytes(), flag.kind.wants.as_bytes()];
-            return Err(Error::new("--% %: %", &pieces));
+            return Err(Error::new("--% %: %", &[keep(flag.name.as_bytes()), value, flag.kind.wants]));
         };
         match flag.to {
             Switch(field) => *field(&mut options) = number != 0,
@@ -151,8 +150,7 @@ pub fn run(words: &'static [Text]) -> Result<Options> {
 
 impl Options {
     fn mount(&mut self, mount: Result<Mount>) -> Result<()> {
-        self.spec.mounts.push(mount?);
-        Ok(())
+        volume::insert(&mut self.spec.mounts, mount?)
     }
 }
 
@@ -173,7 +171,7 @@ fn finish(options: &mut Options) -> Result<()> {
     }
     options.cwd = options.cwd.filter(|cwd| !cwd.is_empty()).map(|cwd| keep(&volume::clean(cwd.to_bytes())));
     options.spec.process.env.append(&mut options.env);
-    volume::sort(&mut options.spec.mounts)
+    Ok(())
 }
 
 #[cfg(test)]

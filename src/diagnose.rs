@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs};
-use crate::text::{Line, Push, fill, join, keep, row, until};
+use crate::text::{Line, Push, filled, has, join, keep, row, until};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A step outside failed.
@@ -17,7 +17,7 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         (Step::Symlink(..), Errno::EEXIST) => {
             let name = spec.name.unwrap_or_default();
             let owner = store.named(name).unwrap_or_default().to_bytes();
-            let pieces = [name.to_bytes(), owner.get(..12).unwrap_or_default()];
+            let pieces = [name, keep(owner.get(..12).unwrap_or_default())];
             return Error::new("the name \"%\" is already in use by container %", &pieces);
         }
         (Step::Fsopen(fs, _), Errno::ENODEV) if *fs == t(c"overlay") => {
@@ -30,7 +30,7 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         }
         (Step::Set(_, file, value), _) => {
             let which = [entry.about.to_bytes(), b" (", file.to_bytes(), b" = ", value.to_bytes(), b")"];
-            return Error::sys(entry.why, &join(&which), errno).hint(limit(*file, errno), &[]);
+            return Error::sys(entry.why, keep(&join(&which)), errno).hint(limit(*file, errno), &[]);
         }
         (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
             "an outer container or a seccomp filter forbids namespaces"
@@ -40,7 +40,7 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         }
         _ => "",
     };
-    perform::describe(entry, errno).hint(hint, &[host.store.to_bytes(), spec.lower.named.to_bytes()])
+    perform::describe(entry, errno).hint(hint, &[host.store, spec.lower.named])
 }
 
 /// What overlayfs does not like, found by looking.
@@ -76,6 +76,8 @@ fn limit(file: Text, errno: Errno) -> &'static str {
 
 /// A step in the child that failed.
 pub struct Failure {
+    /// Its place in the plan's inside.
+    pub index: usize,
     /// The step.
     pub entry: Entry,
     /// Why.
@@ -121,7 +123,7 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
         }
     };
     if !instead.is_empty() {
-        return Error::new(instead, &[about]);
+        return Error::new(instead, &[keep(about)]);
     }
     perform::describe(entry, errno).hint(hint, &[])
 }
@@ -137,7 +139,7 @@ pub fn too_little(memory: u64, code: &core::result::Result<u8, Errno>) -> Option
     let mut bytes = Line::new();
     bytes.dec(memory).put(b" (").dec(memory >> 10).put(b"k)");
     Some(
-        Error::new("--memory %: too little to start a container, it was killed", &[&bytes])
+        Error::new("--memory %: too little to start a container, it was killed", &[keep(&bytes)])
             .hint("256k starts a small command", &[]),
     )
 }
@@ -148,11 +150,13 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
     let command = spec.process.args.first().copied().unwrap_or_default().to_bytes();
     let path = if failure.path.is_empty() { command } else { failure.path.to_bytes() };
     let missing = errno == Errno::ENOENT || errno == Errno::ENOTDIR;
-    let plain = Error::sys("execute", path, errno).code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
+    let plain = Error::sys("execute", keep(path), errno).code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
     let Some(file) = &failure.file else {
-        let searched = errno == Errno::ENOENT && !command.contains(&b'/');
-        return plain
-            .hint(if searched { "not found in the container, whose PATH is %" } else { "" }, &[spec.process.path()]);
+        let searched = errno == Errno::ENOENT && !has(command, b'/');
+        return plain.hint(
+            if searched { "not found in the container, whose PATH is %" } else { "" },
+            &[keep(spec.process.path())],
+        );
     };
     let mode = fs::fstat(file.as_fd()).map_or(0, |stat| stat.st_mode);
     let file = descriptor(file.as_fd());
@@ -163,18 +167,18 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
         let mut buf = [0; 4096];
         let name = fs::read_link(fs::CWD, file, &mut buf).unwrap_or(path);
         let hint = if mode & 0o111 == 0 { "% has no x bit: chmod +x" } else { "% is a directory" };
-        return plain.code(NOT_EXECUTABLE).hint(hint, &[name]);
+        return plain.code(NOT_EXECUTABLE).hint(hint, &[keep(name)]);
     }
-    let interpreter = interpreter(&head);
+    let interpreter = interpreter(head);
     let hint = match errno {
         Errno::EACCES if interpreter.is_none() => "the user may not execute it, or its mount is noexec",
         Errno::EACCES => "it may not be executed, or its interpreter % may not",
         Errno::ENOENT | Errno::ENOTDIR if interpreter.is_some() => "its interpreter % is not in the container",
-        Errno::ENOEXEC => return plain.hint("%", &[&format(&head)]),
+        Errno::ENOEXEC => return plain.hint("%", &[format(head)]),
         Errno::ENOMEM => "the memory limit may be too small to start it",
         _ => "",
     };
-    plain.hint(hint, &[interpreter.unwrap_or_default()])
+    plain.hint(hint, &[keep(interpreter.unwrap_or_default())])
 }
 
 fn descriptor(file: BorrowedFd) -> Text {
@@ -210,15 +214,16 @@ fn number(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
 }
 
 /// What kind of file it is that the kernel did not want to execute.
-fn format(head: &[u8]) -> Line {
+fn format(head: &[u8]) -> Text {
     if head.is_empty() {
-        return fill("the file is empty", &[]);
+        return t(c"the file is empty");
     }
     if !head.starts_with(b"\x7fELF") {
-        return fill("a script needs a #! line, and this is no ELF file", &[]);
+        return t(c"a script needs a #! line, and this is no ELF file");
     }
     let machine = row(MACHINES, number(head, 18, 2).unwrap_or(0) as u64).unwrap_or(b"another machine");
-    fill("the ELF file is for %, this kernel runs %", &[machine, std::env::consts::ARCH.as_bytes()])
+    let ours = std::env::consts::ARCH.as_bytes();
+    filled("the ELF file is for %, this kernel runs %", &[keep(machine), keep(ours)])
 }
 
 /// e_machine's names, from elf.h.

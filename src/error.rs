@@ -1,6 +1,7 @@
 //! What went wrong, as one line for the user: what was done, to which object, the errno by name, and the way out.
 
 use crate::sys::errno::{self, Errno};
+use crate::sys::name::Name;
 use crate::text::{Line, Push, fill};
 
 /// mydocker itself failed.
@@ -27,7 +28,7 @@ pub type Result<T> = core::result::Result<T, Error>;
 impl Error {
     /// A message with a piece in place of each `%`; exit code 125. What users or images wrote goes through
     /// `Push::safe` at the end.
-    pub fn new(message: &str, pieces: &[&[u8]]) -> Self {
+    pub fn new(message: &str, pieces: &[Name]) -> Self {
         Self::of(fill(message, pieces))
     }
 
@@ -36,18 +37,18 @@ impl Error {
     }
 
     /// "WHAT on WHICH: ERRNO (text)"; without `which`, "WHAT: ERRNO (text)".
-    pub fn sys(what: &str, which: &[u8], errno: Errno) -> Self {
+    pub fn sys(what: &str, which: Name, errno: Errno) -> Self {
         let mut line = Line::new();
         line.put(what.as_bytes());
         if !which.is_empty() {
-            line.put(b" on ").put(which);
+            line.put(b" on ").put(which.to_bytes());
         }
         errno::describe(errno, line.put(b": "));
         Self::of(line)
     }
 
     /// With the way out: a second line, `hint: …`.
-    pub fn hint(mut self, message: &str, pieces: &[&[u8]]) -> Self {
+    pub fn hint(mut self, message: &str, pieces: &[Name]) -> Self {
         self.0.hint = fill(message, pieces);
         self
     }
@@ -77,10 +78,11 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::name::t;
 
     #[test]
     fn an_error_is_one_line_whatever_the_object_is_named() {
-        let error = Error::sys("mount overlay", b"/a\nb", Errno::EINVAL).hint("look at %", &[b"dmesg"]);
+        let error = Error::sys("mount overlay", t(c"/a\nb"), Errno::EINVAL).hint("look at %", &[t(c"dmesg")]);
         assert_eq!(
             error.text(),
             b"mydocker: mount overlay on /a\\nb: EINVAL (Invalid argument)\nhint: look at dmesg\n"

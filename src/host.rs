@@ -7,8 +7,8 @@ use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::name::t;
 use crate::sys::process::{STDERR, STDIN, STDOUT};
 use crate::sys::resolve::open_in_root;
-use crate::sys::{Errno, fs, terminal};
-use crate::text::{Line, Push, keep};
+use crate::sys::{Errno, fs};
+use crate::text::{Line, Push, ancestors, keep, split, until};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Looks at the host for a spec. `store` is its directory.
@@ -24,40 +24,51 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         files: Vec::new(),
         modes: Vec::new(),
         ignored: ignored_signals(),
-        terminals: [STDIN, STDOUT, STDERR].map(terminal::is_terminal),
+        piped: [STDIN, STDOUT, STDERR].map(is_piped),
         store: path,
     };
     for (index, mount) in spec.mounts.iter().enumerate() {
-        let file = match mount.source {
-            Source::Host(source) => host_source(source, mount, &mut host.missing)?,
-            Source::Volume(name) => {
-                if mount.copy && is_empty(store, crate::plan::data(name)) {
-                    host.fill.push(index);
-                }
+        let mut file = false;
+        let empty = match mount.source {
+            Source::Host(source) => {
+                file = host_source(source, mount, &mut host.missing)?;
                 false
             }
-            Source::Anonymous => {
-                if mount.copy {
-                    host.fill.push(index);
-                }
-                false
-            }
+            Source::Volume(name) => is_empty(store, crate::plan::data(name)),
+            Source::Anonymous => true,
             Source::Tmpfs(_) => false,
         };
+        if empty && mount.copy {
+            host.fill.push(index);
+        }
         host.modes.push(check_target(spec, store, mount, file)?);
         host.files.push(file);
     }
     Ok(host)
 }
 
+/// Whether a standard stream goes through a pipe of ours. Only what is a pipe or socket already, or the null device, is
+/// passed as it is: a container could type into a terminal (TIOCSTI, TIOCLINUX), write to a file that is open for reading
+/// (open(2) of /proc/self/fd/0), walk up from a directory.
+fn is_piped(stream: BorrowedFd) -> bool {
+    const NULL: u64 = 1 << 8 | 3;
+    !fs::fstat(stream).is_ok_and(|stat| match fs::kind(&stat) {
+        libc::S_IFIFO | libc::S_IFSOCK => true,
+        libc::S_IFCHR => stat.st_rdev == NULL,
+        _ => false,
+    })
+}
+
 /// SigIgn of /proc/self/status: asking for each signal would be 64 calls.
 fn ignored_signals() -> u64 {
-    let status =
-        fs::open(fs::CWD, t(c"/proc/self/status"), libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), 4096));
-    let status = status.unwrap_or_default();
-    let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"SigIgn:"));
-    let digits = line.unwrap_or_default().trim_ascii();
-    digits.iter().fold(0, |bits, &digit| bits << 4 | u64::from(char::from(digit).to_digit(16).unwrap_or(0)))
+    let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
+    let line = split(status, b'\n').iter().find_map(|line| line.strip_prefix(b"SigIgn:\t"));
+    line.unwrap_or_default().iter().fold(0, |bits, &digit| bits << 4 | u64::from(hex(digit)))
+}
+
+/// The value of a lower-case hexadecimal digit.
+fn hex(digit: u8) -> u8 {
+    if digit.is_ascii_digit() { digit & 15 } else { (digit & 15).wrapping_add(9) }
 }
 
 fn masks() -> u32 {
@@ -83,52 +94,47 @@ fn throttles() -> u32 {
 /// Whether a host path is a file; the directories to make where it is missing.
 fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<bool> {
     // O_PATH: a FIFO, a socket or a device is not opened, so nothing blocks.
-    match fs::open_follow(fs::CWD, source, libc::O_PATH, 0) {
-        Ok(fd) => match fs::fstat(fd.as_fd()) {
-            Ok(stat) => check_propagation(fd.as_fd(), mount).map(|()| !fs::is_dir(&stat)),
-            Err(errno) => Err(Error::sys("open the volume's source", mount.typed.to_bytes(), errno)),
-        },
+    match fs::open_follow(fs::CWD, source, libc::O_PATH, 0).and_then(|fd| Ok((fs::fstat(fd.as_fd())?, fd))) {
+        Ok((stat, fd)) => {
+            if mount.propagation != libc::MS_PRIVATE {
+                check_propagation(fd.as_fd(), mount)?;
+            }
+            Ok(!fs::is_dir(&stat))
+        }
         Err(Errno::ENOENT) if mount.make_source => {
-            let bytes = source.to_bytes();
-            let ends =
-                bytes.iter().enumerate().filter(|&(index, &byte)| byte == b'/' && index > 0).map(|(index, _)| index);
-            for end in ends.chain([bytes.len()]) {
-                let path = keep(bytes.get(..end).unwrap_or_default());
+            for path in ancestors(source) {
                 if !fs::exists(path) && !missing.contains(&path) {
                     missing.push(path);
                 }
             }
             Ok(false)
         }
-        Err(Errno::ENOENT) => {
-            Err(Error::new("%: bind source path does not exist: %", &[mount.typed.to_bytes(), source.to_bytes()]))
-        }
-        Err(errno) => Err(Error::sys("open the volume's source", mount.typed.to_bytes(), errno)),
+        Err(Errno::ENOENT) => Err(Error::new("%: bind source path does not exist: %", &[mount.typed, source])),
+        Err(errno) => Err(Error::sys("open the volume's source", mount.typed, errno)),
     }
 }
 
 /// docker's rule: shared needs a source on a shared mount, slave one on a shared or slave mount.
 fn check_propagation(source: BorrowedFd, mount: &Mount) -> Result<()> {
-    if mount.propagation == libc::MS_PRIVATE {
-        return Ok(());
-    }
-    let describe = |errno| Error::sys("look at the source's mount", mount.typed.to_bytes(), errno);
-    let id = crate::remove::mount_id(source).map_err(describe)?;
-    let table = fs::open(fs::CWD, t(c"/proc/self/mountinfo"), libc::O_RDONLY, 0)
-        .and_then(|fd| fs::read_all(fd.as_fd(), 1 << 22));
-    let table = table.map_err(describe)?;
-    // id parent major:minor root mountpoint options [shared:N] [master:N] - type ...
-    let line = table
-        .split(|&byte| byte == b'\n')
-        .find(|line| line.split(|&byte| byte == b' ').next() == Some(id.trim_ascii()));
-    let mut fields = line.unwrap_or_default().split(|&byte| byte == b' ').skip(6).take_while(|&field| field != b"-");
     let slave = mount.propagation == libc::MS_SLAVE;
-    if fields.any(|field| field.starts_with(b"shared:") || slave && field.starts_with(b"master:")) {
+    let typed = mount.typed.to_bytes();
+    let fields = mount_of(source).map_err(|errno| Error::sys("look at the source's mount", keep(typed), errno))?;
+    // id parent major:minor root mountpoint options [shared:N] [master:N] - type ...
+    let mut tags = fields.iter().skip(6).take_while(|field| **field != b"-");
+    if tags.any(|tag| tag.starts_with(b"shared:") || slave && tag.starts_with(b"master:")) {
         return Ok(());
     }
     let kind: &[u8] = if slave { b"shared or slave" } else { b"shared" };
-    Err(Error::new("%: the source is on a mount that is not %", &[mount.typed.to_bytes(), kind])
+    Err(Error::new("%: the source is on a mount that is not %", &[keep(typed), keep(kind)])
         .hint("mount --make-shared makes it so", &[]))
+}
+
+/// The fields of /proc/self/mountinfo for the mount that a descriptor is on.
+fn mount_of(fd: BorrowedFd) -> core::result::Result<&'static [&'static [u8]], Errno> {
+    let id = crate::remove::mount_id(fd)?;
+    let table = fs::read_file(t(c"/proc/self/mountinfo"), 1 << 22)?;
+    let line = split(table, b'\n').iter().find(|line| until(line, b' ') == id.trim_ascii());
+    Ok(split(line.copied().unwrap_or_default(), b' '))
 }
 
 fn is_empty(store: BorrowedFd, path: Text) -> bool {
@@ -156,7 +162,7 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
         };
         return Err(Error::new(
             "%: % is %, but % in the image is %",
-            &[mount.typed.to_bytes(), source, kind(file), mount.target.to_bytes(), kind(!file)],
+            &[mount.typed, keep(source), keep(kind(file)), mount.target, keep(kind(!file))],
         ));
     }
     // docker's for a tmpfs where the image has nothing.

@@ -14,7 +14,7 @@ use crate::sys::name::{Name, Text, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::tar::{self, Source};
-use crate::text::{Line, Push, join, keep, keep_all};
+use crate::text::{Line, Push, filled, join, keep};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
@@ -89,9 +89,9 @@ pub fn named(store: BorrowedFd, word: &[u8]) -> Result<Option<Image>> {
     }
     match read_whole(store, manifest_of(word)) {
         Err(Errno::ENOENT) => Ok(None),
-        Err(errno) => Err(Error::sys("open image", word, errno)),
+        Err(errno) => Err(Error::sys("open image", keep(word), errno)),
         Ok(text) => {
-            Image::parse(&text).map(Some).ok_or_else(|| Error::new("image %: its manifest is damaged", &[word]))
+            Image::parse(&text).map(Some).ok_or_else(|| Error::new("image %: its manifest is damaged", &[keep(word)]))
         }
     }
 }
@@ -106,12 +106,12 @@ pub fn default_image(store: BorrowedFd, home: &[u8]) -> Result<Image> {
     if let Some(image) = named(store, DEFAULT)? {
         return Ok(image);
     }
-    for path in [t(c"busybox.tar"), keep_all(&[home, b"/busybox.tar"])] {
+    for path in [t(c"busybox.tar"), filled("%/busybox.tar", &[keep(home)])] {
         if fs::exists(path) {
             return Archive::open(path)?.image(store, Some(DEFAULT));
         }
     }
-    Err(Error::new("there is no image busybox, and no busybox.tar here or in %", &[home])
+    Err(Error::new("there is no image busybox, and no busybox.tar here or in %", &[keep(home)])
         .hint("`make busybox.tar` makes one; any root file system in a tar archive will do", &[]))
 }
 
@@ -130,20 +130,19 @@ impl<'a> Archive<'a> {
     fn open(path: Name<'a>) -> Result<Self> {
         // Never waits for a FIFO's other end.
         let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-        let fd =
-            fs::open_follow(fs::CWD, path, flags, 0).map_err(|errno| Error::sys("open", path.to_bytes(), errno))?;
+        let fd = fs::open_follow(fs::CWD, path, flags, 0).map_err(|errno| Error::sys("open", path, errno))?;
         match fs::fstat(fd.as_fd()) {
             Ok(stat) if fs::kind(&stat) == libc::S_IFREG => {
                 let mut cache = Line::new();
                 cache.put(b"archives/").dec(stat.st_dev).put(b"-").dec(stat.st_ino);
                 Ok(Self { path, fd, size: stat.st_size as u64, key: key(&stat), cache: keep(&cache) })
             }
-            _ => Err(Error::new("%: is no regular file, so no archive", &[path.to_bytes()])),
+            _ => Err(Error::new("%: is no regular file, so no archive", &[path])),
         }
     }
 
     fn failed(&self, errno: Errno) -> Error {
-        Error::sys("import", self.path.to_bytes(), errno)
+        Error::sys("import", self.path, errno)
     }
 
     /// The image, if this file was imported before and its layer is still there.
@@ -180,7 +179,7 @@ impl<'a> Archive<'a> {
         let dir = make_room(store).map_err(|errno| self.failed(errno))?;
         let digest = tar::unpack(&mut Source::new(self.fd.as_fd(), self.path.to_bytes(), self.size), dir.as_fd())?;
         if !fs::fstat(self.fd.as_fd()).is_ok_and(|stat| key(&stat) == self.key) {
-            return Err(Error::new("%: was changed while it was read", &[self.path.to_bytes()]));
+            return Err(Error::new("%: was changed while it was read", &[self.path]));
         }
         // What every container mounts on: made here once and not in the upper layer of each, where a directory costs
         // 80 µs to remove. Where the image has something odd there, a start says so.
@@ -212,7 +211,7 @@ impl<'a> Archive<'a> {
 }
 
 fn manifest_of(name: &[u8]) -> Text {
-    keep_all(&[b"images/", name, b"/manifest"])
+    filled("images/%/manifest", &[keep(name)])
 }
 
 fn read_whole(store: BorrowedFd, path: Name) -> Done<Vec<u8>> {

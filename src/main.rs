@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::name::{Text, t};
 use crate::sys::process::{self, PollFd, STDERR, STDOUT};
+use crate::text::keep;
 
 const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
@@ -50,17 +51,17 @@ fn start(args: &'static [Text]) -> i32 {
 
 fn command(args: &'static [Text]) -> Result<u8> {
     let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
-        return Err(Error::new("no command", &[]).hint("%", &[COMMANDS]));
+        return Err(Error::new("no command", &[]).hint("%", &[keep(COMMANDS)]));
     };
     match verb.to_bytes() {
         b"run" => run::run(rest),
         b"help" | b"--help" | b"-h" => print(cli::MAIN),
         b"version" | b"--version" | b"-V" => print(VERSION),
         other => {
-            let error = Error::new("unknown command: %", &[other]);
+            let error = Error::new("unknown command: %", &[keep(other)]);
             Err(match cli::nearest(other, &mut ["run", "help", "version"].into_iter()) {
-                Some(name) => error.hint("did you mean `mydocker %`?", &[name.as_bytes()]),
-                None => error.hint("%", &[COMMANDS]),
+                Some(name) => error.hint("did you mean `mydocker %`?", &[keep(name.as_bytes())]),
+                None => error.hint("%", &[keep(COMMANDS)]),
             })
         }
     }
@@ -70,7 +71,7 @@ fn command(args: &'static [Text]) -> Result<u8> {
 fn print(text: &[u8]) -> Result<u8> {
     match fs::write_all(STDOUT, text) {
         Ok(()) => Ok(0),
-        Err(errno) => Err(Error::sys("write to standard output", b"", errno)),
+        Err(errno) => Err(Error::sys("write to standard output", t(c""), errno)),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::sys::call::{CWD, Slot, Slots};
 use crate::sys::name::{Name, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs, process, terminal};
+use crate::text::keep;
 use crate::{cgroup, copy, plan, remove};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -28,7 +29,8 @@ pub fn step(entry: &Entry, slots: &mut Slots) -> core::result::Result<(), Errno>
     };
     match result {
         Err(errno) if entry.fine == Some(errno) => Ok(()),
-        Err(Errno::ENOSYS) if matches!(entry.step, Step::CloseRange) => close_range(),
+        // EINVAL: before Linux 5.11 the call hadn't this flag.
+        Err(Errno::ENOSYS | Errno::EINVAL) if matches!(entry.step, Step::CloseRange) => close_range(),
         result => result,
     }
 }
@@ -238,12 +240,10 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
         };
         let result = match entry.undo {
             Undo::Nothing => continue,
-            Undo::Unlink => {
-                fs::unlink(dir, path).map_err(|errno| Error::sys("remove the name", path.to_bytes(), errno))
-            }
-            Undo::Cgroup => {
-                cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path.to_bytes(), errno))
-            }
+            Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys("remove the name", path, errno)),
+            Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path, errno)),
+            // A directory whose content could not be removed cannot be either: once is said enough.
+            Undo::Work | Undo::Tree if !errors.is_empty() => continue,
             Undo::Work => work(dir, path),
             Undo::Tree => tree(dir, path),
         };
@@ -274,7 +274,7 @@ fn remove_work(dir: BorrowedFd, chain: &[Text]) -> core::result::Result<(), Errn
 
 fn tree(dir: BorrowedFd, path: Text) -> Result<()> {
     remove::tree(dir, path).map_err(|(errno, what)| {
-        let error = Error::sys("remove", &what, errno);
+        let error = Error::sys("remove", keep(&what), errno);
         if errno != Errno::EXDEV && errno != Errno::EBUSY {
             return error;
         }
@@ -285,7 +285,7 @@ fn tree(dir: BorrowedFd, path: Text) -> Result<()> {
 /// Why a step failed, in words.
 pub fn describe(entry: &Entry, errno: Errno) -> Error {
     let which = if entry.about.is_empty() { path_of(&entry.step) } else { entry.about };
-    Error::sys(entry.why, which.to_bytes(), errno)
+    Error::sys(entry.why, which, errno)
 }
 
 fn path_of(step: &Step) -> Text {

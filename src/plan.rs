@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, keep, keep_all, split, split_once};
+use crate::text::{Line, Push, filled, has, keep, split, split_once};
 
 /// The container's directory in the store; its lock.
 pub const CONTAINER: Slot = Slot(0);
@@ -163,8 +163,8 @@ pub struct Host {
     pub ignored: u64,
     /// For each mount the mode of its target in the image, which a tmpfs takes over; 01777 where it is missing.
     pub modes: Vec<u32>,
-    /// Standard streams that are terminals of the host.
-    pub terminals: [bool; 3],
+    /// Standard streams that go through a pipe.
+    pub piped: [bool; 3],
     /// The store's path.
     pub store: Text,
 }
@@ -306,7 +306,7 @@ impl Builder<'_> {
 /// The plan of a start. Fails where something was asked for that this host cannot give.
 pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let cgroups = cgroup::outside(&spec.limits, &host.cgroups, spec.id)?;
-    let dir = keep_all(&[b"containers/", spec.id.to_bytes()]);
+    let dir = filled("containers/%", &[spec.id]);
     let mut plan = Builder { spec, host, dir, why: "", about: t(c""), steps: Vec::with_capacity(96) };
     outside(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
@@ -320,11 +320,11 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
 fn exec(process: &Process) -> Exec {
     let command = process.args.first().copied().unwrap_or_default();
     let mut candidates = Vec::new();
-    if command.to_bytes().contains(&b'/') {
+    if has(command.to_bytes(), b'/') {
         candidates.push(command);
     } else {
         for dir in split(process.path(), b':') {
-            candidates.push(keep_all(&[if dir.is_empty() { b"." } else { dir }, b"/", command.to_bytes()]));
+            candidates.push(filled("%/%", &[keep(if dir.is_empty() { b"." } else { dir }), command]));
         }
     }
     Exec { candidates, args: process.args.clone(), env: process.env.clone() }
@@ -420,7 +420,7 @@ fn container_directory(plan: &mut Builder) {
     plan.open(CWD, plan.dir, libc::O_DIRECTORY | libc::O_NOFOLLOW, CONTAINER);
     plan.add(Step::Lock(CONTAINER));
     if let Some(name) = plan.spec.name {
-        let name = keep_all(&[b"names/", name.to_bytes()]);
+        let name = filled("names/%", &[name]);
         plan.add(Step::Symlink(plan.spec.id, CWD, name)).undo = Undo::Unlink;
     }
     let lower = &plan.spec.lower;
@@ -457,7 +457,7 @@ fn volumes(plan: &mut Builder) {
         plan.doing_for("make the volume", mount.typed);
         let path = match mount.source {
             Source::Volume(name) => {
-                plan.mkdir_if_missing(CWD, keep_all(&[b"volumes/", name.to_bytes()]));
+                plan.mkdir_if_missing(CWD, filled("volumes/%", &[name]));
                 data(name)
             }
             Source::Anonymous => anonymous(plan.dir, index),
@@ -476,7 +476,7 @@ fn volumes(plan: &mut Builder) {
 
 /// Where a named volume's data is, relative to the store.
 pub fn data(name: Text) -> Text {
-    keep_all(&[b"volumes/", name.to_bytes(), b"/_data"])
+    filled("volumes/%/_data", &[name])
 }
 
 fn anonymous(dir: Text, index: usize) -> Text {
@@ -497,9 +497,9 @@ fn terminal(plan: &mut Builder) {
     }
 }
 
-/// The standard streams. A stream that is no terminal of the host is passed as it is, at no cost. One that is gets a
-/// pipe (or, with -t, the container's own terminal) between: a container that holds the host's terminal could type
-/// into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), and docker's is not a terminal there either.
+/// The standard streams. One that is a pipe or a socket is passed as it is, at no cost. Any other gets a pipe (or, with
+/// -t, the container's own terminal) between, as docker's always do: a container that holds the host's terminal could
+/// type into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), one that holds a file could open it anew for writing.
 fn pipes(plan: &mut Builder) {
     plan.doing("make a pipe");
     for (number, &(ours, theirs)) in PIPES.iter().enumerate() {
@@ -510,7 +510,7 @@ fn pipes(plan: &mut Builder) {
 }
 
 fn is_piped(plan: &Builder, number: usize) -> bool {
-    plan.host.terminals.get(number).copied().unwrap_or(false) && (number != 0 || plan.spec.process.stdin)
+    plan.host.piped.get(number).copied().unwrap_or(false) && (number != 0 || plan.spec.process.stdin)
 }
 
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.

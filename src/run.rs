@@ -48,22 +48,34 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
         let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
         let mut start =
             Start { spec: &spec, plan: &plan, store, trace, logged, done: 0, pid: 0, slots: Slots::new(plan.slots) };
-        match start.outside() {
-            Ok(()) => return start.supervise(),
-            Err((index, errno)) => {
+        let stopped = match start.outside() {
+            Ok(()) => start.supervise(),
+            Err((entry, errno)) => {
                 start.abandon();
-                let errors = start.undo();
-                let Some(entry) = plan.outside.get(index) else {
-                    return Err(Error::sys("create the container", b"", errno));
-                };
-                // What this kernel hasn't got is known by trying it; the next plan does without.
-                if errors.is_empty() && host.has.without(&entry.step, errno) {
-                    continue;
-                }
-                return Err(diagnose::outside(&spec, &host, store, entry, errno));
+                let clean = start.undo();
+                Err(Stopped {
+                    step: Some((entry.step, errno)),
+                    clean,
+                    error: diagnose::outside(&spec, &host, store, &entry, errno),
+                })
             }
+        };
+        match stopped {
+            // What this kernel hasn't got is known by trying it; the next plan does without.
+            Err(Stopped { step: Some((step, errno)), clean: true, .. }) if host.has.without(&step, errno) => {}
+            Err(stopped) => return Err(stopped.error),
+            Ok(code) => return Ok(code),
         }
     }
+}
+
+/// A start that came to nothing.
+struct Stopped {
+    /// The step that failed, outside or inside.
+    step: Option<(Step, Errno)>,
+    /// All that was made for it could be taken back.
+    clean: bool,
+    error: Error,
 }
 
 /// Opened, swept; for --explain only if it is there.
@@ -83,12 +95,13 @@ impl Has {
     fn without(&mut self, step: &Step, errno: Errno) -> bool {
         let before = *self;
         match (step, errno) {
-            (Step::Fsopen(..) | Step::OpenTree(..) | Step::SetAttr(..) | Step::Fsmount(..), Errno::ENOSYS) => {
-                self.detached = false
-            }
+            (
+                Step::Fsopen(..) | Step::OpenTree(..) | Step::SetAttr(..) | Step::Fsmount(..) | Step::MoveMount(..),
+                Errno::ENOSYS,
+            ) => self.detached = false,
             // clone3 with a flag or a size that it doesn't know: EINVAL, E2BIG.
             (Step::Clone3(_, cgroup), Errno::EINVAL | Errno::E2BIG) if *cgroup != NOWHERE => self.into_cgroup = false,
-            (Step::Clone3(..), Errno::ENOSYS) => self.clone3 = false,
+            (Step::Clone3(..), Errno::ENOSYS | Errno::EINVAL | Errno::E2BIG) => self.clone3 = false,
             (Step::OpenSelf(_), _) => self.pidfd = false,
             (Step::Clone(_), Errno::EINVAL) => self.pidfd = false,
             _ => {}
@@ -111,14 +124,14 @@ struct Start<'a> {
 
 impl Start<'_> {
     /// The steps outside, in order. The child doesn't come back from here.
-    fn outside(&mut self) -> core::result::Result<(), (usize, Errno)> {
+    fn outside(&mut self) -> core::result::Result<(), (Entry, Errno)> {
         self.store.making();
         let whole = self.plan;
         for (index, entry) in whole.outside.iter().enumerate() {
             let result = match entry.step {
                 Step::Clone(_) | Step::Clone3(..) => {
                     self.log(entry);
-                    self.pid = self.clone(&entry.step).map_err(|errno| (index, errno))?;
+                    self.pid = self.clone(&entry.step).map_err(|errno| (*entry, errno))?;
                     self.trace.record(index);
                     self.done = index.saturating_add(1);
                     continue;
@@ -133,7 +146,7 @@ impl Start<'_> {
             self.log(entry);
             self.trace.record(index);
             if let Err(errno) = result {
-                return Err((index, errno));
+                return Err((*entry, errno));
             }
             self.done = index.saturating_add(1);
         }
@@ -164,7 +177,7 @@ impl Start<'_> {
     }
 
     /// Beside the running container, until it has ended and nothing is left of it.
-    fn supervise(mut self) -> Result<u8> {
+    fn supervise(mut self) -> core::result::Result<u8, Stopped> {
         let pid = self.pid;
         self.close_childs_ends();
         if self.spec.process.tty && self.slots.is_empty(MASTER) {
@@ -180,20 +193,21 @@ impl Start<'_> {
             let _ = process::wait(pid, 0);
         }
         let failure = self.report();
-        let diagnosed = match (failure, self.spec.limits.memory) {
-            (Some(failure), _) => Some(diagnose::inside(self.spec, &failure)),
+        let diagnosed = match (&failure, self.spec.limits.memory) {
+            (Some(failure), _) => Some(diagnose::inside(self.spec, failure)),
             (None, Some(memory)) => diagnose::too_little(memory, &code),
             (None, None) => None,
         };
-        self.log_inside();
+        self.log_inside(failure.as_ref().map_or(usize::MAX, |failure| failure.index));
         let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
-        for error in self.undo() {
-            let _ = fs::write_all(STDERR, &error.text());
-        }
+        let clean = self.undo();
+        let step = failure.map(|failure| (failure.entry.step, failure.errno));
         match (diagnosed, code) {
-            (Some(error), _) => Err(error),
+            (Some(error), _) => Err(Stopped { step, clean, error }),
             (None, Ok(code)) => Ok(code),
-            (None, Err(errno)) => Err(Error::sys("supervise the container", b"", errno)),
+            (None, Err(errno)) => {
+                Err(Stopped { step: None, clean, error: Error::sys("supervise the container", t(c""), errno) })
+            }
         }
     }
 
@@ -214,18 +228,24 @@ impl Start<'_> {
             (words, file) = process::receive(socket).ok()??;
         }
         let [step, errno, candidate] = words;
-        let entry = *self.plan.inside.get(step as usize)?;
+        let index = step as usize;
+        let entry = *self.plan.inside.get(index)?;
         let path = self.plan.exec.candidates.get(candidate as usize).copied();
-        Some(Failure { entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
+        Some(Failure { index, entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
     }
 
     /// The container's directory, cgroups and name, last made first. Its mounts ended with its namespace.
-    fn undo(&mut self) -> Vec<Error> {
+    /// What could not be removed is said, and the next command tries again; true if nothing is left.
+    fn undo(&mut self) -> bool {
         // The lock is held to the end; the mounts have to go before what they are made of.
         for slot in (0..self.plan.slots as u16).map(Slot).filter(|&slot| slot != CONTAINER) {
             self.slots.set(slot, None);
         }
-        perform::undo(self.plan, self.done, &self.slots)
+        let errors = perform::undo(self.plan, self.done, &self.slots);
+        for error in &errors {
+            let _ = fs::write_all(STDERR, &error.text());
+        }
+        errors.is_empty()
     }
 
     /// The seed's log: a JSON object a line.
@@ -237,8 +257,9 @@ impl Start<'_> {
         }
     }
 
-    fn log_inside(&self) {
-        self.plan.inside.iter().for_each(|entry| self.log(entry));
+    /// The steps inside, which the child cannot log by itself, up to the one that failed.
+    fn log_inside(&self, failed: usize) {
+        self.plan.inside.iter().take(failed.saturating_add(1)).for_each(|entry| self.log(entry));
     }
 }
 

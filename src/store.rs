@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{keep, keep_all};
+use crate::text::{ancestors, filled, keep};
 use crate::{cgroup, remove};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -24,33 +24,24 @@ const DIRS: [Text; 5] = [t(c"containers"), t(c"images"), t(c"layers"), t(c"names
 impl Store {
     /// Opens the store, or makes it.
     pub fn open(path: Text) -> Result<Self> {
-        let describe = |errno| {
-            Error::sys("open the store", path.to_bytes(), errno)
-                .hint("--root DIR or MYDOCKER_ROOT names another directory", &[])
-        };
-        let dir = match fs::open_follow(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
-            Err(Errno::ENOENT) => {
-                make_parents(path).map_err(describe)?;
-                fs::open_follow(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0)
-            }
-            result => result,
-        };
-        let dir = dir.map_err(describe)?;
+        Self::try_open(path).map_err(|errno| {
+            let error = Error::sys("open the store", path, errno);
+            error.hint("--root DIR or MYDOCKER_ROOT names another directory", &[])
+        })
+    }
+
+    fn try_open(path: Text) -> core::result::Result<Self, Errno> {
         let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-        let gate = match fs::open(dir.as_fd(), t(c"containers"), flags, 0) {
-            Err(Errno::ENOENT) => {
-                for name in DIRS {
-                    // 0700: images have set-user-ID files, which no user of the host may reach (CVE-2021-41091).
-                    match fs::mkdir(dir.as_fd(), name, 0o700) {
-                        Ok(()) | Err(Errno::EEXIST) => {}
-                        Err(errno) => return Err(describe(errno)),
-                    }
-                }
-                fs::open(dir.as_fd(), t(c"containers"), flags, 0)
+        let mut made = false;
+        loop {
+            let opened = fs::open_follow(fs::CWD, path, flags, 0)
+                .and_then(|dir| Ok(Self { gate: fs::open(dir.as_fd(), t(c"containers"), flags, 0)?, dir }));
+            if made || !matches!(opened, Err(Errno::ENOENT)) {
+                return opened;
             }
-            result => result,
-        };
-        Ok(Self { gate: gate.map_err(describe)?, dir })
+            make(path)?;
+            made = true;
+        }
     }
 
     /// The store's directory.
@@ -71,25 +62,15 @@ impl Store {
     /// Removes what killed mydockers have left. Two system calls where there is nothing. What cannot be removed (a
     /// mount from outside lies on it) stays for the next time; that isn't this command's failure.
     pub fn sweep(&self) {
-        let mut buf = fs::DirBuf::new();
         let mut dead: Vec<Text> = Vec::new();
         let mut locked = false;
-        while let Ok(entries) = fs::read_dir(self.gate.as_fd(), &mut buf) {
-            if entries.is_end() {
-                break;
+        let _ = fs::each_entry(self.gate.as_fd(), &mut |id, _| {
+            // Somebody is making a container, or sweeps already: then it is their turn, or the next command's.
+            locked = locked || fs::lock(self.gate.as_fd(), libc::LOCK_EX | libc::LOCK_NB).is_ok();
+            if locked && self.is_dead(id) {
+                dead.push(keep(id.to_bytes()));
             }
-            let small = entries.is_small();
-            for (id, _) in entries {
-                // Somebody is making a container, or sweeps already: then it is their turn, or the next command's.
-                locked = locked || fs::lock(self.gate.as_fd(), libc::LOCK_EX | libc::LOCK_NB).is_ok();
-                if locked && self.is_dead(id) {
-                    dead.push(keep(id.to_bytes()));
-                }
-            }
-            if small {
-                break;
-            }
-        }
+        });
         if !dead.is_empty() {
             let layout = cgroup::everywhere();
             dead.iter().for_each(|&id| self.remove(&layout, id));
@@ -114,39 +95,35 @@ impl Store {
     }
 
     fn remove_names(&self, id: Text) {
-        let mut buf = fs::DirBuf::new();
         let Ok(names) = fs::open(self.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
-        while let Ok(entries) = fs::read_dir(names.as_fd(), &mut buf) {
-            if entries.is_end() {
-                return;
+        let _ = fs::each_entry(names.as_fd(), &mut |name, _| {
+            let mut target = [0; 128];
+            if fs::read_link(names.as_fd(), name, &mut target) == Ok(id.to_bytes()) {
+                let _ = fs::unlink(names.as_fd(), name);
             }
-            for (name, _) in entries {
-                let mut target = [0; 128];
-                if fs::read_link(names.as_fd(), name, &mut target) == Ok(id.to_bytes()) {
-                    let _ = fs::unlink(names.as_fd(), name);
-                }
-            }
-        }
+        });
     }
 
     /// The id of the container that has a name.
     pub fn named(&self, name: Text) -> Option<Text> {
         let mut target = [0; 128];
-        fs::read_link(self.dir(), keep_all(&[b"names/", name.to_bytes()]), &mut target).ok().map(keep)
+        fs::read_link(self.dir(), filled("names/%", &[name]), &mut target).ok().map(keep)
     }
 }
 
-/// `mkdir -p`, 0700.
-fn make_parents(path: Name) -> core::result::Result<(), Errno> {
-    let bytes = path.to_bytes();
-    for (index, _) in bytes.iter().enumerate().filter(|&(index, &byte)| byte == b'/' && index > 0) {
-        match fs::mkdir(fs::CWD, keep(bytes.get(..index).unwrap_or_default()), 0o755) {
-            Ok(()) | Err(Errno::EEXIST) => {}
-            Err(errno) => return Err(errno),
-        }
+/// The store's directories, and what is above them.
+fn make(path: Text) -> core::result::Result<(), Errno> {
+    for above in ancestors(path) {
+        // 0700: images have set-user-ID files, which no user of the host may reach (CVE-2021-41091).
+        mkdir(fs::CWD, above, if above == path { 0o700 } else { 0o755 })?;
     }
-    match fs::mkdir(fs::CWD, path, 0o700) {
-        Ok(()) | Err(Errno::EEXIST) => Ok(()),
-        Err(errno) => Err(errno),
+    let dir = fs::open_follow(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    DIRS.iter().try_for_each(|&name| mkdir(dir.as_fd(), name, 0o700))
+}
+
+fn mkdir(dir: BorrowedFd, name: Text, mode: u32) -> core::result::Result<(), Errno> {
+    match fs::mkdir(dir, name, mode) {
+        Err(Errno::EEXIST) => Ok(()),
+        result => result,
     }
 }

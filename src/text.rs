@@ -105,12 +105,12 @@ pub fn join(pieces: &[&[u8]]) -> Line {
 }
 
 /// The message with a piece in place of each `%`.
-pub fn fill(message: &str, pieces: &[&[u8]]) -> Line {
+pub fn fill(message: &str, pieces: &[Name]) -> Line {
     let mut line = Line::new();
     let mut pieces = pieces.iter();
     for part in message.as_bytes().split_inclusive(|&byte| byte == b'%') {
         match part {
-            [before @ .., b'%'] => line.put(before).put(pieces.next().copied().unwrap_or_default()),
+            [before @ .., b'%'] => line.put(before).put(pieces.next().copied().unwrap_or_default().to_bytes()),
             last => line.put(last),
         };
     }
@@ -126,14 +126,28 @@ pub fn keep(bytes: &[u8]) -> Text {
     Name::until_nul(copy.leak()).unwrap_or_default()
 }
 
-/// `keep` of joined pieces.
-pub fn keep_all(pieces: &[&[u8]]) -> Text {
-    keep(&join(pieces))
+/// `keep` of a filled message.
+pub fn filled(message: &str, pieces: &[Name]) -> Text {
+    keep(&fill(message, pieces))
 }
 
 /// The path of what is below a directory.
 pub fn below(dir: Name, name: &str) -> Text {
-    keep_all(&[dir.to_bytes(), b"/", name.as_bytes()])
+    let mut line = Line::new();
+    keep(line.put(dir.to_bytes()).put(b"/").put(name.as_bytes()))
+}
+
+/// `/a`, `/a/b`, `/a/b/c` of the last.
+pub fn ancestors(path: Text) -> Vec<Text> {
+    let (mut paths, mut line) = (Vec::new(), Line::new());
+    for part in split(path.to_bytes(), b'/') {
+        if !line.is_empty() {
+            paths.push(keep(&line));
+        }
+        line.put(part).put(b"/");
+    }
+    paths.push(path);
+    paths
 }
 
 /// A decimal number that fills the whole of `bytes`; no sign, no blanks; None if it is anything else or overflows.
@@ -155,7 +169,7 @@ pub fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
 
 /// The line of a table that begins with a number and a blank, without them.
 pub fn row(table: &'static str, number: u64) -> Option<&'static [u8]> {
-    split(table.as_bytes(), b'\n').into_iter().find_map(|line| {
+    split(table.as_bytes(), b'\n').iter().find_map(|line| {
         let (first, rest) = split_once(line, b' ')?;
         (self::number(first)? == number).then_some(rest)
     })
@@ -166,15 +180,26 @@ pub fn until(bytes: &[u8], at: u8) -> &[u8] {
     split_once(bytes, at).map_or(bytes, |(before, _)| before)
 }
 
+/// Whether a byte is among others. core's search is made for long ones, and costs more.
+pub fn has(bytes: &[u8], wanted: u8) -> bool {
+    bytes.iter().position(|&byte| byte == wanted).is_some()
+}
+
+/// Whether a word is one of those in a list with blanks between. A comparison with each would cost more.
+pub fn is(word: &[u8], list: &str) -> bool {
+    split(list.as_bytes(), b' ').contains(&word)
+}
+
 /// The parts between one separator and the next: one more than there are separators.
-pub fn split(bytes: &[u8], at: u8) -> Vec<&[u8]> {
+/// Never freed, as all text that is built here.
+pub fn split(bytes: &[u8], at: u8) -> &[&[u8]] {
     let (mut parts, mut rest) = (Vec::new(), bytes);
     while let Some((part, after)) = split_once(rest, at) {
         parts.push(part);
         rest = after;
     }
     parts.push(rest);
-    parts
+    parts.leak()
 }
 
 #[cfg(test)]

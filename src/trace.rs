@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::explain;
 use crate::plan::{Plan, Step};
+use crate::sys::name::t;
 use crate::sys::process;
 use crate::text::{Line, Push};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +19,8 @@ impl Trace {
     /// Room for the times of a plan.
     pub fn new(plan: &Plan) -> Result<Self> {
         let count = plan.outside.len().saturating_add(plan.inside.len()).saturating_add(1);
-        let words =
-            process::shared_words(count).map_err(|errno| Error::sys("map memory for --trace-startup", b"", errno))?;
+        let words = process::shared_words(count)
+            .map_err(|errno| Error::sys("map memory for --trace-startup", t(c""), errno))?;
         let trace = Self(words);
         trace.record(count.saturating_sub(1));
         Ok(trace)

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{number, split_once};
+use crate::text::{keep, number, split_once};
 use std::os::fd::AsFd;
 
 /// What the command runs as.
@@ -67,7 +67,7 @@ fn search<'a>(file: &'a [u8], right: &mut dyn FnMut(&Entry) -> bool) -> Option<E
 
 /// Docker's words.
 fn unknown(what: &[u8], word: &[u8], file: &[u8]) -> Error {
-    Error::new("unable to find %%: no matching entries in % file", &[what, word, file])
+    Error::new("unable to find %%: no matching entries in % file", &[keep(what), keep(word), keep(file)])
 }
 
 /// A number where the word is digits; None where it is a name. Docker's range: 2^31 and more are negative to some.
@@ -75,7 +75,7 @@ fn id(word: &[u8]) -> Result<Option<u32>> {
     if !word.iter().all(u8::is_ascii_digit) {
         return Ok(None);
     }
-    in_range(word).map(Some).ok_or_else(|| Error::new("%: uids and gids must be in range 0-2147483647", &[word]))
+    in_range(word).map(Some).ok_or_else(|| Error::new("%: uids and gids must be in range 0-2147483647", &[keep(word)]))
 }
 
 fn in_range(word: &[u8]) -> Option<u32> {
@@ -103,7 +103,7 @@ impl<'a> Entry<'a> {
     fn user(&self) -> Result<User> {
         let mut fields = self.rest.split(|&byte| byte == b':');
         let gid = fields.next().and_then(in_range);
-        let gid = gid.ok_or_else(|| Error::new("/etc/passwd: the group of % is no number", &[self.name]))?;
+        let gid = gid.ok_or_else(|| Error::new("/etc/passwd: the group of % is no number", &[keep(self.name)]))?;
         let home = fields.nth(1).filter(|home| !home.is_empty()).unwrap_or(b"/").to_vec();
         Ok(User { uid: self.id, gid, groups: Vec::new(), home })
     }
@@ -114,8 +114,8 @@ fn read(open: Open, path: Name) -> Result<Vec<u8>> {
     match open(path).and_then(|fd| fs::read_all(fd.as_fd(), FILE_MAX)) {
         Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(Vec::new()),
         Ok(text) if text.len() < FILE_MAX => Ok(text),
-        Ok(_) => Err(Error::sys("read", path.to_bytes(), Errno::EFBIG)),
-        Err(errno) => Err(Error::sys("open", path.to_bytes(), errno)),
+        Ok(_) => Err(Error::sys("read", path, Errno::EFBIG)),
+        Err(errno) => Err(Error::sys("open", path, errno)),
     }
 }
 

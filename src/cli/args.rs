@@ -70,7 +70,7 @@ impl Args {
             None if flag.is_switch() => t(c"true"),
             None => {
                 let Some((&value, rest)) = self.words.split_first() else {
-                    return Err(Error::new("--% needs a value", &[flag.name.as_bytes()]).hint(HELP, &[]));
+                    return Err(Error::new("--% needs a value", &[keep(flag.name.as_bytes())]).hint(HELP, &[]));
                 };
                 self.words = rest;
                 value
@@ -90,9 +90,9 @@ const HELP: &str = "mydocker run --help lists the flags";
 
 /// With the nearest flag's name, if it is near: for typing errors.
 fn unknown(dashes: &str, typed: &[u8]) -> Error {
-    let error = Error::new("unknown flag: %%", &[dashes.as_bytes(), typed]);
+    let error = Error::new("unknown flag: %%", &[keep(dashes.as_bytes()), keep(typed)]);
     match nearest(typed, &mut FLAGS.iter().map(|flag| flag.name)) {
-        Some(name) => error.hint("did you mean --%?", &[name.as_bytes()]),
+        Some(name) => error.hint("did you mean --%?", &[keep(name.as_bytes())]),
         None => error.hint(HELP, &[]),
     }
 }

@@ -3,40 +3,40 @@
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::{fs, process};
-use crate::text::{Line, Push, keep, keep_all, split, until};
+use crate::text::{Line, Push, filled, has, keep, split, until};
 
 /// `NAME=value`; a bare `NAME` is taken from our own environment, and left out where it isn't set there.
 pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
     let name = until(typed, b'=');
     if name.is_empty() {
-        return Err(Error::new("--env %: a variable needs a name: NAME=value", &[typed]));
+        return Err(Error::new("--env %: a variable needs a name: NAME=value", &[keep(typed)]));
     }
     if name.len() < typed.len() {
         env.push(keep(typed));
     } else if let Some(value) = process::variable(keep(name)) {
-        env.push(keep_all(&[name, b"=", value.to_bytes()]));
+        env.push(filled("%=%", &[keep(name), value]));
     }
     Ok(())
 }
 
 /// A line a variable, as `entry`; blank lines and those that begin with # are passed over.
 pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
-    let content = fs::read_file(path, LIMIT).map_err(|errno| Error::sys("read --env-file", path.to_bytes(), errno))?;
+    let content = fs::read_file(path, LIMIT).map_err(|errno| Error::sys("read --env-file", path, errno))?;
     if content.len() >= LIMIT {
-        return Err(Error::new("--env-file %: larger than 1 MiB", &[path.to_bytes()]));
+        return Err(Error::new("--env-file %: larger than 1 MiB", &[path]));
     }
     // Editors of another system begin a file with a byte order mark.
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
-    for (index, line) in split(content, b'\n').into_iter().enumerate() {
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    for (index, line) in split(content, b'\n').iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_start();
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
         let name = until(line, b'=');
-        if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || line.contains(&0) {
+        if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || has(line, 0) {
             let mut number = Line::new();
             number.dec(index.saturating_add(1) as u64);
-            return Err(Error::new("--env-file %: line % is no NAME=value: %", &[path.to_bytes(), &number, line]));
+            return Err(Error::new("--env-file %: line % is no NAME=value: %", &[path, keep(&number), keep(line)]));
         }
         entry(line, env)?;
     }

@@ -2,85 +2,77 @@
 
 use crate::error::{Error, Result};
 use crate::spec::{ResourceLimit, Text};
-use crate::text::{number, split, split_once};
+use crate::sys::name::t;
+use crate::text::{is, keep, number, split, split_once};
+use core::ffi::CStr;
 
 /// A kind of value.
 pub struct Kind {
     /// The value as a number, where it is one; None where it is wrong.
     pub read: fn(&[u8]) -> Option<u64>,
     /// What it has to be.
-    pub wants: &'static str,
+    pub wants: Text,
 }
 
-const fn kind(wants: &'static str, read: fn(&[u8]) -> Option<u64>) -> Kind {
-    Kind { read, wants }
+const fn kind(wants: &'static CStr, read: fn(&[u8]) -> Option<u64>) -> Kind {
+    Kind { read, wants: t(wants) }
 }
 
 /// Takes no value of its own; `--flag=false` turns it off.
-pub static SWITCH: Kind = kind("is true or false", switch);
+pub static SWITCH: Kind = kind(c"is true or false", switch);
 /// What its flag takes apart.
-pub static ANY: Kind = kind("", |_| Some(0));
-pub static PATH: Kind = kind("the working directory is an absolute path", |value| {
+pub static ANY: Kind = kind(c"", |_| Some(0));
+pub static PATH: Kind = kind(c"the working directory is an absolute path", |value| {
     (value.is_empty() || value.starts_with(b"/")).then_some(0)
 });
 pub static HOST_NAME: Kind =
-    kind("a host name has 1 to 64 letters, digits, dots and hyphens", |value| is_name(value, 1, 64).then_some(0));
-pub static NAME: Kind = kind("a name has 2 to 64 of [a-zA-Z0-9_.-] and begins with a letter or digit", |value| {
+    kind(c"a host name has 1 to 64 letters, digits, dots and hyphens", |value| is_name(value, 1, 64).then_some(0));
+pub static NAME: Kind = kind(c"a name has 2 to 64 of [a-zA-Z0-9_.-] and begins with a letter or digit", |value| {
     (is_name(value, 2, 64) && value.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(0)
 });
-pub static SIZE: Kind = kind("no size; use a number with b, k, m or g", bytes);
+pub static SIZE: Kind = kind(c"no size; use a number with b, k, m or g", bytes);
 pub static SIZE_OR_UNLIMITED: Kind =
-    kind("no size; use a number with b, k, m or g, or -1", |value| unlimited(value).or_else(|| bytes(value)));
+    kind(c"no size; use a number with b, k, m or g, or -1", |value| unlimited(value).or_else(|| bytes(value)));
 /// In microseconds of a period of 100 ms.
-pub static CPUS: Kind = kind("is a number of CPUs such as 1.5, at least 0.01", |value| match decimal(value, 1000)? {
-    0 if !value.iter().all(|byte| b"0.".contains(byte)) => None,
+pub static CPUS: Kind = kind(c"is a number of CPUs such as 1.5, at least 0.01", |value| match decimal(value, 1000)? {
+    0 if !value.iter().all(|byte| *byte == b'0' || *byte == b'.') => None,
     1..10 => None,
     thousandths => thousandths.checked_mul(100),
 });
 /// As `CPUS`.
-pub static PERCENT: Kind = kind("no percentage of one CPU, such as 50; at least 1", |value| {
+pub static PERCENT: Kind = kind(c"no percentage of one CPU, such as 50; at least 1", |value| {
     let tenths = decimal(value.strip_suffix(b"%").unwrap_or(value), 10)?;
     if tenths < 10 { None } else { tenths.checked_mul(100) }
 });
-pub static SHARES: Kind = kind("is a number from 2 to 262144", |value| match number(value)? {
+pub static SHARES: Kind = kind(c"is a number from 2 to 262144", |value| match number(value)? {
     1 | 262_145.. => None,
     shares => Some(shares),
 });
-pub static PIDS: Kind = kind("is a number of processes, or -1 for no limit", |value| {
+pub static PIDS: Kind = kind(c"is a number of processes, or -1 for no limit", |value| {
     unlimited(value).or_else(|| number(value)).map(|pids| if pids == 0 { u64::MAX } else { pids })
 });
 /// A list of the kernel's.
-pub static LIST: Kind = kind("is a list such as 0-2,7", |value| {
+pub static LIST: Kind = kind(c"is a list such as 0-2,7", |value| {
     let range = |range: &[u8]| {
         let (from, to) = split_once(range, b'-').unwrap_or((range, range));
         matches!((number(from), number(to)), (Some(from), Some(to)) if from <= to && to < 8192)
     };
-    split(value, b',').into_iter().all(range).then_some(0)
+    split(value, b',').iter().all(|part| range(part)).then_some(0)
 });
-pub static LEVEL: Kind = kind("is debug, info, warn or error", |value| match value {
-    b"debug" | b"info" => Some(1),
-    b"warn" | b"warning" | b"error" | b"fatal" => Some(0),
-    _ => None,
-});
-pub static SHARED: Kind = kind("is host or private", |value| match value {
-    b"host" => Some(1),
-    b"private" | b"" => Some(0),
-    _ => None,
-});
-pub static NETWORK: Kind = kind("is none or host", |value| match value {
-    b"host" => Some(1),
-    b"none" => Some(0),
-    _ => None,
-});
-pub static SIGNAL: Kind = kind("is no signal", signal);
+pub static LEVEL: Kind =
+    kind(c"is debug, info, warn or error", |value| either(value, "debug info", "warn warning error fatal"));
+pub static SHARED: Kind = kind(c"is host or private", |value| either(value, "host", "private "));
+pub static NETWORK: Kind = kind(c"is none or host", |value| either(value, "host", "none"));
+pub static SIGNAL: Kind = kind(c"is no signal", signal);
 
 /// A switch's value.
 pub fn switch(value: &[u8]) -> Option<u64> {
-    match value {
-        b"true" | b"1" => Some(1),
-        b"false" | b"0" => Some(0),
-        _ => None,
-    }
+    either(value, "true 1", "false 0")
+}
+
+/// 1 for a word of the first list, 0 for one of the second.
+fn either(value: &[u8], yes: &str, no: &str) -> Option<u64> {
+    if is(value, yes) { Some(1) } else { is(value, no).then_some(0) }
 }
 
 /// Letters, digits, `_`, `.` and `-`.
@@ -127,9 +119,9 @@ const RLIMITS: &[u8] =
 
 /// `name=soft[:hard]`, -1 for unlimited.
 pub fn ulimit(value: Text) -> Result<ResourceLimit> {
-    let wrong = |what: &str| Error::new("--ulimit %: %", &[value.to_bytes(), what.as_bytes()]);
+    let wrong = |what: &str| Error::new("--ulimit %: %", &[value, keep(what.as_bytes())]);
     let (name, limits) = split_once(value.to_bytes(), b'=').ok_or_else(|| wrong("is NAME=SOFT[:HARD]"))?;
-    let Some(resource) = split(RLIMITS, b' ').into_iter().position(|of| of == name) else {
+    let Some(resource) = split(RLIMITS, b' ').iter().position(|of| *of == name) else {
         return Err(wrong("unknown limit; try nofile, nproc, core, stack, memlock or fsize"));
     };
     let (soft, hard) = split_once(limits, b':').unwrap_or((limits, limits));
@@ -144,14 +136,14 @@ pub fn ulimit(value: Text) -> Result<ResourceLimit> {
 }
 
 /// The signals' names, from x86's and arm's asm/signal.h.
-const SIGNALS: &[u8] = b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP \
+const SIGNALS: &str = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP \
 TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
 
 /// A signal's number or name, with or without SIG.
 fn signal(value: &[u8]) -> Option<u64> {
     let upper = value.to_ascii_uppercase();
     let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
-    let known = split(SIGNALS, b' ').contains(&name)
+    let known = is(name, SIGNALS)
         || name.starts_with(b"RTMIN")
         || name.starts_with(b"RTMAX")
         || number(name).is_some_and(|number| (1..=64).contains(&number));

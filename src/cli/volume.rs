@@ -6,7 +6,7 @@ use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{NODEV, NOEXEC, NOSUID};
 use crate::sys::fs;
 use crate::sys::name::t;
-use crate::text::{Line, Push, fill, keep, split, split_once, until};
+use crate::text::{Line, Push, filled, is, keep, split, split_once, until};
 
 /// A mount as far as its argument was read.
 struct Draft<'a> {
@@ -46,43 +46,39 @@ impl<'a> Draft<'a> {
 
 #[cold]
 fn wrong(typed: Text, message: &str, piece: &[u8]) -> Error {
-    Error::new("invalid volume \"%\": %", &[typed.to_bytes(), &fill(message, &[piece])])
+    Error::new("invalid volume \"%\": %", &[typed, filled(message, &[keep(piece)])])
 }
 
-/// Whether a word is one of those in a list with blanks between.
-#[inline(never)]
-fn is(word: &[u8], list: &str) -> bool {
-    split(list.as_bytes(), b' ').contains(&word)
+/// One of the three forms.
+fn parse<'a>(typed: Text, read: fn(&mut Draft<'a>, &'a [u8]) -> Result<()>) -> Result<Mount>
+where
+    'static: 'a,
+{
+    let mut draft = Draft::new(typed);
+    read(&mut draft, typed.to_bytes())?;
+    Ok(draft.mount)
 }
 
 /// `[SOURCE:]TARGET[:OPTIONS]`.
 pub fn volume(typed: Text) -> Result<Mount> {
-    let mut draft = Draft::new(typed);
-    draft.mount.make_source = true;
-    let parts = split(typed.to_bytes(), b':');
-    if parts.contains(&b"".as_slice()) {
-        return Err(draft.wrong("empty section between colons", b""));
-    }
-    let (at, options) = match *parts {
-        [at] => (at, None),
-        [source, at] => {
-            draft.source = Some(source);
-            (at, None)
+    parse(typed, |draft, text| {
+        let parts = split(text, b':');
+        if parts.contains(&b"".as_slice()) {
+            return Err(draft.wrong("empty section between colons", b""));
         }
-        [source, at, options] => {
-            draft.source = Some(source);
-            (at, Some(options))
+        let (source, at, options) = match *parts {
+            [at] => (None, at, None),
+            [source, at] => (Some(source), at, None),
+            [source, at, options] => (Some(source), at, Some(options)),
+            _ => return Err(draft.wrong("at most SOURCE:TARGET:OPTIONS", b"")),
+        };
+        draft.mount.make_source = true;
+        draft.target(at)?;
+        if let Some(source) = source {
+            draft.mount.source = host_or_name(draft.mount.typed, source)?;
         }
-        _ => return Err(draft.wrong("at most SOURCE:TARGET:OPTIONS", b"")),
-    };
-    draft.target(at)?;
-    if let Some(text) = draft.source {
-        draft.mount.source = host_or_name(typed, text)?;
-    }
-    for option in options.map_or(Vec::new(), |options| split(options, b',')) {
-        draft.option(option)?;
-    }
-    Ok(draft.mount)
+        options.map_or(&[][..], |options| split(options, b',')).iter().try_for_each(|option| draft.option(option))
+    })
 }
 
 impl<'a> Draft<'a> {
@@ -165,7 +161,7 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
 /// A path below the working directory that mydocker was started in.
 pub fn absolute(path: &[u8]) -> Result<Text> {
     let mut buf = [0; 4096];
-    let cwd = fs::getcwd(&mut buf).map_err(|errno| Error::sys("find the working directory", b"", errno))?;
+    let cwd = fs::getcwd(&mut buf).map_err(|errno| Error::sys("find the working directory", t(c""), errno))?;
     let mut line = Line::new();
     Ok(keep(&clean(line.put(cwd).put(b"/").put(path))))
 }
@@ -173,7 +169,7 @@ pub fn absolute(path: &[u8]) -> Result<Text> {
 /// Without doubled slashes, `.` and `..`, as filepath.Clean; of a path that begins with a slash.
 pub fn clean(path: &[u8]) -> Line {
     let mut parts: Vec<&[u8]> = Vec::new();
-    for part in split(path, b'/') {
+    for &part in split(path, b'/') {
         match part {
             b"" | b"." => {}
             b".." => drop(parts.pop()),
@@ -190,37 +186,24 @@ pub fn clean(path: &[u8]) -> Line {
     line
 }
 
-/// Parents before what is below them, in the order given where neither is; two on one target are refused.
-pub fn sort(mounts: &mut Vec<Mount>) -> Result<()> {
-    for (index, mount) in mounts.iter().enumerate() {
-        if mounts.iter().take(index).any(|other| other.target == mount.target) {
-            return Err(wrong(mount.typed, "duplicate mount point: %", mount.target.to_bytes()));
-        }
+/// Puts a mount behind its parents and before what is below it, in the order given where neither is; two on one
+/// target are refused.
+pub fn insert(mounts: &mut Vec<Mount>, mount: Mount) -> Result<()> {
+    if mounts.iter().any(|other| other.target == mount.target) {
+        return Err(wrong(mount.typed, "duplicate mount point: %", mount.target.to_bytes()));
     }
-    let (mut sorted, mut depth) = (Vec::new(), 0_usize);
-    while sorted.len() < mounts.len() {
-        depth = depth.saturating_add(1);
-        let slashes = |mount: &&Mount| mount.target.to_bytes().iter().filter(|&&byte| byte == b'/').count();
-        sorted.extend(mounts.iter().filter(|mount| slashes(mount) == depth));
-    }
-    *mounts = sorted;
+    let depth = |mount: &Mount| split(mount.target.to_bytes(), b'/').len();
+    let below = mounts.iter().take_while(|other| depth(other) <= depth(&mount)).count();
+    mounts.insert(below, mount);
     Ok(())
 }
 
 /// `type=bind|volume|tmpfs,src=…,dst=…,ro,…`.
 pub fn mount(typed: Text) -> Result<Mount> {
-    let mut draft = Draft::new(typed);
-    for field in split(typed.to_bytes(), b',') {
-        draft.field(field)?;
-    }
-    if draft.mount.target.is_empty() {
-        return Err(draft.wrong("a target is required: dst=/PATH", b""));
-    }
-    if !draft.only.is_empty() && draft.only != draft.kind {
-        return Err(draft.wrong("a field of another type than %", draft.kind));
-    }
-    draft.finish()?;
-    Ok(draft.mount)
+    parse(typed, |draft, text| {
+        split(text, b',').iter().try_for_each(|field| draft.field(field))?;
+        draft.finish()
+    })
 }
 
 /// The fields of --mount that have a value.
@@ -270,6 +253,12 @@ impl<'a> Draft<'a> {
 
     /// What --mount's type means for its source.
     fn finish(&mut self) -> Result<()> {
+        if self.mount.target.is_empty() {
+            return Err(self.wrong("a target is required: dst=/PATH", b""));
+        }
+        if !self.only.is_empty() && self.only != self.kind {
+            return Err(self.wrong("a field of another type than %", self.kind));
+        }
         let source = match self.source {
             Some(text) if !is(self.kind, "tmpfs") => Some(host_or_name(self.mount.typed, text)?),
             _ => None,
@@ -299,15 +288,14 @@ impl<'a> Draft<'a> {
 
 /// `TARGET[:OPTIONS]`.
 pub fn tmpfs(typed: Text) -> Result<Mount> {
-    let (at, options) = split_once(typed.to_bytes(), b':').unwrap_or((typed.to_bytes(), b""));
-    let mut draft = Draft::new(typed);
-    draft.target(at)?;
-    draft.mount.attributes = NOSUID | NODEV | NOEXEC;
-    for option in split(options, b',') {
-        draft.tmpfs_option(option)?;
-    }
-    draft.mount.source = Source::Tmpfs(keep(&draft.data));
-    Ok(draft.mount)
+    parse(typed, |draft, text| {
+        let (at, options) = split_once(text, b':').unwrap_or((text, b""));
+        draft.target(at)?;
+        draft.mount.attributes = NOSUID | NODEV | NOEXEC;
+        split(options, b',').iter().try_for_each(|option| draft.tmpfs_option(option))?;
+        draft.mount.source = Source::Tmpfs(keep(&draft.data));
+        Ok(())
+    })
 }
 
 impl Draft<'_> {

@@ -12,7 +12,7 @@ use super::{
 use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{CWD, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
 use crate::sys::name::t;
-use crate::text::{Line, Push, keep, keep_all};
+use crate::text::{Line, Push, filled, keep};
 
 /// MOUNT_ATTR_* as MS_*: the four that we use are the same bits.
 const SAME: () = assert!(
@@ -85,7 +85,7 @@ fn open(plan: &mut Builder, dir: Slot, path: Text, into: Slot) {
 pub fn sources(plan: &mut Builder) {
     plan.doing("open the files for /etc");
     for (&(name, _), &into) in mounts::ETC.iter().zip(&ETC) {
-        open(plan, CWD, keep_all(&[plan.dir.to_bytes(), b"/", name.to_bytes()]), into);
+        open(plan, CWD, filled("%/%", &[plan.dir, name]), into);
     }
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
         if let Some(path) = mounts::path(plan, index, mount) {

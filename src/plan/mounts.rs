@@ -8,7 +8,7 @@ use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
 use crate::sys::call::{MountAttr, NOEXEC, NOSUID, RDONLY, Slot};
 use crate::sys::name::t;
-use crate::text::{Line, Push, keep, keep_all};
+use crate::text::{Line, Push, filled, keep};
 
 /// What docker's default hides, below /proc or /sys, and whether it is a directory. `Host::masks` says by bit what
 /// this kernel has: a mount that fails costs an RCU grace period, so it isn't tried.
@@ -107,8 +107,8 @@ fn overlay(plan: &mut Builder) {
     plan.doing_for("mount the overlay", plan.spec.lower.named);
     plan.add(Step::Fsopen(t(c"overlay"), FS));
     plan.option(t(c"lowerdir"), keep(&lower_directories(plan)));
-    plan.option(t(c"upperdir"), keep_all(&[plan.dir.to_bytes(), b"/upper"]));
-    plan.option(t(c"workdir"), keep_all(&[plan.dir.to_bytes(), b"/work"]));
+    plan.option(t(c"upperdir"), filled("%/upper", &[plan.dir]));
+    plan.option(t(c"workdir"), filled("%/work", &[plan.dir]));
     plan.option(t(c"source"), t(c"overlay"));
     for &(key, value) in &OVERLAY {
         plan.option(key, value).fine = Some(Errno::EINVAL);
@@ -163,7 +163,7 @@ fn dev(plan: &mut Builder) {
 /// The files for /etc, in a directory.
 pub fn etc(plan: &mut Builder, dir: Slot) {
     let files = &plan.spec.files;
-    let hostname = keep_all(&[plan.spec.hostname.to_bytes(), b"\n"]);
+    let hostname = filled("%\n", &[plan.spec.hostname]);
     for (&(name, _), content) in ETC.iter().zip([files.hosts, hostname, files.resolv]) {
         plan.add(Step::File(dir, name, content));
     }

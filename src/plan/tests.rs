@@ -57,7 +57,7 @@ fn host() -> Host {
         files: Vec::new(),
         modes: Vec::new(),
         ignored: 0,
-        terminals: [false; 3],
+        piped: [false; 3],
         store: t(c"/var/lib/mydocker"),
     }
 }
@@ -278,8 +278,8 @@ fn kernels_without_detached_mounts_get_none_of_their_calls() {
 }
 
 #[test]
-fn a_terminal_of_the_host_is_never_passed_on() {
-    let host = Host { terminals: [true; 3], ..host() };
+fn a_stream_that_is_no_pipe_is_never_passed_on() {
+    let host = Host { piped: [true; 3], ..host() };
     let mut spec = spec();
     spec.process.stdin = true;
     let outside = outside_of(&spec, &host);

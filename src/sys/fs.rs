@@ -294,10 +294,10 @@ pub fn read_all(fd: BorrowedFd, limit: usize) -> Result<Vec<u8>, Errno> {
     Ok(bytes)
 }
 
-/// `read_all` of a path; a FIFO is not waited for.
-pub fn read_file(path: Name, limit: usize) -> Result<Vec<u8>, Errno> {
+/// `read_all` of a path, never freed; a FIFO is not waited for.
+pub fn read_file(path: Name, limit: usize) -> Result<&'static [u8], Errno> {
     let fd = open_follow(CWD, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0)?;
-    read_all(std::os::fd::AsFd::as_fd(&fd), limit)
+    Ok(read_all(std::os::fd::AsFd::as_fd(&fd), limit)?.leak())
 }
 
 /// `lseek(fd, 0, SEEK_SET)`.
@@ -313,16 +313,17 @@ pub fn read_dir<'a>(fd: BorrowedFd, buf: &'a mut DirBuf) -> Result<Entries<'a>, 
     Ok(Entries(buf.0.get(..len).ok_or(Errno::EIO)?))
 }
 
-/// Each entry of a directory with its d_type, but for `.` and `..`.
-pub fn each_entry(path: Name, take: &mut dyn FnMut(Name, u8)) -> Result<(), Errno> {
-    let dir = open(CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+/// Each entry of an open directory with its d_type, but for `.` and `..`. One call for a small directory.
+pub fn each_entry(dir: BorrowedFd, take: &mut dyn FnMut(Name, u8)) -> Result<(), Errno> {
     let mut buf = DirBuf::new();
     loop {
-        let entries = read_dir(std::os::fd::AsFd::as_fd(&dir), &mut buf)?;
-        if entries.is_end() {
+        let entries = read_dir(dir, &mut buf)?;
+        // Where there was room for more there is no more; if a network file system has more, the next time will do.
+        let last = entries.is_end() || entries.is_small();
+        entries.for_each(|(name, kind)| take(name, kind));
+        if last {
             return Ok(());
         }
-        entries.for_each(|(name, kind)| take(name, kind));
     }
 }
 

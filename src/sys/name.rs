@@ -37,12 +37,13 @@ impl<'a> Name<'a> {
 
     /// One whose NUL is the last of the bytes and the only one.
     pub fn with_nul(bytes: &'a [u8]) -> Option<Self> {
-        CStr::from_bytes_with_nul(bytes).ok().map(Self::new)
+        Self::until_nul(bytes).filter(|name| name.to_bytes().len().wrapping_add(1) == bytes.len())
     }
 
     /// What comes before the first NUL.
     pub fn until_nul(bytes: &'a [u8]) -> Option<Self> {
-        CStr::from_bytes_until_nul(bytes).ok().map(Self::new)
+        // SAFETY: there is a NUL within the bytes.
+        crate::text::has(bytes, 0).then(|| unsafe { Self::from_ptr(bytes.as_ptr().cast()) })
     }
 
     /// For the kernel.

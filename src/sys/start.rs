@@ -31,14 +31,17 @@ core::arch::global_asm!(
 static ENVIRONMENT: AtomicPtr<*const c_char> = AtomicPtr::new(core::ptr::null_mut());
 
 unsafe extern "C" fn entry(stack: *const usize) -> ! {
+    let mut args = Vec::new();
     // SAFETY: what the kernel has put there, see above; the strings live as long as the process.
-    let args = unsafe {
-        let argc = *stack;
-        let argv = stack.add(1).cast::<*const c_char>();
-        ENVIRONMENT.store(argv.add(argc.wrapping_add(1)).cast_mut(), Ordering::Relaxed);
-        (0..argc).map(|index| Name::from_ptr(*argv.add(index))).collect::<Vec<Text>>().leak()
-    };
-    super::process::exit(crate::start(args) as u8)
+    unsafe {
+        let mut next = stack.add(1).cast::<*const c_char>();
+        for _ in 0..*stack {
+            args.push(Name::from_ptr(*next));
+            next = next.add(1);
+        }
+        ENVIRONMENT.store(next.add(1).cast_mut(), Ordering::Relaxed);
+    }
+    super::process::exit(crate::start(args.leak()) as u8)
 }
 
 /// The environment variable's value.

@@ -5,7 +5,7 @@ use super::source::{CUT_OFF, Source};
 use crate::error::{Error, Result};
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{Line, Push};
+use crate::text::{Line, Push, has, keep};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -63,19 +63,19 @@ impl Unpack<'_, '_> {
     fn error(&self, errno: Errno) -> Error {
         let (name, path) = (self.source.name(), &self.member.path);
         if !self.source.why.is_empty() {
-            return Error::new("%: %", &[name, self.source.why.to_bytes()]);
+            return Error::new("%: %", &[keep(name), self.source.why]);
         }
         let why = match errno {
             _ if !self.why.is_empty() => self.why,
             Errno::ELOOP | Errno::ENOTDIR => t(c"its path goes through a symbolic link or a file"),
             Errno::ENOTEMPTY => t(c"would replace a directory with content"),
             _ => {
-                let error = Error::sys("unpack", path, errno);
+                let error = Error::sys("unpack", keep(path), errno);
                 let full = errno == Errno::ENOSPC;
                 return if full { error.hint("the file system of --root is full", &[]) } else { error };
             }
         };
-        Error::new("%: %: %", &[name, path, why.to_bytes()])
+        Error::new("%: %: %", &[keep(name), keep(path), why])
     }
 
     fn refuse<T>(&mut self, why: Why) -> Done<T> {
@@ -176,7 +176,7 @@ impl Unpack<'_, '_> {
             };
         }
         if kind == Kind::Symlink {
-            if self.member.link.contains(&0) {
+            if has(&self.member.link, 0) {
                 return self.refuse(NUL);
             }
             self.member.link.clone_into(&mut self.link);
@@ -409,7 +409,7 @@ fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
         match component {
             b"" | b"." => continue,
             b".." => return Err(t(c"leads out of the archive with `..`")),
-            _ if component.contains(&0) => return Err(NUL),
+            _ if has(component, 0) => return Err(NUL),
             // Docker's layers delete with such names. Taken for files, they would hide what they should have deleted.
             _ if component.starts_with(b".wh.") => {
                 return Err(t(c"is a whiteout: this is the layer of an image, not a whole root file system"));
