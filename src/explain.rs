@@ -1,8 +1,8 @@
 //! The plan in words: the same calls that `perform` makes, as strace would print them, one line a step.
 
 use crate::perform::WORK;
-use crate::plan::{self, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
-use crate::sys::call::{self, CWD, Call, Slot};
+use crate::plan::{self, CHILD, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
+use crate::sys::call::{self, Arg, CWD, Call, Slot};
 use crate::sys::fs::{IN_ROOT, NO_MAGICLINKS, OpenHow};
 use crate::sys::name::{Name, Text, t};
 use crate::text::{Line, Push};
@@ -40,8 +40,13 @@ pub fn plan(plan: &Plan) -> Line {
 
 fn call(step: &Step, out: &mut Line) {
     if let Some(call) = step.call() {
-        call.explain(out, &plan::name);
+        call.explain(out, plan::name);
     }
+}
+
+/// The text with an argument in place of each `%`.
+fn say(text: Text, args: &[Arg], out: &mut Line) {
+    call::explain(text, args, out, plan::name);
 }
 
 /// One step without its line's end.
@@ -49,134 +54,88 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
     match entry.step {
         Step::File(dir, name, content) => {
             let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
-            Call::openat(dir, name, flags, 0o644).explain(out, &plan::name);
-            out.put(b"; write(..., ")
-                .quoted(content.to_bytes())
-                .put(b", ")
-                .dec(content.to_bytes().len() as u64)
-                .put(b")");
+            Call::openat(dir, name, flags, 0o644).explain(out, plan::name);
+            written(content, out);
         }
         Step::Set(dir, name, value) => {
-            Call::openat(dir, name, libc::O_WRONLY, 0).explain(out, &plan::name);
-            out.put(b"; write(..., ").quoted(value.to_bytes()).put(b", ").dec(value.to_bytes().len() as u64).put(b")");
+            Call::openat(dir, name, libc::O_WRONLY, 0).explain(out, plan::name);
+            written(value, out);
         }
-        Step::Target(path, want, _) => {
+        Step::Target(path, want, into) => {
             let flags = libc::O_PATH | libc::O_CLOEXEC | if want == Want::File { 0 } else { libc::O_DIRECTORY };
             let how = OpenHow { flags: flags as u64, mode: 0, resolve: IN_ROOT | NO_MAGICLINKS };
-            Call::openat2(plan::ROOT, path, &how).explain(out, &plan::name);
-            assigned(entry, out);
-            out.put(b"  # made where it is missing");
+            Call::openat2(plan::ROOT, path, &how).explain(out, plan::name);
+            say(t(c" = %  # made where it is missing"), &[Arg::Fd(into)], out);
         }
         Step::Fill(_, volume, target) => {
             out.put(b"# copy ").safe(target.to_bytes()).put(b" of the image into ").safe(volume.to_bytes());
         }
         Step::Unlock(master) => {
-            out.put(b"ioctl(");
-            plan::name(master, out);
-            out.put(b", TIOCSWINSZ, ...); ioctl(");
-            plan::name(master, out);
-            out.put(b", TIOCSPTLCK, [0])");
+            say(t(c"ioctl(%, TIOCSWINSZ, ...); ioctl(%, TIOCSPTLCK, [0])"), &[Arg::Fd(master), Arg::Fd(master)], out);
         }
         Step::SendTerminal(socket, terminal) => {
-            out.put(b"sendmsg(");
-            plan::name(socket, out);
-            out.put(b", SCM_RIGHTS ");
-            plan::name(terminal, out);
-            out.put(b")");
+            say(t(c"sendmsg(%, SCM_RIGHTS %)"), &[Arg::Fd(socket), Arg::Fd(terminal)], out);
         }
         Step::Loopback => {
-            out.put(b"socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})");
+            say(
+                t(c"socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})"),
+                &[],
+                out,
+            );
         }
         Step::Rlimit(resource, soft, hard) => {
-            out.put(b"prlimit64(0, ")
-                .dec(u64::from(resource))
-                .put(b", {")
-                .dec(soft)
-                .put(b", ")
-                .dec(hard)
-                .put(b"}, NULL)");
+            out.put(b"prlimit64(0, ").dec(u64::from(resource)).put(b", {").dec(soft).put(b", ").dec(hard);
+            out.put(b"}, NULL)");
         }
         Step::RemountReadOnly(target) => {
             let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
             call(&Step::MountAt(CWD, target, t(c""), flags, t(c"")), out);
             out.put(b"  # and what else the mount has");
         }
-        Step::Pair(a, b) => two(b"socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [", a, b, b"])", out),
-        Step::Pipe(a, b) => two(b"pipe2([", a, b, b"], O_CLOEXEC)", out),
+        Step::Pair(a, b) => {
+            say(t(c"socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [%, %])"), &[Arg::Fd(a), Arg::Fd(b)], out);
+        }
+        Step::Pipe(a, b) => say(t(c"pipe2([%, %], O_CLOEXEC)"), &[Arg::Fd(a), Arg::Fd(b)], out),
         Step::Clone(flags) => {
-            out.put(b"clone(child_stack=NULL, flags=");
-            call::flags(out, flags as u32, &call::CLONE).put(b"|SIGCHLD) = ");
-            plan::name(plan::CHILD, out);
+            let flags = Arg::Flags(flags as u32, &call::CLONE);
+            say(t(c"clone(child_stack=NULL, flags=%|SIGCHLD) = %"), &[flags, Arg::Fd(CHILD)], out);
         }
-        Step::Clone3(flags, cgroup) => clone3(flags, cgroup, out),
-        Step::OpenSelf(into) => {
-            out.put(b"pidfd_open(getpid(), 0) = ");
-            plan::name(into, out);
+        Step::Clone3(flags, NOWHERE) => {
+            let flags = Arg::Flags(flags as u32, &call::CLONE);
+            say(t(c"clone3({flags=%, exit_signal=SIGCHLD}, 64) = %"), &[flags, Arg::Fd(CHILD)], out);
         }
-        Step::HandOver(socket) => {
-            out.put(b"write(");
-            plan::name(socket, out);
-            out.put(b", [all descriptors])  # hand-over");
+        Step::Clone3(flags, cgroup) => {
+            let text = t(c"clone3({flags=%|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup=%}, 88) = %");
+            let flags = Arg::Flags(flags as u32, &call::CLONE);
+            say(text, &[flags, Arg::Fd(cgroup), Arg::Fd(CHILD)], out);
         }
+        Step::OpenSelf(into) => say(t(c"pidfd_open(getpid(), 0) = %"), &[Arg::Fd(into)], out),
+        Step::HandOver(socket) => say(t(c"write(%, [all descriptors])  # hand-over"), &[Arg::Fd(socket)], out),
         Step::TakeOver(socket, _) => {
-            out.put(b"read(");
-            plan::name(socket, out);
-            out.put(b", [all descriptors]); unshare(CLONE_FILES)  # hand-over");
+            say(t(c"read(%, [all descriptors]); unshare(CLONE_FILES)  # hand-over"), &[Arg::Fd(socket)], out);
         }
         Step::DefaultAction(signal) => {
-            out.put(b"rt_sigaction(").dec(signal as u64).put(b", {SIG_DFL}, NULL, 8)");
+            say(t(c"rt_sigaction(%, {SIG_DFL}, NULL, 8)"), &[Arg::Int(i64::from(signal))], out);
         }
-        Step::CheckCwd => {
-            out.put(b"getcwd(...)  # must begin with /");
-        }
-        Step::CheckParent => {
-            out.put(b"ppoll([");
-            plan::name(INIT, out);
-            out.put(b"], 0)  # no hang-up");
-        }
+        Step::CheckCwd => say(t(c"getcwd(...)  # must begin with /"), &[], out),
+        Step::CheckParent => say(t(c"ppoll([%], 0)  # no hang-up"), &[Arg::Fd(INIT)], out),
         Step::Init => {
-            out.put(b"clone(child_stack=NULL, flags=SIGCHLD)  # the command; this process reaps and forwards signals");
+            let text =
+                t(c"clone(child_stack=NULL, flags=SIGCHLD)  # the command; this process reaps and forwards signals");
+            say(text, &[], out);
         }
         Step::Exec => exec(plan, out),
         _ => {
             call(&entry.step, out);
-            assigned(entry, out);
+            if let Some(into) = entry.step.fills() {
+                say(t(c" = %"), &[Arg::Fd(into)], out);
+            }
         }
     }
 }
 
-fn assigned(entry: &Entry, out: &mut Line) {
-    let into = match entry.step {
-        Step::Target(_, _, into) => Some(into),
-        _ => entry.step.fills(),
-    };
-    if let Some(into) = into {
-        out.put(b" = ");
-        plan::name(into, out);
-    }
-}
-
-fn two(before: &[u8], a: Slot, b: Slot, after: &[u8], out: &mut Line) {
-    out.put(before);
-    plan::name(a, out);
-    out.put(b", ");
-    plan::name(b, out);
-    out.put(after);
-}
-
-fn clone3(flags: u64, cgroup: Slot, out: &mut Line) {
-    out.put(b"clone3({flags=");
-    call::flags(out, flags as u32, &call::CLONE);
-    if cgroup != NOWHERE {
-        out.put(b"|CLONE_INTO_CGROUP");
-    }
-    out.put(b", exit_signal=SIGCHLD");
-    if cgroup != NOWHERE {
-        out.put(b", cgroup=");
-        plan::name(cgroup, out);
-    }
-    out.put(b"}, ").dec(if cgroup == NOWHERE { 64 } else { 88 }).put(b") = ");
-    plan::name(plan::CHILD, out);
+fn written(content: Text, out: &mut Line) {
+    say(t(c"; write(..., %, %)"), &[Arg::Str(content), call::length(content)], out);
 }
 
 fn exec(plan: &Plan, out: &mut Line) {
@@ -216,6 +175,6 @@ fn undo(entry: &Entry, out: &mut Line) {
 }
 
 fn removal(dir: Slot, path: Name, directory: bool, out: &mut Line) {
-    Call::unlinkat(dir, path, directory).explain(out, &plan::name);
+    Call::unlinkat(dir, path, directory).explain(out, plan::name);
     out.put(b"\n");
 }

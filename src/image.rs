@@ -14,7 +14,7 @@ use crate::sys::name::{Name, Text, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::tar::{self, Source};
-use crate::text::{Line, Push, filled, keep};
+use crate::text::{Line, Push, filled, join, keep};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
@@ -69,7 +69,7 @@ impl Image {
                 if digest.len() != 64 || !digest.iter().all(hex) {
                     return None;
                 }
-                layers.push([b"layers/", digest].concat());
+                layers.push(join(&[b"layers/", digest]));
             }
         }
         (!layers.is_empty()).then_some(Self { layers })
@@ -201,8 +201,8 @@ impl<'a> Archive<'a> {
         for layer in image.layers.iter().rev() {
             text.put(b"layer ").put(layer.strip_prefix(b"layers/").unwrap_or_default()).put(b"\n");
         }
-        let dir = path.to_bytes().rsplitn(2, |&byte| byte == b'/').nth(1).unwrap_or_default();
-        make_dir(store, keep(dir))?;
+        let dir = path.to_bytes().iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        make_dir(store, keep(path.to_bytes().get(..dir).unwrap_or_default()))?;
         let fd = fs::open(store, WRITING, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o600)?;
         fs::write_all(fd.as_fd(), &text)?;
         fs::sync(fd.as_fd())?;

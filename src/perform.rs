@@ -70,8 +70,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             Ok(())
         }
         Step::HandOver(socket) => {
-            let numbers: Vec<u8> = slots.numbers().iter().flat_map(|number| number.to_ne_bytes()).collect();
-            fs::write_all(slots.get(socket), &numbers)?;
+            fs::write_all(slots.get(socket), slots.numbers().as_flattened())?;
             // Nothing may be closed here before the child has a table of its own, or has ended.
             process::poll(&mut [readable(slots.get(socket)), readable(slots.get(plan::CHILD))], None).map(drop)
         }
@@ -131,17 +130,16 @@ fn take_over(slots: &mut Slots, socket: Slot, supervisor: Slot) -> core::result:
     if ended.revents != 0 && there.revents == 0 {
         process::exit(crate::error::RUNTIME);
     }
-    let mut bytes = slots.numbers().iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<u8>>();
-    let mut filled = 0_usize;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+    let mut numbers = slots.numbers();
+    let mut rest = numbers.as_flattened_mut();
+    while !rest.is_empty() {
         match fs::read(slots.get(socket), rest)? {
             0 => return Err(Errno::EPIPE),
-            count => filled = filled.saturating_add(count),
+            count => rest = rest.get_mut(count..).unwrap_or_default(),
         }
     }
     process::unshare_files()?;
-    let number = |bytes: &[u8]| bytes.try_into().map_or(-1, i32::from_ne_bytes);
-    slots.replace(&bytes.chunks(4).map(number).collect::<Vec<i32>>());
+    slots.replace(&numbers);
     // As long as this copy is open the supervisor's end could not be seen.
     slots.set(plan::SUPERVISOR, None);
     process::send(slots.get(socket), TAKEN_OVER, None)

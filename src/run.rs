@@ -199,9 +199,7 @@ impl Start<'_> {
             (None, None) => None,
         };
         self.log_inside(failure.as_ref().map_or(usize::MAX, |failure| failure.index));
-        if self.logged || !self.trace_table().is_empty() {
-            let _ = fs::write_all(STDERR, &self.trace_table());
-        }
+        let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
         let clean = self.undo();
         let step = failure.map(|failure| (failure.entry.step, failure.errno));
         match (diagnosed, code) {
@@ -211,10 +209,6 @@ impl Start<'_> {
                 Err(Stopped { step: None, clean, error: Error::sys("supervise the container", t(c""), errno) })
             }
         }
-    }
-
-    fn trace_table(&self) -> Line {
-        self.trace.table(self.plan)
     }
 
     /// The child's ends of pipes and terminal would keep them open; a mount held here would outlive its namespace.
@@ -289,25 +283,24 @@ fn json(message: &[u8]) -> Line {
     line
 }
 
-/// Seconds since 1970 as RFC 3339 in UTC, by the civil calendar's arithmetic: years begin in March, so that the leap
-/// day is the last of its year.
+/// Seconds since 1970 as RFC 3339 in UTC.
 fn rfc3339(seconds: u64, line: &mut Line) {
-    let days = (seconds / 86_400).wrapping_add(719_468);
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era
-        .wrapping_sub(day_of_era / 1460)
-        .wrapping_add(day_of_era / 36_524)
-        .wrapping_sub(day_of_era / 146_096))
-        / 365;
-    let day_of_year = day_of_era
-        .wrapping_sub(year_of_era.wrapping_mul(365).wrapping_add(year_of_era / 4).wrapping_sub(year_of_era / 100));
-    let month = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
-    let day = day_of_year.wrapping_sub(month.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(1);
-    let month = if month < 10 { month.wrapping_add(3) } else { month.wrapping_sub(9) };
-    let year = year_of_era.wrapping_add(era.wrapping_mul(400)).wrapping_add(u64::from(month <= 2));
-    line.dec0(year, 4).put(b"-").dec0(month, 2).put(b"-").dec0(day, 2).put(b"T");
+    let (mut year, mut month, mut days) = (1970_u64, 1_u64, seconds / 86_400);
+    loop {
+        let length = match month {
+            2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        if days < length {
+            break;
+        }
+        days = days.saturating_sub(length);
+        (year, month) = if month == 12 { (year.saturating_add(1), 1) } else { (year, month.saturating_add(1)) };
+    }
     let second = seconds % 86_400;
+    line.dec0(year, 4).put(b"-").dec0(month, 2).put(b"-").dec0(days.saturating_add(1), 2).put(b"T");
     line.dec0(second / 3600, 2).put(b":").dec0(second / 60 % 60, 2).put(b":").dec0(second % 60, 2).put(b"Z");
 }
 

@@ -11,12 +11,12 @@ use crate::sys::process::{STDERR, STDIN, STDOUT};
 
 /// The user's terminal, back in its old mode when this is dropped. Every signal but SIGKILL is blocked and read in
 /// the loop, and a panic aborts only where none can be reached, so the drop is always reached.
-struct Raw(Option<terminal::Termios>);
+struct Raw(Option<Box<terminal::Termios>>);
 
 impl Raw {
     fn set() -> Self {
-        let old = terminal::attributes(STDIN).ok();
-        if let Some(termios) = old {
+        let old = terminal::attributes(STDIN).ok().map(Box::new);
+        if let Some(termios) = &old {
             let _ = terminal::set_attributes(STDIN, &termios.raw());
         }
         Self(old)
@@ -25,8 +25,8 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        if let Some(termios) = self.0 {
-            let _ = terminal::set_attributes(STDIN, &termios);
+        if let Some(termios) = &self.0 {
+            let _ = terminal::set_attributes(STDIN, termios);
         }
     }
 }
@@ -35,7 +35,7 @@ impl Drop for Raw {
 struct Relay {
     from: Option<OwnedFd>,
     to: Option<OwnedFd>,
-    buf: [u8; 8192],
+    buf: Vec<u8>,
     start: usize,
     end: usize,
 }
@@ -45,7 +45,7 @@ const CHUNK: usize = 4096;
 
 impl Relay {
     fn new(from: Option<OwnedFd>, to: Option<OwnedFd>) -> Self {
-        Self { from, to, buf: [0; 8192], start: 0, end: 0 }
+        Self { from, to, buf: vec![0; 8192], start: 0, end: 0 }
     }
 
     /// What to wait for: room for what is held, else something to read.
@@ -89,17 +89,9 @@ impl Relay {
     /// The rest, when nobody writes any more: until the end of the source or until it holds nothing.
     fn drain(&mut self) {
         loop {
-            let mut fds = [self.poll()];
-            let Some([PollFd { fd, events, .. }]) = Some(fds) else { return };
-            if fd < 0 {
-                return;
-            }
-            let timeout = if events == libc::POLLIN { Some(0) } else { None };
-            match process::poll(&mut fds, timeout) {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-            if !self.turn() {
+            let next = self.poll();
+            let timeout = if next.events == libc::POLLIN { Some(0) } else { None };
+            if next.fd < 0 || matches!(process::poll(&mut [next], timeout), Ok(0) | Err(_)) || !self.turn() {
                 return;
             }
         }
@@ -111,60 +103,49 @@ pub fn container(pid: i32, process: &Process, slots: &mut Slots, signals: &Owned
     let _raw = if process.tty { Raw::set() } else { Raw(None) };
     let child = slots.take(CHILD);
     let mut relays = relays(process, slots)?;
-    let [input, rest @ ..] = &mut relays;
+    let [input, output, error] = &mut *relays;
     let mut hung_up = false;
     loop {
-        let mut fds = [
-            PollFd { fd: signals.as_raw_fd(), events: libc::POLLIN, revents: 0 },
-            PollFd { fd: child.as_ref().map_or(-1, AsRawFd::as_raw_fd), events: libc::POLLIN, revents: 0 },
-            input.poll(),
-            PollFd { fd: -1, events: 0, revents: 0 },
-            PollFd { fd: -1, events: 0, revents: 0 },
-        ];
-        for (place, relay) in fds.iter_mut().skip(3).zip(rest.iter()) {
-            *place = relay.poll();
-        }
-        process::poll(&mut fds, hung_up.then_some(HANG_UP_GRACE))?;
-        let [signal, ended, from_user, outputs @ ..] = fds;
-        let mut over = ended.revents != 0;
-        if signal.revents != 0 {
-            over |= forward(pid, process.tty, signals, slots);
-        }
-        if over {
+        let mut fds = [readable(Some(signals)), readable(child.as_ref()), input.poll(), output.poll(), error.poll()];
+        let came = process::poll(&mut fds, hung_up.then_some(HANG_UP_GRACE))?;
+        let [signal, ended, from_user, from_output, from_error] = fds.map(|fd| fd.revents != 0);
+        if signal && forward(pid, process.tty, signals, slots) || ended {
             let (reaped, code) = process::wait(pid, libc::WNOHANG)?;
             if reaped != 0 {
-                rest.iter_mut().for_each(Relay::drain);
+                output.drain();
+                error.drain();
                 return Ok(code);
             }
         }
-        if from_user.revents != 0 && !input.turn() && process.tty && !hung_up {
+        let mut gone = from_user && !input.turn();
+        for (ready, relay) in [(from_output, &mut *output), (from_error, &mut *error)] {
+            gone |= ready && !relay.turn() && relay.is_refused();
+        }
+        if gone && process.tty && !hung_up {
             // The user's terminal is gone; as a shell's children would, the container hears of it, and then ends.
             hung_up = true;
             let _ = process::kill(pid, libc::SIGHUP);
-        } else if hung_up && fds.iter().all(|fd| fd.revents == 0) {
+        } else if hung_up && came == 0 {
             let _ = process::kill(pid, libc::SIGKILL);
         }
-        for (fd, relay) in outputs.iter().zip(rest.iter_mut()) {
-            let going = fd.revents == 0 || relay.turn();
-            if !going && process.tty && relay.is_refused() && !hung_up {
-                hung_up = true;
-                let _ = process::kill(pid, libc::SIGHUP);
-            }
-        }
     }
+}
+
+fn readable(fd: Option<&OwnedFd>) -> PollFd {
+    PollFd { fd: fd.map_or(-1, AsRawFd::as_raw_fd), events: libc::POLLIN, revents: 0 }
 }
 
 /// How long a container may go on after its terminal was hung up, in milliseconds.
 const HANG_UP_GRACE: u64 = 2000;
 
 /// Input first, then the outputs.
-fn relays(process: &Process, slots: &mut Slots) -> Result<[Relay; 3], Errno> {
+fn relays(process: &Process, slots: &mut Slots) -> Result<Box<[Relay; 3]>, Errno> {
     let copy = |fd: BorrowedFd| fs::duplicate(fd).ok();
     if process.tty {
         let master = copy(slots.get(MASTER));
         let input = if process.stdin { copy(STDIN) } else { None };
         let to = master.as_ref().and_then(|master| copy(master.as_fd()));
-        return Ok([Relay::new(input, to), Relay::new(master, copy(STDOUT)), Relay::new(None, None)]);
+        return Ok(Box::new([Relay::new(input, to), Relay::new(master, copy(STDOUT)), Relay::new(None, None)]));
     }
     let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
     let ends = [slots.take(stdin_w), slots.take(stdout_r), slots.take(stderr_r)];
@@ -172,24 +153,24 @@ fn relays(process: &Process, slots: &mut Slots) -> Result<[Relay; 3], Errno> {
         terminal::set_nonblocking(end.as_fd())?;
     }
     let [input, output, error] = ends;
-    Ok([
+    Ok(Box::new([
         Relay::new(input.as_ref().and_then(|_| copy(STDIN)), input),
         Relay::new(output, copy(STDOUT)),
         Relay::new(error, copy(STDERR)),
-    ])
+    ]))
 }
 
 /// Reads the signals that came and passes them on. True when a child has ended.
 fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots) -> bool {
     let mut over = false;
-    // struct signalfd_siginfo is 128 bytes, the signal's number first.
-    let mut info = [0_u8; 128];
-    while let Ok(128) = fs::read(signals.as_fd(), &mut info) {
-        let [a, b, c, d, _, _, _, _, e, f, g, h, i, j, k, l, ..] = info;
-        let (code, sender) = (i32::from_ne_bytes([e, f, g, h]), i32::from_ne_bytes([i, j, k, l]));
+    // struct signalfd_siginfo is 128 bytes: signal, errno, code, sender, and more.
+    let mut info = [[0_u8; 4]; 32];
+    while let Ok(128) = fs::read(signals.as_fd(), info.as_flattened_mut()) {
+        let [signal, _, code, sender, ..] = info;
+        let (code, sender) = (i32::from_ne_bytes(code), i32::from_ne_bytes(sender));
         // SI_KERNEL, or SIGPIPE, which the kernel sends in our own name.
         let ours = code == 0x80 || sender == process::pid();
-        match u32::from_ne_bytes([a, b, c, d]) as i32 {
+        match i32::from_ne_bytes(signal) {
             libc::SIGCHLD => over = true,
             libc::SIGWINCH if tty => {
                 if let Ok(size) = terminal::size(STDIN) {

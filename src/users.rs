@@ -111,12 +111,8 @@ impl<'a> Entry<'a> {
 
 /// A file of the image, empty where there is none.
 fn read(open: Open, path: Name) -> Result<Vec<u8>> {
-    let text = match open(path) {
-        Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(Vec::new()),
-        Err(errno) => Err(errno),
-        Ok(fd) => fs::read_all(fd.as_fd(), FILE_MAX),
-    };
-    match text {
+    match open(path).and_then(|fd| fs::read_all(fd.as_fd(), FILE_MAX)) {
+        Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(Vec::new()),
         Ok(text) if text.len() < FILE_MAX => Ok(text),
         Ok(_) => Err(Error::sys("read", path, Errno::EFBIG)),
         Err(errno) => Err(Error::sys("open", path, errno)),

@@ -6,7 +6,7 @@
 
 use super::name::{Name, Text, t};
 use super::{Errno, OwnedFd, fs::OpenHow, retry};
-use crate::text::{Line, Push};
+use crate::text::{Line, Push, split};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
@@ -58,15 +58,16 @@ impl Slots {
         self.0.get_mut(usize::from(slot.0)).and_then(Option::take)
     }
 
-    /// The numbers of the descriptors by slot, -1 where there is none.
-    pub fn numbers(&self) -> Vec<i32> {
-        self.0.iter().map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)).collect()
+    /// The numbers of the descriptors by slot, -1 where there is none; as bytes, for `replace` in another process.
+    pub fn numbers(&self) -> Vec<[u8; 4]> {
+        self.0.iter().map(|fd| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd).to_ne_bytes()).collect()
     }
 
     /// Takes over a copy of another process's table of descriptors: `numbers` says what is in which slot. What was
     /// here is forgotten, since it is in the table under the same number.
-    pub fn replace(&mut self, numbers: &[i32]) {
+    pub fn replace(&mut self, numbers: &[[u8; 4]]) {
         for (place, &number) in self.0.iter_mut().zip(numbers) {
+            let number = RawFd::from_ne_bytes(number);
             // SAFETY: the table was copied by unshare(CLONE_FILES), so the copy's descriptors are this process's alone.
             let new = (number >= 0).then(|| unsafe { OwnedFd::from_raw_fd(number) });
             core::mem::forget(core::mem::replace(place, new));
@@ -83,14 +84,14 @@ impl Slots {
 /// Flag bits with their names, for printing.
 pub struct Names {
     bits: &'static [u32],
-    /// In the same order, one a line.
+    /// In the same order, a blank behind each.
     names: &'static str,
 }
 
 /// Names of libc's constants.
 macro_rules! names {
     ($($name:ident)*) => {
-        Names { bits: &[$(libc::$name as u32),*], names: concat!($(stringify!($name), "\n"),*) }
+        Names { bits: &[$(libc::$name as u32),*], names: concat!($(stringify!($name), " "),*) }
     };
 }
 
@@ -197,58 +198,78 @@ impl<'a> Call<'a> {
         retry(|| unsafe { syscall!(self.number, a, b, c, d, e, f) })
     }
 
-    /// Prints the call as strace would, with `{name}` for a descriptor.
-    pub fn explain(&self, line: &mut Line, names: &dyn Fn(Slot, &mut Line)) {
+    /// Prints the call as strace would.
+    pub fn explain(&self, line: &mut Line, names: Descriptors) {
         line.put(self.name.to_bytes()).put(b"(");
         for (index, arg) in self.args.iter().take(self.used).enumerate() {
-            if index > 0 {
-                line.put(b", ");
-            }
-            match *arg {
-                Arg::Null => line.put(b"NULL"),
-                Arg::Int(number) => line.int(number),
-                Arg::Mode(mode) => line.oct(u64::from(mode)),
-                Arg::Flags(bits, table) => flags(line, bits, table),
-                Arg::Name(_, name) => line.put(name.to_bytes()),
-                Arg::Fd(slot) => {
-                    names(slot, line);
-                    &mut *line
-                }
-                Arg::Str(text) => line.quoted(text.to_bytes()),
-                Arg::FdPath(slot) => {
-                    line.put(b"\"/proc/self/fd/");
-                    names(slot, line);
-                    line.put(b"\"")
-                }
-                Arg::Groups(groups) => {
-                    line.put(b"[");
-                    for (index, &group) in groups.iter().enumerate() {
-                        line.put(if index > 0 { b", " } else { b"" }).dec(u64::from(group));
-                    }
-                    line.put(b"]")
-                }
-                Arg::Attr(attr) => {
-                    line.put(b"{attr_set=");
-                    flags(line, attr.set as u32, &MOUNT_ATTR).put(b", attr_clr=");
-                    flags(line, attr.clear as u32, &MOUNT_ATTR).put(b", propagation=");
-                    flags(line, attr.propagation as u32, &MS).put(b", userns_fd=").dec(attr.userns).put(b"}")
-                }
-                Arg::How(how) => {
-                    line.put(b"{flags=");
-                    flags(line, how.flags as u32, &O).put(b", resolve=");
-                    flags(line, how.resolve as u32, &RESOLVE).put(b"}")
-                }
-            };
+            arg.explain(line.put(if index > 0 { b", " } else { b"" }), names);
         }
         line.put(b")");
     }
 }
 
+/// Prints a descriptor's name.
+pub type Descriptors = fn(Slot, &mut Line);
+
+impl Arg<'_> {
+    /// As strace would, with `{name}` for a descriptor.
+    fn explain(&self, line: &mut Line, names: Descriptors) {
+        match *self {
+            Arg::Null => line.put(b"NULL"),
+            Arg::Int(number) => line.int(number),
+            Arg::Mode(mode) => line.oct(u64::from(mode)),
+            Arg::Flags(bits, table) => flags(line, bits, table),
+            Arg::Name(_, name) => line.put(name.to_bytes()),
+            Arg::Fd(slot) => {
+                names(slot, line);
+                &mut *line
+            }
+            Arg::Str(text) => line.quoted(text.to_bytes()),
+            Arg::FdPath(slot) => {
+                line.put(b"\"/proc/self/fd/");
+                names(slot, line);
+                line.put(b"\"")
+            }
+            Arg::Groups(groups) => {
+                line.put(b"[");
+                for (index, &group) in groups.iter().enumerate() {
+                    line.put(if index > 0 { b", " } else { b"" }).dec(u64::from(group));
+                }
+                line.put(b"]")
+            }
+            Arg::Attr(attr) => {
+                line.put(b"{attr_set=");
+                flags(line, attr.set as u32, &MOUNT_ATTR).put(b", attr_clr=");
+                flags(line, attr.clear as u32, &MOUNT_ATTR).put(b", propagation=");
+                flags(line, attr.propagation as u32, &MS).put(b", userns_fd=").dec(attr.userns).put(b"}")
+            }
+            Arg::How(how) => {
+                line.put(b"{flags=");
+                flags(line, how.flags as u32, &O).put(b", resolve=");
+                flags(line, how.resolve as u32, &RESOLVE).put(b"}")
+            }
+        };
+    }
+}
+
+/// Prints what is more than one call: the text with an argument in place of each `%`.
+pub fn explain(text: Text, args: &[Arg], line: &mut Line, names: Descriptors) {
+    let mut args = args.iter();
+    for part in text.to_bytes().split_inclusive(|&byte| byte == b'%') {
+        line.put(part.strip_suffix(b"%").unwrap_or(part));
+        if part.ends_with(b"%")
+            && let Some(arg) = args.next()
+        {
+            arg.explain(line, names);
+        }
+    }
+}
+
 /// Bits by name joined with `|`; what has no name in hexadecimal; 0 as 0.
-pub fn flags<'l>(line: &'l mut Line, bits: u32, names: &Names) -> &'l mut Line {
+fn flags<'l>(line: &'l mut Line, bits: u32, names: &Names) -> &'l mut Line {
     let mut rest = bits;
     let mut between: &[u8] = b"";
-    for (&bit, name) in names.bits.iter().zip(names.names.as_bytes().split(|&byte| byte == b'\n')) {
+    for (&bit, name) in names.bits.iter().zip(split(names.names.as_bytes(), b' ')) {
         if rest & bit != 0 {
             line.put(between).put(name);
             between = b"|";
@@ -287,7 +308,8 @@ pub const NODEV: u64 = 4;
 /// MOUNT_ATTR_NOEXEC.
 pub const NOEXEC: u64 = 8;
 
-fn length(text: Name) -> Arg<'static> {
+/// A text's length as an argument.
+pub fn length(text: Name) -> Arg<'static> {
     Arg::Int(text.to_bytes().len() as i64)
 }
 

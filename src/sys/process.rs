@@ -87,8 +87,9 @@ pub struct StringList(Vec<*const c_char>);
 impl StringList {
     /// From strings that live as long as the process.
     pub fn new(strings: &[Text]) -> Self {
-        let pointers = strings.iter().map(|text| text.as_ptr());
-        Self(pointers.chain([core::ptr::null()]).collect())
+        let mut pointers: Vec<*const c_char> = strings.iter().map(|text| text.as_ptr()).collect();
+        pointers.push(core::ptr::null());
+        Self(pointers)
     }
 }
 

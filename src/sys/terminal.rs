@@ -40,11 +40,7 @@ impl Termios {
         self.oflag &= !libc::OPOST;
         self.lflag &= !(libc::ECHO | libc::ECHONL | libc::ICANON | libc::ISIG | libc::IEXTEN);
         self.cflag = self.cflag & !(libc::CSIZE | libc::PARENB) | libc::CS8;
-        for (index, value) in [(libc::VMIN, 1), (libc::VTIME, 0)] {
-            if let Some(place) = self.cc.get_mut(index) {
-                *place = value;
-            }
-        }
+        (self.cc[libc::VMIN], self.cc[libc::VTIME]) = (1, 0);
         self
     }
 }

@@ -67,7 +67,7 @@ impl Gzip {
     fn number(&mut self, packed: &mut Packed, bytes: u32) -> Result<u32, Errno> {
         let mut value = 0_u32;
         for at in 0..bytes {
-            value |= u32::from(self.inflate.byte(packed)?.ok_or(Errno::ENODATA)?) << at.wrapping_mul(8);
+            value |= u32::from(self.inflate.byte(packed)?) << at.wrapping_mul(8);
         }
         Ok(value)
     }
@@ -76,10 +76,10 @@ impl Gzip {
     /// stand.
     fn header(&mut self, packed: &mut Packed) -> Result<bool, Errno> {
         let first = loop {
-            match self.inflate.byte(packed)? {
-                None if self.started => return Ok(false),
-                Some(0) if self.started => {}
-                other => break other.ok_or(Errno::ENODATA)?,
+            match self.inflate.byte(packed) {
+                Err(Errno::ENODATA) if self.started => return Ok(false),
+                Ok(0) if self.started => {}
+                other => break other?,
             }
         };
         let rest = self.number(packed, 3)?;

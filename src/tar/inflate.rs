@@ -111,7 +111,7 @@ impl Inflate {
             packed.skip(4);
         }
         while self.count < 32 {
-            self.bits |= u64::from(packed.byte()?.ok_or(Errno::ENODATA)?) << self.count;
+            self.bits |= u64::from(packed.byte()?) << self.count;
             self.count = self.count.wrapping_add(8);
         }
         Ok(())
@@ -129,15 +129,15 @@ impl Inflate {
         Ok(bits)
     }
 
-    /// A whole byte, after what is left of the one before; None where the file ends.
-    pub fn byte(&mut self, packed: &mut Packed) -> Result<Option<u8>, Errno> {
+    /// A whole byte, after what is left of the one before; ENODATA where the file ends.
+    pub fn byte(&mut self, packed: &mut Packed) -> Result<u8, Errno> {
         self.drop_bits(self.count & 7);
         if self.count == 0 {
             return packed.byte();
         }
         let byte = self.bits as u8;
         self.drop_bits(8);
-        Ok(Some(byte))
+        Ok(byte)
     }
 
     /// The next symbol of a code.
@@ -193,7 +193,7 @@ impl Inflate {
                 }
                 Block::Stored(left) => {
                     self.block = Block::Stored(left.wrapping_sub(1));
-                    usize::from(self.byte(packed)?.ok_or(Errno::ENODATA)?)
+                    usize::from(self.byte(packed)?)
                 }
                 Block::Coded => self.symbol(packed, false)?,
             };

@@ -57,13 +57,13 @@ impl<'a> Packed<'a> {
         self.at = self.at.saturating_add(count);
     }
 
-    /// The next byte; None at the end.
-    pub fn byte(&mut self) -> Result<Option<u8>, Errno> {
+    /// The next byte; ENODATA at the end.
+    pub fn byte(&mut self) -> Result<u8, Errno> {
         if self.at == self.end {
             self.more()?;
         }
-        let byte = self.rest().first().copied();
-        self.at = self.at.saturating_add(usize::from(byte.is_some()));
+        let byte = *self.rest().first().ok_or(Errno::ENODATA)?;
+        self.skip(1);
         Ok(byte)
     }
 }

@@ -23,7 +23,7 @@ pub fn unpack(source: &mut Source, root: BorrowedFd) -> Result<[u8; 32]> {
     let mut unpack = ManuallyDrop::new(Unpack {
         source,
         root,
-        why: "",
+        why: t(c""),
         member: Member::default(),
         pax: Vec::new(),
         global: Vec::new(),
@@ -63,19 +63,19 @@ impl Unpack<'_, '_> {
     fn error(&self, errno: Errno) -> Error {
         let (name, path) = (self.source.name(), &self.member.path);
         if !self.source.why.is_empty() {
-            return Error::new("%: %", &[keep(name), keep(self.source.why.as_bytes())]);
+            return Error::new("%: %", &[keep(name), self.source.why]);
         }
         let why = match errno {
             _ if !self.why.is_empty() => self.why,
-            Errno::ELOOP | Errno::ENOTDIR => "its path goes through a symbolic link or a file",
-            Errno::ENOTEMPTY => "would replace a directory with content",
+            Errno::ELOOP | Errno::ENOTDIR => t(c"its path goes through a symbolic link or a file"),
+            Errno::ENOTEMPTY => t(c"would replace a directory with content"),
             _ => {
                 let error = Error::sys("unpack", keep(path), errno);
                 let full = errno == Errno::ENOSPC;
                 return if full { error.hint("the file system of --root is full", &[]) } else { error };
             }
         };
-        Error::new("%: %: %", &[keep(name), keep(path), keep(why.as_bytes())])
+        Error::new("%: %: %", &[keep(name), keep(path), why])
     }
 
     fn refuse<T>(&mut self, why: Why) -> Done<T> {
@@ -96,7 +96,7 @@ impl Unpack<'_, '_> {
                 return Ok(self.source.digest());
             }
             if window.iter().any(|&byte| byte != 0) {
-                return self.source.fail("has more behind its end mark: are these two archives?");
+                return self.source.fail(t(c"has more behind its end mark: are these two archives?"));
             }
             self.source.consume(length);
         }
@@ -115,7 +115,7 @@ impl Unpack<'_, '_> {
             }
             let first = self.member.path.is_empty();
             match self.member.read(&block) {
-                Err(header::CHECKSUM) if first => return self.source.fail("is not a tar archive"),
+                Err(why) if first && why == header::CHECKSUM => return self.source.fail(t(c"is not a tar archive")),
                 Err(why) => return self.refuse(why),
                 Ok(()) => {}
             }
@@ -130,7 +130,7 @@ impl Unpack<'_, '_> {
                 _ => break,
             };
             if size > EXTRA_MAX {
-                return self.refuse("its extended header is too large");
+                return self.refuse(t(c"its extended header is too large"));
             }
             extra.clear();
             extra.resize(size as usize, 0);
@@ -165,7 +165,7 @@ impl Unpack<'_, '_> {
             return if kind == Kind::Directory {
                 self.finish(self.root, None)
             } else {
-                self.refuse("would replace the root directory")
+                self.refuse(t(c"would replace the root directory"))
             };
         }
         self.reach()?;
@@ -306,7 +306,7 @@ impl Unpack<'_, '_> {
     }
 }
 
-const NUL: Why = "has a NUL in a name";
+const NUL: Why = t(c"has a NUL in a name");
 
 /// Sets a directory's mtime to its atime.
 fn settle(fd: BorrowedFd) -> Done<()> {
@@ -403,16 +403,16 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
     path.clear();
     if name.is_empty() {
-        return Err("has no name");
+        return Err(t(c"has no name"));
     }
     for component in name.split(|&byte| byte == b'/') {
         match component {
             b"" | b"." => continue,
-            b".." => return Err("leads out of the archive with `..`"),
+            b".." => return Err(t(c"leads out of the archive with `..`")),
             _ if has(component, 0) => return Err(NUL),
             // Docker's layers delete with such names. Taken for files, they would hide what they should have deleted.
             _ if component.starts_with(b".wh.") => {
-                return Err("is a whiteout: this is the layer of an image, not a whole root file system");
+                return Err(t(c"is a whiteout: this is the layer of an image, not a whole root file system"));
             }
             _ => {}
         }
@@ -422,7 +422,7 @@ fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
         path.extend_from_slice(component);
     }
     path.push(0);
-    if path.len() > PATH_MAX { Err("its name is too long") } else { Ok(()) }
+    if path.len() > PATH_MAX { Err(t(c"its name is too long")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -450,13 +450,13 @@ mod tests {
     #[test]
     fn a_name_that_leads_out_is_refused() {
         for name in ["..", "../x", "a/../../x", "/..", "a/.."] {
-            assert_eq!(confined(name.as_bytes()), Err("leads out of the archive with `..`"));
+            assert_eq!(confined(name.as_bytes()), Err(t(c"leads out of the archive with `..`")));
         }
-        assert_eq!(confined(b""), Err("has no name"));
-        assert_eq!(confined(b"a\0b"), Err("has a NUL in a name"));
-        assert_eq!(confined(&[b'a'; 4096]), Err("its name is too long"));
+        assert_eq!(confined(b""), Err(t(c"has no name")));
+        assert_eq!(confined(b"a\0b"), Err(t(c"has a NUL in a name")));
+        assert_eq!(confined(&[b'a'; 4096]), Err(t(c"its name is too long")));
         assert!(confined(&[b'a'; 4095]).is_ok());
-        assert!(confined(b"etc/.wh..wh..opq").is_err_and(|why| why.starts_with("is a whiteout")));
+        assert!(confined(b"etc/.wh..wh..opq").is_err_and(|why| why.to_bytes().starts_with(b"is a whiteout")));
     }
 
     #[test]
