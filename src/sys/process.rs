@@ -114,6 +114,7 @@ pub fn wait(pid: c_int, options: c_int) -> Result<(c_int, u8), Errno> {
 }
 
 /// `kill(pid, signal)`.
+#[inline(never)]
 pub fn kill(pid: c_int, signal: c_int) -> Result<(), Errno> {
     // SAFETY: no pointers.
     unsafe { syscall!(Sysno::kill, pid as isize, signal) }.map(drop)
