@@ -9,7 +9,7 @@ SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock Makefile
 # installed (and cannot be, see tests/deps), an installed musl target will do: the binary is larger then.
 RUST    := /usr/bin
 STD_SRC := $(firstword $(wildcard /usr/lib/rustlib/src/rust/library/std/Cargo.toml /usr/src/rustc-*/library/std/Cargo.toml))
-LINK    := -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code,--no-eh-frame-hdr
+LINK    := -Wl,--gc-sections,--sort-section=alignment,--build-id=none,-z,norelro,-z,noseparate-code,--no-eh-frame-hdr
 COMMON  := -Clinker=musl-gcc -Clink-self-contained=no -Ctarget-feature=+crt-static -Crelocation-model=static \
            -L $(CURDIR)/target/link -Clink-arg=-nostartfiles -Clink-arg=$(LINK)
 # At -Oz LLVM still inlines whatever is called from one place, however large, and in a large function each access to

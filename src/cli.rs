@@ -16,8 +16,10 @@ pub use volume::absolute;
 
 use crate::error::{Error, Result};
 use crate::spec::{Mount, Spec, Text};
+use crate::sys::name::t;
 use crate::text::keep;
 use args::Args;
+use core::ffi::CStr;
 use kind::Kind;
 
 /// What `run` was asked for.
@@ -55,7 +57,7 @@ pub struct Options {
 
 /// A flag: its long name, its short one (0: none), what its value is, and where that goes.
 struct Flag {
-    name: &'static str,
+    name: Text,
     short: u8,
     kind: &'static Kind,
     to: To,
@@ -75,57 +77,57 @@ enum To {
 
 use To::{Each, Number, Switch, Word};
 
-const fn flag(name: &'static str, short: u8, kind: &'static Kind, to: To) -> Flag {
-    Flag { name, short, kind, to }
+const fn flag(name: &'static CStr, short: u8, kind: &'static Kind, to: To) -> Flag {
+    Flag { name: t(name), short, kind, to }
 }
 
 static FLAGS: [Flag; 39] = [
-    flag("interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
-    flag("tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
-    flag("volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
-    flag("mount", 0, &kind::ANY, Each(|run, value| run.mount(volume::mount(value)))),
-    flag("tmpfs", 0, &kind::ANY, Each(|run, value| run.mount(volume::tmpfs(value)))),
-    flag("read-only", 0, &kind::SWITCH, Switch(|run| &mut run.spec.read_only)),
-    flag("env", b'e', &kind::ANY, Each(|run, value| env::entry(value.to_bytes(), &mut run.env))),
-    flag("env-file", 0, &kind::ANY, Each(|run, value| env::file(value, &mut run.spec.process.env))),
-    flag("workdir", b'w', &kind::PATH, Word(|run| &mut run.cwd)),
-    flag("user", b'u', &kind::ANY, Word(|run| &mut run.user)),
-    flag("hostname", b'h', &kind::HOST_NAME, Word(|run| &mut run.hostname)),
-    flag("name", 0, &kind::NAME, Word(|run| &mut run.spec.name)),
+    flag(c"interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
+    flag(c"tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
+    flag(c"volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
+    flag(c"mount", 0, &kind::ANY, Each(|run, value| run.mount(volume::mount(value)))),
+    flag(c"tmpfs", 0, &kind::ANY, Each(|run, value| run.mount(volume::tmpfs(value)))),
+    flag(c"read-only", 0, &kind::SWITCH, Switch(|run| &mut run.spec.read_only)),
+    flag(c"env", b'e', &kind::ANY, Each(|run, value| env::entry(value.to_bytes(), &mut run.env))),
+    flag(c"env-file", 0, &kind::ANY, Each(|run, value| env::file(value, &mut run.spec.process.env))),
+    flag(c"workdir", b'w', &kind::PATH, Word(|run| &mut run.cwd)),
+    flag(c"user", b'u', &kind::ANY, Word(|run| &mut run.user)),
+    flag(c"hostname", b'h', &kind::HOST_NAME, Word(|run| &mut run.hostname)),
+    flag(c"name", 0, &kind::NAME, Word(|run| &mut run.spec.name)),
     // A foreground container is always removed.
-    flag("rm", 0, &kind::SWITCH, Each(|_, _| Ok(()))),
-    flag("entrypoint", 0, &kind::ANY, Word(|run| &mut run.entrypoint)),
-    flag("init", 0, &kind::SWITCH, Switch(|run| &mut run.spec.process.init)),
-    flag("memory", b'm', &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
-    flag("mem", 0, &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
-    flag("memory-swap", 0, &kind::SIZE_OR_UNLIMITED, Number(|run| &mut run.spec.limits.memory_swap)),
-    flag("cpus", 0, &kind::CPUS, Number(|run| &mut run.spec.limits.cpu_quota)),
-    flag("cpu", 0, &kind::PERCENT, Number(|run| &mut run.spec.limits.cpu_quota)),
-    flag("cpu-shares", b'c', &kind::SHARES, Number(|run| &mut run.spec.limits.cpu_shares)),
-    flag("cpuset-cpus", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
-    flag("cpuset", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
-    flag("cpuset-mems", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_mems)),
-    flag("pids-limit", 0, &kind::PIDS, Number(|run| &mut run.spec.limits.pids)),
+    flag(c"rm", 0, &kind::SWITCH, Each(|_, _| Ok(()))),
+    flag(c"entrypoint", 0, &kind::ANY, Word(|run| &mut run.entrypoint)),
+    flag(c"init", 0, &kind::SWITCH, Switch(|run| &mut run.spec.process.init)),
+    flag(c"memory", b'm', &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
+    flag(c"mem", 0, &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
+    flag(c"memory-swap", 0, &kind::SIZE_OR_UNLIMITED, Number(|run| &mut run.spec.limits.memory_swap)),
+    flag(c"cpus", 0, &kind::CPUS, Number(|run| &mut run.spec.limits.cpu_quota)),
+    flag(c"cpu", 0, &kind::PERCENT, Number(|run| &mut run.spec.limits.cpu_quota)),
+    flag(c"cpu-shares", b'c', &kind::SHARES, Number(|run| &mut run.spec.limits.cpu_shares)),
+    flag(c"cpuset-cpus", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
+    flag(c"cpuset", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
+    flag(c"cpuset-mems", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_mems)),
+    flag(c"pids-limit", 0, &kind::PIDS, Number(|run| &mut run.spec.limits.pids)),
     flag(
-        "ulimit",
+        c"ulimit",
         0,
         &kind::ANY,
         Each(|run, value| kind::ulimit(value).map(|limit| run.spec.process.rlimits.push(limit))),
     ),
-    flag("shm-size", 0, &kind::SIZE, Number(|run| &mut run.shm_size)),
+    flag(c"shm-size", 0, &kind::SIZE, Number(|run| &mut run.shm_size)),
     // What it is for needs a container that stays.
-    flag("stop-signal", 0, &kind::SIGNAL, Each(|_, _| Ok(()))),
-    flag("rootfs", 0, &kind::ANY, Word(|run| &mut run.rootfs)),
-    flag("root", 0, &kind::ANY, Word(|run| &mut run.root)),
-    flag("log-level", b'l', &kind::LEVEL, Switch(|run| &mut run.log)),
-    flag("explain", 0, &kind::SWITCH, Switch(|run| &mut run.explain)),
-    flag("trace-startup", 0, &kind::SWITCH, Switch(|run| &mut run.trace)),
-    flag("help", 0, &kind::SWITCH, Switch(|run| &mut run.help)),
-    flag("pid", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.pid)),
-    flag("uts", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.uts)),
-    flag("ipc", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.ipc)),
-    flag("net", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
-    flag("network", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
+    flag(c"stop-signal", 0, &kind::SIGNAL, Each(|_, _| Ok(()))),
+    flag(c"rootfs", 0, &kind::ANY, Word(|run| &mut run.rootfs)),
+    flag(c"root", 0, &kind::ANY, Word(|run| &mut run.root)),
+    flag(c"log-level", b'l', &kind::LEVEL, Switch(|run| &mut run.log)),
+    flag(c"explain", 0, &kind::SWITCH, Switch(|run| &mut run.explain)),
+    flag(c"trace-startup", 0, &kind::SWITCH, Switch(|run| &mut run.trace)),
+    flag(c"help", 0, &kind::SWITCH, Switch(|run| &mut run.help)),
+    flag(c"pid", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.pid)),
+    flag(c"uts", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.uts)),
+    flag(c"ipc", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.ipc)),
+    flag(c"net", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
+    flag(c"network", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
 ];
 
 /// Parses what follows `run`.
@@ -134,7 +136,7 @@ pub fn run(words: &'static [Text]) -> Result<Options> {
     let mut args = Args::new(words);
     while let Some((flag, value)) = args.next()? {
         let Some(number) = (flag.kind.read)(value.to_bytes()) else {
-            return Err(Error::new("--% %: %", &[keep(flag.name.as_bytes()), value, flag.kind.wants]));
+            return Err(Error::new("--% %: %", &[flag.name, value, flag.kind.wants]));
         };
         match flag.to {
             Switch(field) => *field(&mut options) = number != 0,

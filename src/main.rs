@@ -59,8 +59,8 @@ fn command(args: &'static [Text]) -> Result<u8> {
         b"version" | b"--version" | b"-V" => print(VERSION),
         other => {
             let error = Error::new("unknown command: %", &[keep(other)]);
-            Err(match cli::nearest(other, &mut ["run", "help", "version"].into_iter()) {
-                Some(name) => error.hint("did you mean `mydocker %`?", &[keep(name.as_bytes())]),
+            Err(match cli::nearest(other, &mut [t(c"run"), t(c"help"), t(c"version")].into_iter()) {
+                Some(name) => error.hint("did you mean `mydocker %`?", &[name]),
                 None => error.hint("%", &[keep(COMMANDS)]),
             })
         }

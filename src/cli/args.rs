@@ -41,7 +41,7 @@ impl Args {
                 Some((long, value)) => (long, Some(value)),
                 None => (long, None),
             };
-            if let Some(flag) = FLAGS.iter().find(|flag| flag.name.as_bytes() == long) {
+            if let Some(flag) = FLAGS.iter().find(|flag| flag.name.to_bytes() == long) {
                 return self.value(flag, value);
             }
             if name.starts_with(b"-") {
@@ -70,7 +70,7 @@ impl Args {
             None if flag.is_switch() => t(c"true"),
             None => {
                 let Some((&value, rest)) = self.words.split_first() else {
-                    return Err(Error::new("--% needs a value", &[keep(flag.name.as_bytes())]).hint(HELP, &[]));
+                    return Err(Error::new("--% needs a value", &[flag.name]).hint(HELP, &[]));
                 };
                 self.words = rest;
                 value
@@ -92,7 +92,7 @@ const HELP: &str = "mydocker run --help lists the flags";
 fn unknown(dashes: &str, typed: &[u8]) -> Error {
     let error = Error::new("unknown flag: %%", &[keep(dashes.as_bytes()), keep(typed)]);
     match nearest(typed, &mut FLAGS.iter().map(|flag| flag.name)) {
-        Some(name) => error.hint("did you mean --%?", &[keep(name.as_bytes())]),
+        Some(name) => error.hint("did you mean --%?", &[name]),
         None => error.hint(HELP, &[]),
     }
 }

@@ -1,11 +1,13 @@
 //! What somebody who mistyped a name may have meant.
 
+use crate::spec::Text;
+
 /// The name at the smallest edit distance, where that is a typing error's.
-pub fn nearest<'n>(typed: &[u8], names: &mut dyn Iterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest(typed: &[u8], names: &mut dyn Iterator<Item = Text>) -> Option<Text> {
     let mut least = typed.len().wrapping_div(3).clamp(1, 3).saturating_add(1);
     let mut found = None;
     for name in names {
-        let distance = distance(typed, name.as_bytes());
+        let distance = distance(typed, name.to_bytes());
         if distance < least {
             (least, found) = (distance, Some(name));
         }

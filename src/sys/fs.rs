@@ -403,6 +403,7 @@ pub fn getcwd(buf: &mut [u8]) -> Result<&[u8], Errno> {
 }
 
 /// `access(path, F_OK)`: with the effective ids' eyes, as faccessat(2) has it.
+#[inline(never)]
 pub fn exists(path: Name) -> bool {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) }.is_ok()

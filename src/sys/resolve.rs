@@ -69,61 +69,125 @@ impl Rest {
     }
 }
 
+/// The directories on the way, the last one innermost: `..` goes back to the one that it was entered from.
+struct Stack<'r> {
+    root: BorrowedFd<'r>,
+    fds: [Option<OwnedFd>; DEPTH],
+    depth: usize,
+}
+
+impl Stack<'_> {
+    fn here(&self) -> BorrowedFd<'_> {
+        match self.depth.checked_sub(1).and_then(|top| self.fds.get(top)) {
+            Some(Some(dir)) => dir.as_fd(),
+            _ => self.root,
+        }
+    }
+
+    fn enter(&mut self, dir: OwnedFd) -> Result<(), Errno> {
+        *self.fds.get_mut(self.depth).ok_or(Errno::ELOOP)? = Some(dir);
+        self.depth = self.depth.wrapping_add(1);
+        Ok(())
+    }
+
+    /// False at the root, above which there is nothing.
+    fn leave(&mut self) -> bool {
+        self.depth = self.depth.saturating_sub(1);
+        self.fds.get_mut(self.depth).is_some_and(|slot| slot.take().is_some())
+    }
+}
+
 /// The walk by hand. `..` across a rename is answered by the directory it was entered from, as a shell would.
 fn walk(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
     let mut rest = Rest { buf: [0; PATH_MAX], at: PATH_MAX };
     rest.prepend(path.to_bytes())?;
-    let mut stack: [Option<OwnedFd>; DEPTH] = [const { None }; DEPTH];
-    let mut depth = 0_usize;
+    let mut stack = Stack { root, fds: [const { None }; DEPTH], depth: 0 };
     let mut links = 0_usize;
     let mut name = [0_u8; 256];
     loop {
-        let here = match depth.checked_sub(1).and_then(|top| stack.get(top)) {
-            Some(Some(dir)) => dir.as_fd(),
-            _ => root,
-        };
         let Some((component, last)) = rest.next(&mut name)? else {
-            return fs::open(here, t(c"."), flags & !libc::O_CREAT, 0);
+            return fs::open(stack.here(), t(c"."), flags & !libc::O_CREAT, 0);
         };
-        if component == t(c".") {
-            continue;
-        }
-        if component == t(c"..") {
-            if let Some(top) = depth.checked_sub(1) {
-                if let Some(slot) = stack.get_mut(top) {
-                    *slot = None;
-                }
-                depth = top;
+        match component.to_bytes() {
+            b"." => continue,
+            b".." => {
+                stack.leave();
+                continue;
             }
-            continue;
+            _ => {}
         }
-        let next = match fs::open(here, component, libc::O_PATH, 0) {
-            Err(Errno::ENOENT) if last && flags & libc::O_CREAT != 0 => return fs::open(here, component, flags, mode),
+        let next = match fs::open(stack.here(), component, libc::O_PATH, 0) {
+            Err(Errno::ENOENT) if last && flags & libc::O_CREAT != 0 => {
+                return fs::open(stack.here(), component, flags, mode);
+            }
             result => result?,
         };
         let kind = fs::kind(&fs::fstat(next.as_fd())?);
         if kind == libc::S_IFLNK && !(last && flags & libc::O_NOFOLLOW != 0) {
-            links = links.saturating_add(1);
+            links = links.wrapping_add(1);
             if links > LINKS || fs::is_procfs(next.as_fd()) {
                 return Err(Errno::ELOOP);
             }
             let mut buf = [0_u8; PATH_MAX];
             let target = fs::read_link(next.as_fd(), t(c""), &mut buf)?;
-            if target.first() == Some(&b'/') {
-                stack.iter_mut().take(depth).for_each(|slot| *slot = None);
-                depth = 0;
+            if target.starts_with(b"/") {
+                while stack.leave() {}
             }
             rest.prepend(target)?;
-        } else if last {
-            // Opened again by name only for more than O_PATH; O_NOFOLLOW catches a swap for a symlink in between.
-            return if flags & libc::O_PATH != 0 && flags & libc::O_DIRECTORY == 0 {
-                Ok(next)
-            } else {
-                fs::open(here, component, flags, mode)
-            };
+        } else if !last {
+            stack.enter(next)?;
+        } else if flags & libc::O_PATH != 0 && flags & libc::O_DIRECTORY == 0 {
+            return Ok(next);
         } else {
-            *stack.get_mut(depth).ok_or(Errno::ELOOP)? = Some(next);
-            depth = depth.saturating_add(1);
+            // Opened again by name only for more than O_PATH; O_NOFOLLOW catches a swap for a symlink in between.
+            return fs::open(stack.here(), component, flags, mode);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::keep;
+    use std::os::unix::fs::symlink;
+
+    /// What the walk finds: the file's content, or the errno.
+    fn found(root: &std::path::Path, path: &str) -> Result<Vec<u8>, Errno> {
+        let root = fs::open(fs::CWD, keep(root.as_os_str().as_encoded_bytes()), libc::O_PATH | libc::O_DIRECTORY, 0)?;
+        let file = walk(root.as_fd(), keep(path.as_bytes()), libc::O_RDONLY, 0)?;
+        fs::read_all(file.as_fd(), 64)
+    }
+
+    #[test]
+    fn the_walk_by_hand_stays_in_the_root() -> std::io::Result<()> {
+        let above = std::env::temp_dir().join(format!("mydocker-walk-{}", std::process::id()));
+        let root = above.join("root");
+        std::fs::create_dir_all(root.join("a/b"))?;
+        std::fs::write(above.join("file"), "outside")?;
+        std::fs::write(root.join("file"), "top")?;
+        std::fs::write(root.join("a/file"), "a")?;
+        for (link, target) in [("a/up", "../.."), ("a/abs", "/file"), ("a/b/far", "../../../../file"), ("loop", "loop")]
+        {
+            symlink(target, root.join(link))?;
+        }
+        symlink("/a/b", root.join("dir"))?;
+        for (path, content) in [
+            ("file", Ok("top")),
+            ("/file", Ok("top")),
+            ("../../file", Ok("top")),
+            ("a/b/../file", Ok("a")),
+            ("a/../a/./file", Ok("a")),
+            ("a/up/file", Ok("top")),
+            ("a/abs", Ok("top")),
+            ("a/b/far", Ok("top")),
+            ("dir/../file", Ok("a")),
+            ("dir/../../../../file", Ok("top")),
+            ("a/none", Err(Errno::ENOENT)),
+            ("file/x", Err(Errno::ENOTDIR)),
+            ("loop", Err(Errno::ELOOP)),
+        ] {
+            assert_eq!(found(&root, path), content.map(|text| text.as_bytes().to_vec()), "{path}");
+        }
+        std::fs::remove_dir_all(above)
     }
 }
