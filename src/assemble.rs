@@ -91,7 +91,7 @@ fn dir(store: Option<&Store>) -> Result<BorrowedFd<'_>> {
 
 /// For --explain, which imports nothing: the layer's name is the archive's digest, which only reading it would tell.
 fn not_imported(archive: Text) -> Image {
-    Image { layers: vec![[b"layers/<sha256 of ", archive.to_bytes(), b">"].concat()] }
+    Image { layers: vec![filled("layers/<sha256 of %>", &[archive])] }
 }
 
 fn open_directory(dir: BorrowedFd, path: Text) -> core::result::Result<OwnedFd, Errno> {
@@ -102,12 +102,11 @@ fn rootfs(path: Text) -> Result<Named> {
     open_directory(fs::CWD, path).map_err(|errno| Error::sys("open the root file system", path, errno))?;
     let bytes = path.to_bytes();
     let absolute = if bytes.starts_with(b"/") { path } else { crate::cli::absolute(bytes)? };
-    Ok((Image { layers: vec![absolute.to_bytes().to_vec()] }, path))
+    Ok((Image { layers: vec![absolute] }, path))
 }
 
 fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
-    let mut lower = Lower { named, mode: 0o755, ..Lower::default() };
-    image.layers.iter().for_each(|layer| lower.layers.push(keep(layer)));
+    let mut lower = Lower { named, layers: image.layers.clone(), mode: 0o755, ..Lower::default() };
     let top = lower.layers.first().copied().unwrap_or_default();
     match open_directory(store, top).and_then(|top| fs::fstat(top.as_fd())) {
         Ok(stat) => (lower.mode, lower.owner) = (stat.st_mode & 0o7777, (stat.st_uid, stat.st_gid)),

@@ -84,7 +84,7 @@ mod tests {
     fn an_error_is_one_line_whatever_the_object_is_named() {
         let error = Error::sys("mount overlay", t(c"/a\nb"), Errno::EINVAL).hint("look at %", &[t(c"dmesg")]);
         assert_eq!(
-            error.text(),
+            *error.text(),
             b"mydocker: mount overlay on /a\\nb: EINVAL (Invalid argument)\nhint: look at dmesg\n"
         );
         assert_eq!(error.exit_code(), 125);

@@ -14,7 +14,7 @@ use crate::sys::name::{Name, Text, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::tar::{self, Source};
-use crate::text::{Line, Push, filled, join, keep};
+use crate::text::{Line, Push, filled, keep};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
@@ -23,7 +23,7 @@ type Done<T> = core::result::Result<T, Errno>;
 /// Where an image's tree lies: the paths of its layers, relative to the store, the topmost first.
 pub struct Image {
     /// `layers/SHA256` each.
-    pub layers: Vec<Vec<u8>>,
+    pub layers: Vec<Text>,
 }
 
 /// Room for more layers than overlayfs takes.
@@ -39,9 +39,9 @@ impl Image {
     /// A regular file of the image, as a container's root would show it without any volume: ENOENT where no layer has it,
     /// ENXIO for what is no regular file. Never blocks. A symlink is followed inside one layer.
     pub fn open(&self, store: BorrowedFd, path: Name) -> Done<OwnedFd> {
-        for layer in &self.layers {
+        for &layer in &self.layers {
             // Followed, since --rootfs can name a link.
-            let layer = fs::open_follow(store, keep(layer), libc::O_PATH | libc::O_DIRECTORY, 0)?;
+            let layer = fs::open_follow(store, layer, libc::O_PATH | libc::O_DIRECTORY, 0)?;
             // Not opened for reading before it is known: that alone has effects on some devices.
             let found = match open_in_root(layer.as_fd(), path, libc::O_PATH, 0) {
                 Err(Errno::ENOENT) => continue,
@@ -69,7 +69,7 @@ impl Image {
                 if digest.len() != 64 || !digest.iter().all(hex) {
                     return None;
                 }
-                layers.push(join(&[b"layers/", digest]));
+                layers.push(filled("layers/%", &[keep(digest)]));
             }
         }
         (!layers.is_empty()).then_some(Self { layers })
@@ -149,7 +149,7 @@ impl<'a> Archive<'a> {
     fn known(&self, store: BorrowedFd) -> Option<Image> {
         let text = read_whole(store, self.cache).ok()?;
         let image = text.starts_with(&self.key).then(|| Image::parse(&text))??;
-        image.layers.iter().all(|layer| fs::stat(store, keep(layer)).is_ok()).then_some(image)
+        image.layers.iter().all(|&layer| fs::stat(store, layer).is_ok()).then_some(image)
     }
 
     /// The image, imported if need be; with that name if one is given.
@@ -199,7 +199,7 @@ impl<'a> Archive<'a> {
     fn record(&self, store: BorrowedFd, image: &Image, path: Name) -> Done<()> {
         let mut text = self.key.clone();
         for layer in image.layers.iter().rev() {
-            text.put(b"layer ").put(layer.strip_prefix(b"layers/").unwrap_or_default()).put(b"\n");
+            text.put(b"layer ").put(layer.to_bytes().strip_prefix(b"layers/").unwrap_or_default()).put(b"\n");
         }
         let dir = path.to_bytes().iter().rposition(|&byte| byte == b'/').unwrap_or(0);
         make_dir(store, keep(path.to_bytes().get(..dir).unwrap_or_default()))?;
@@ -263,13 +263,15 @@ fn make_room(store: BorrowedFd) -> Done<OwnedFd> {
 /// Gives the unpacked tree its name, once all of it is on the disk.
 fn publish(store: BorrowedFd, dir: BorrowedFd, digest: &[u8; 32]) -> Done<Image> {
     fs::sync_fs(dir)?;
-    let mut layer = Line::from(b"layers/");
+    let mut layer = Line::new();
+    layer.put(b"layers/");
     for byte in digest {
         for digit in [byte >> 4, byte & 15] {
             layer.push(*b"0123456789abcdef".get(usize::from(digit)).unwrap_or(&b'0'));
         }
     }
-    match fs::rename(store, IMPORTING, store, keep(&layer), 0) {
+    let layer = keep(&layer);
+    match fs::rename(store, IMPORTING, store, layer, 0) {
         // Another file with the same content was imported before.
         Err(Errno::EEXIST | Errno::ENOTEMPTY) => sweep(store)?,
         other => other?,
@@ -300,7 +302,7 @@ mod tests {
     fn a_manifest_lists_the_base_first_and_overlayfs_wants_it_last() {
         let line = |byte: &str| format!("layer {}\n", byte.repeat(64));
         let image = parse(format!("{}{}", line("a"), line("b")).as_bytes()).map(|image| image.layers);
-        let path = |byte: &str| format!("layers/{}", byte.repeat(64)).into_bytes();
+        let path = |byte: &str| keep(format!("layers/{}", byte.repeat(64)).as_bytes());
         assert_eq!(image, Some(vec![path("b"), path("a")]));
     }
 

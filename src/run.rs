@@ -13,12 +13,14 @@ use crate::sys::{Errno, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
 use crate::{assemble, cli, diagnose, explain, host, perform, supervise};
+use core::mem::ManuallyDrop;
 
 const ROOT_DIR: Name = t(c"/var/lib/mydocker");
 
 /// `mydocker run`: the exit code.
 pub fn run(args: &'static [Text]) -> Result<u8> {
-    let mut options = cli::run(args)?;
+    // What is known and planned is never freed: the process ends with it.
+    let mut options = ManuallyDrop::new(cli::run(args)?);
     if options.help {
         return crate::print(cli::RUN);
     }
@@ -35,19 +37,19 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     let store = open_store(path, dry)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
     assemble::complete(&mut options, store.as_ref())?;
-    let spec = options.spec;
+    let spec = &options.spec;
     // Before anything is made: from here on a signal is read in the loop, and cannot end us halfway.
     process::block_signals();
     // A caller that ignores SIGCHLD would have the kernel reap the container, exit code and all.
     process::default_action(libc::SIGCHLD);
     let dir = store.as_ref().map_or(fs::CWD, Store::dir);
-    let mut host = host::look(&spec, dir, path)?;
+    let mut host = ManuallyDrop::new(host::look(spec, dir, path)?);
     loop {
-        let plan = plan::build(&spec, &host)?;
+        let plan = ManuallyDrop::new(plan::build(spec, &host)?);
         let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
         let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
         let mut start =
-            Start { spec: &spec, plan: &plan, store, trace, logged, done: 0, pid: 0, slots: Slots::new(plan.slots) };
+            Start { spec, plan: &plan, store, trace, logged, done: 0, pid: 0, slots: Slots::new(plan.slots) };
         let stopped = match start.outside() {
             Ok(()) => start.supervise(),
             Err((entry, errno)) => {
@@ -56,7 +58,7 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
                 Err(Stopped {
                     step: Some((entry.step, errno)),
                     clean,
-                    error: diagnose::outside(&spec, &host, store, &entry, errno),
+                    error: diagnose::outside(spec, &host, store, &entry, errno),
                 })
             }
         };

@@ -1,9 +1,33 @@
 //! Building strings from pieces, without core::fmt (which costs 4 kB once and more at each use).
 
 use crate::sys::name::{Name, Text};
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
 
-/// A byte string that is built piece by piece.
-pub type Line = Vec<u8>;
+/// A byte string that is built piece by piece. It is never freed, as what is kept isn't: nothing builds many, and to
+/// free each on every way out of each function is more than a kilobyte.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct Line(ManuallyDrop<Vec<u8>>);
+
+impl Line {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self(ManuallyDrop::new(Vec::new()))
+    }
+}
+
+impl Deref for Line {
+    type Target = Vec<u8>;
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Line {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
 
 /// The pieces that a `Line` is built from.
 pub trait Push {
@@ -101,7 +125,11 @@ impl Push for Line {
 
 /// The pieces joined.
 pub fn join(pieces: &[&[u8]]) -> Line {
-    pieces.concat()
+    let mut line = Line::new();
+    for piece in pieces {
+        line.put(piece);
+    }
+    line
 }
 
 /// The message with a piece in place of each `%`.

@@ -130,11 +130,11 @@ impl<'a> Draft<'a> {
             return Err(self.wrong("the target \"%\" is not an absolute path", text));
         }
         let path = clean(text);
-        if path == b"/" {
+        if path.as_slice() == b"/" {
             return Err(self.wrong("the target cannot be /", b""));
         }
         // What is written to in /proc has to be the kernel's (CVE-2019-16884, CVE-2025-52881).
-        if path == b"/proc" || path.starts_with(b"/proc/") {
+        if path.as_slice() == b"/proc" || path.starts_with(b"/proc/") {
             return Err(self.wrong("nothing can be mounted on or below /proc", b""));
         }
         self.mount.target = keep(&path);

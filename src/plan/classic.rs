@@ -100,7 +100,7 @@ fn overlay(plan: &mut Builder) {
     let dir = plan.dir.to_bytes();
     let mut data = Line::new();
     data.put(b"lowerdir=");
-    for byte in mounts::lower_directories(plan) {
+    for &byte in mounts::lower_directories(plan).iter() {
         // mount(2)'s options are separated by commas.
         data.put(if byte == b',' { b"\\" } else { b"" }).push(byte);
     }

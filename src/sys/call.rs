@@ -29,6 +29,7 @@ impl Slots {
     }
 
     /// The descriptor in a slot; one that no call accepts (EBADF) where it is empty.
+    #[inline(never)]
     pub fn get(&self, slot: Slot) -> BorrowedFd<'_> {
         // SAFETY: not -1, and no table of descriptors is that large, so it borrows nothing.
         const NONE: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(i32::MAX) };
@@ -54,6 +55,7 @@ impl Slots {
     }
 
     /// Takes a descriptor out of its slot.
+    #[inline(never)]
     pub fn take(&mut self, slot: Slot) -> Option<OwnedFd> {
         self.0.get_mut(usize::from(slot.0)).and_then(Option::take)
     }

@@ -91,7 +91,7 @@ mod tests {
         ] {
             let mut line = Line::new();
             describe(errno, &mut line);
-            assert_eq!(line, text);
+            assert_eq!(*line, text);
         }
     }
 
