@@ -221,7 +221,7 @@ impl Start<'_> {
             (Some(error), _) => Err(Stopped { step, clean, error }),
             (None, Ok(code)) => Ok(code),
             (None, Err(errno)) => {
-                Err(Stopped { step: None, clean, error: Error::sys("supervise the container", t(c""), errno) })
+                Err(Stopped { step: None, clean, error: Error::sys("relay the container's output", t(c""), errno) })
             }
         }
     }

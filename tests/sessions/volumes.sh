@@ -386,3 +386,44 @@ begin "a volume's content is not followed out of it when it is filled"
 begin 'other users of the host cannot get at the store'
   run setpriv --reuid 1000 --regid 1000 --clear-groups ls "$MYDOCKER_ROOT/volumes"
   if active && [ "$code" = 0 ]; then fail 'they can list it' "$(came)"; fi
+
+begin 'the first content of a named volume is there whole for all of several first users'
+mkdir -p many/bin many/data && cp /bin/busybox many/bin/busybox && (cd many/data && seq 2000 | xargs touch)
+for i in 1 2 3 4 5; do
+  "$MYDOCKER" run --rootfs many -v first:/data /bin/busybox sh -c 'ls /data | wc -l' >"count.$i" 2>&1 </dev/null &
+done
+wait
+for i in 1 2 3 4 5; do same 2000 "$(<"count.$i")" "what user $i saw"; done
+
+begin 'a first content that was cut off is made anew'
+if need strace; then
+  # Every file is empty, so each costs an openat of its own.
+  strace -f -qq -o /dev/null -e trace=fchmod -e inject=fchmod:signal=KILL:when=500 "$MYDOCKER" run --rootfs many -v cut:/data /bin/busybox true >/dev/null 2>&1 </dev/null
+  run mydocker run --rootfs many -v cut:/data /bin/busybox sh -c 'ls /data | wc -l'
+  prints 2000
+  same _data "$(ls -A "$MYDOCKER_ROOT/volumes/cut")" 'what is in the volume'
+fi
+
+begin 'a target behind a dangling link is made where the link leads'
+mkdir -p links/bin && cp /bin/busybox links/bin/busybox && ln -s run links/pid && ln -s /deep/er links/far && ln -s / links/top
+run mydocker run --rootfs links -v ./h/dir:/pid -v ./h/other:/far/x /bin/busybox ls /run /deep/er/x
+exits 0
+quiet
+
+begin 'a target that leads to / is refused'
+run mydocker run --rootfs links -v ./h/dir:/top /bin/busybox true
+exits 125
+one_line
+says '/top'
+
+begin 'a start that fails takes away the directories that it made for its volumes'
+for target in /etc/passwd/x /sys/nowhere /dev/fd/x; do
+  run mydocker run -v "$T/gone/deep:$target" busybox true
+  exits 125
+  refuse test -e "$T/gone"
+done
+
+begin 'a FIFO over /dev/null does not keep a start waiting'
+mkfifo fifo.null
+run mydocker run -v ./fifo.null:/dev/null busybox true
+exits 0
