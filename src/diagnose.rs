@@ -101,6 +101,9 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
         (Step::Target(_, Want::File, _), Errno::EISDIR) => {
             "%: the source is a file, but the target in the container is a directory"
         }
+        (Step::Target(_, Want::Directory, _), Errno::EBUSY) => {
+            "%: the target leads to /, over which nothing can be mounted"
+        }
         (Step::Target(..), Errno::EPERM) => "%: the target leads to /proc, where nothing can be mounted",
         (Step::CheckCwd, _) => "the working directory % is outside the container",
         (step, errno) => {
@@ -128,8 +131,8 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
     perform::describe(entry, errno).hint(hint, &[])
 }
 
-/// Below this a start itself may not fit: /bin/true of busybox starts in 192 KiB (docs/bench).
-const LITTLE: u64 = 256 << 10;
+/// Below this a start itself may not fit: /bin/true of busybox starts in 128 KiB (docs/bench).
+const LITTLE: u64 = 128 << 10;
 
 /// A container that was killed although nothing has been said: if its limit is that small, it never got to run.
 pub fn too_little(memory: u64, code: &core::result::Result<u8, Errno>) -> Option<Error> {

@@ -162,7 +162,7 @@ fn undo(entry: &Entry, out: &mut Line) {
         _ => return,
     };
     match entry.undo {
-        Undo::Nothing => {}
+        Undo::Nothing | Undo::IfFailed => {}
         Undo::Unlink => removal(dir, path, false, out),
         Undo::Work => {
             out.put(b"unlinkat({work}, \"dirty\", 0)  # in work/work/incompat/volatile, then one after the other\n");

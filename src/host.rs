@@ -25,6 +25,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         modes: Vec::new(),
         ignored: ignored_signals(),
         piped: [STDIN, STDOUT, STDERR].map(is_piped),
+        one_output: is_one(STDOUT, STDERR),
         store: path,
     };
     for (index, mount) in spec.mounts.iter().enumerate() {
@@ -57,6 +58,11 @@ fn is_piped(stream: BorrowedFd) -> bool {
         libc::S_IFCHR => stat.st_rdev == NULL,
         _ => false,
     })
+}
+
+fn is_one(one: BorrowedFd, other: BorrowedFd) -> bool {
+    let id = |stream| fs::fstat(stream).map(|stat| (stat.st_dev, stat.st_ino)).ok();
+    id(one).is_some() && id(one) == id(other)
 }
 
 /// SigIgn of /proc/self/status: asking for each signal would be 64 calls.

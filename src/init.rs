@@ -25,10 +25,7 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
     let mut entries = plan.inside.iter().enumerate();
     while let Some((index, entry)) = entries.next() {
         let result = match entry.step {
-            Step::Init => {
-                become_init();
-                Ok(())
-            }
+            Step::Init => become_init(),
             Step::Exec => {
                 process::unblock_signals();
                 let (errno, candidate) = exec(plan, &argv, &envp);
@@ -73,6 +70,10 @@ fn culprit(path: Name) -> Option<OwnedFd> {
     let mut file = fs::open_follow(fs::CWD, path, libc::O_PATH, 0).ok()?;
     let mut path = path;
     for _ in 0..4 {
+        // What has no x bit is to blame itself.
+        if fs::fstat(file.as_fd()).is_ok_and(|stat| stat.st_mode & 0o111 == 0) {
+            break;
+        }
         let readable = fs::open_follow(fs::CWD, path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0);
         let head = readable.and_then(|fd| fs::read_all(fd.as_fd(), 256)).unwrap_or_default();
         let Some(next) = diagnose::interpreter(&head).filter(|_| head.starts_with(b"#!")) else { break };
@@ -110,12 +111,15 @@ fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> (Errno, usize) {
 
 /// `--init`: this process stays as PID 1, reaps what is orphaned, forwards signals, and ends with the command's exit
 /// code; the command goes on as its child.
-fn become_init() {
+fn become_init() -> Result<(), Errno> {
     // All signals are blocked here: they are taken with sigtimedwait, so that none is lost or ends PID 1.
-    let Ok(Side::Parent(command, _)) = process::clone(0) else {
-        // The command's own: with --pid host the end of its parent alone would not end it.
-        process::die_with_parent();
-        return;
+    let command = match process::clone(0)? {
+        Side::Parent(command, _) => command,
+        Side::Child => {
+            // The command's own: with --pid host the end of its parent alone would not end it.
+            process::die_with_parent();
+            return Ok(());
+        }
     };
     // Nothing of the supervisor's is needed any more.
     process::close_from(3);

@@ -53,6 +53,9 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             if want != Want::Anything && fs::is_procfs(target.as_fd()) {
                 return Err(Errno::EPERM);
             }
+            if want == Want::Directory && is_same(slots.get(plan::ROOT), target.as_fd())? {
+                return Err(Errno::EBUSY);
+            }
             slots.set(into, Some(target));
             Ok(())
         }
@@ -121,6 +124,12 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
     }
 }
 
+/// Whether both are the same file.
+fn is_same(one: BorrowedFd, other: BorrowedFd) -> core::result::Result<bool, Errno> {
+    let (one, other) = (fs::fstat(one)?, fs::fstat(other)?);
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
 /// Waits for the supervisor's table. As long as that is shared, no end of the pair can be seen as closed, so the
 /// supervisor's own end is.
 fn take_over(slots: &mut Slots, socket: Slot, supervisor: Slot) -> core::result::Result<(), Errno> {
@@ -154,46 +163,77 @@ fn readable(fd: BorrowedFd) -> process::PollFd {
 
 /// Finds `path` inside the root, or makes it: directories 0755, a file 0644, in the container's upper layer.
 pub fn target(root: BorrowedFd, path: Name, directory: bool) -> core::result::Result<OwnedFd, Errno> {
+    let mut links = 0_u32;
+    let mut path = path;
+    loop {
+        match make_target(root, path, directory) {
+            // A link that leads to nothing yet: what it leads to is made.
+            Err((Errno::EEXIST, Some(next))) if links < 40 => path = next,
+            result => return result.map_err(|(errno, _)| errno),
+        }
+        links = links.saturating_add(1);
+    }
+}
+
+/// What went wrong, and for EEXIST the path with the dangling link in it replaced by where that leads.
+type Blocked = (Errno, Option<Text>);
+
+fn make_target(root: BorrowedFd, path: Name, directory: bool) -> core::result::Result<OwnedFd, Blocked> {
+    let plain = |errno| (errno, None);
     let flags = libc::O_PATH | if directory { libc::O_DIRECTORY } else { 0 };
     match open_in_root(root, path, flags, 0) {
         Err(Errno::ENOENT) => {}
-        Ok(fd) if !directory && fs::is_dir(&fs::fstat(fd.as_fd())?) => return Err(Errno::EISDIR),
-        result => return result,
+        Ok(fd) if !directory && fs::is_dir(&fs::fstat(fd.as_fd()).map_err(plain)?) => return Err(plain(Errno::EISDIR)),
+        result => return result.map_err(plain),
     }
     // Component by component; each is opened in the root again, so that a symlink on the way leads where it would
     // lead a process of the container.
     let mut prefix = [0_u8; 4096];
     let bytes = path.to_bytes_with_nul();
-    prefix.get_mut(..bytes.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
-    let mut here = open_in_root(root, t(c"/"), libc::O_PATH | libc::O_DIRECTORY, 0)?;
+    prefix.get_mut(..bytes.len()).ok_or(plain(Errno::ENAMETOOLONG))?.copy_from_slice(bytes);
+    let mut here = open_in_root(root, t(c"/"), libc::O_PATH | libc::O_DIRECTORY, 0).map_err(plain)?;
     let mut start = 1_usize;
     loop {
         let rest = bytes.get(start..).unwrap_or_default();
-        let Some(len) = rest.iter().position(|&byte| byte == b'/' || byte == 0) else { return Err(Errno::EINVAL) };
+        let Some(len) = rest.iter().position(|&byte| byte == b'/' || byte == 0) else {
+            return Err(plain(Errno::EINVAL));
+        };
         let end = start.saturating_add(len);
         let last = rest.get(len) == Some(&0);
-        *prefix.get_mut(end).ok_or(Errno::ENAMETOOLONG)? = 0;
-        let until = Name::until_nul(&prefix).ok_or(Errno::EINVAL)?;
+        *prefix.get_mut(end).ok_or(plain(Errno::ENAMETOOLONG))? = 0;
+        let until = Name::until_nul(&prefix).ok_or(plain(Errno::EINVAL))?;
         let flags = libc::O_PATH | if last && !directory { 0 } else { libc::O_DIRECTORY };
         here = match open_in_root(root, until, flags, 0) {
             Err(Errno::ENOENT) => {
                 let name = until.to_bytes_with_nul().get(start..).unwrap_or_default();
-                let name = Name::until_nul(name).ok_or(Errno::EINVAL)?;
-                if last && !directory {
-                    fs::open(here.as_fd(), name, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o644)?;
+                let name = Name::until_nul(name).ok_or(plain(Errno::EINVAL))?;
+                let made = if last && !directory {
+                    fs::open(here.as_fd(), name, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o644).map(drop)
                 } else {
-                    fs::mkdir(here.as_fd(), name, 0o755)?;
-                }
-                open_in_root(root, until, flags | libc::O_NOFOLLOW, 0)?
+                    fs::mkdir(here.as_fd(), name, 0o755)
+                };
+                let before = until.to_bytes().get(..start).unwrap_or_default();
+                made.map_err(|errno| {
+                    (errno, followed(here.as_fd(), before, name, rest.get(len..).unwrap_or_default()))
+                })?;
+                open_in_root(root, until, flags | libc::O_NOFOLLOW, 0).map_err(plain)?
             }
-            result => result?,
+            result => result.map_err(plain)?,
         };
         if last {
             return Ok(here);
         }
-        *prefix.get_mut(end).ok_or(Errno::ENAMETOOLONG)? = b'/';
+        *prefix.get_mut(end).ok_or(plain(Errno::ENAMETOOLONG))? = b'/';
         start = end.saturating_add(1);
     }
+}
+
+/// A path in which the link `name`, between what stands `before` and `after` it, is replaced by where it leads.
+fn followed(dir: BorrowedFd, before: &[u8], name: Name, after: &[u8]) -> Option<Text> {
+    let mut buf = [0; 4096];
+    let link = fs::read_link(dir, name, &mut buf).ok()?;
+    let before = if link.first() == Some(&b'/') { b"" } else { before };
+    Some(keep(&[before, link, after].concat()))
 }
 
 /// Before Linux 5.9: each descriptor that /proc/self/fd lists.
@@ -213,14 +253,25 @@ fn close_range() -> core::result::Result<(), Errno> {
     }
 }
 
-/// Fills an empty volume with what the image has at the target, topmost layer first.
+/// Gives a volume what the image has at the target, topmost layer first. Copied beside and renamed, under a lock: a copy
+/// that was cut off is not taken for the volume's content, and of two first users one waits for the other.
 fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(), Errno> {
+    let (copy, data) = (t(c".filling"), t(c"_data"));
+    let volume = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    let volume = volume.as_fd();
+    fs::lock(volume, libc::LOCK_EX)?;
+    if fs::rmdir(volume, data) == Err(Errno::ENOTEMPTY) {
+        return Ok(());
+    }
+    remove::tree(volume, copy).map_err(|(errno, _)| errno)?;
     for &layer in layers {
         let layer = fs::open_follow(fs::CWD, layer, libc::O_PATH | libc::O_DIRECTORY, 0)?;
         match open_in_root(layer.as_fd(), target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
             Ok(from) => {
-                let to = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
-                return copy::tree(from.as_fd(), to.as_fd()).map_err(|(errno, _)| errno);
+                fs::mkdir(volume, copy, 0o755)?;
+                let to = fs::open(volume, copy, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+                copy::tree(from.as_fd(), to.as_fd()).map_err(|(errno, _)| errno)?;
+                return fs::rename(volume, copy, volume, data, 0);
             }
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
             Err(errno) => return Err(errno),
@@ -231,7 +282,7 @@ fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(),
 
 /// Takes back what the first `done` steps outside have left on the host, last first. One that fails does not stop
 /// the others; what is left behind is said, and the next mydocker command tries again.
-pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
+pub fn undo(plan: &Plan, done: usize, slots: &Slots, failed: bool) -> Vec<Error> {
     let mut errors = Vec::new();
     for entry in plan.outside.iter().take(done).rev() {
         let (dir, path) = match entry.step {
@@ -240,6 +291,10 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots) -> Vec<Error> {
         };
         let result = match entry.undo {
             Undo::Nothing => continue,
+            Undo::IfFailed => {
+                let _ = failed && fs::rmdir(dir, path).is_ok();
+                continue;
+            }
             Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys("remove the name", path, errno)),
             Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path, errno)),
             // A directory whose content could not be removed cannot be either: once is said enough.

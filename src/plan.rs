@@ -19,7 +19,7 @@ pub use mounts::{MASKS, POINTS, SYSRQ};
 pub use step::{FS, Step, Want};
 
 use crate::cgroup;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
@@ -87,6 +87,8 @@ pub enum Undo {
     Nothing,
     /// Remove the symlink.
     Unlink,
+    /// It is wanted, unless the start fails: remove the directory if it is empty.
+    IfFailed,
     /// Remove the directory and all below it, never across a mount point.
     Tree,
     /// The overlay's work directory: what overlayfs makes there by name, then as `Tree`.
@@ -165,6 +167,8 @@ pub struct Host {
     pub modes: Vec<u32>,
     /// Standard streams that go through a pipe.
     pub piped: [bool; 3],
+    /// Standard output and error are one file: they share a pipe, so that what comes first stays first.
+    pub one_output: bool,
     /// The store's path.
     pub store: Text,
 }
@@ -306,6 +310,11 @@ impl Builder<'_> {
 /// The plan of a start. Fails where something was asked for that this host cannot give.
 pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let cgroups = cgroup::outside(&spec.limits, &host.cgroups, spec.id)?;
+    // Without open_tree a shared volume would need the whole namespace to be the host's peer for a while.
+    let shared = spec.mounts.iter().find(|mount| mount.propagation == libc::MS_SHARED);
+    if let Some(mount) = shared.filter(|_| !host.has.detached) {
+        return Err(Error::new("%: shared propagation needs Linux 5.12 or later", &[mount.typed]));
+    }
     let dir = filled("containers/%", &[spec.id]);
     let mut plan = Builder { spec, host, dir, why: "", about: t(c""), steps: Vec::with_capacity(96) };
     outside(&mut plan, &cgroups);
@@ -368,7 +377,7 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 fn mounts(plan: &mut Builder) {
     for &path in &plan.host.missing {
         plan.doing_for("make the volume's directory", path);
-        plan.mkdir_if_missing(CWD, path);
+        plan.mkdir_if_missing(CWD, path).undo = Undo::IfFailed;
     }
     volumes(plan);
     if plan.host.has.detached {
@@ -457,20 +466,29 @@ fn volumes(plan: &mut Builder) {
         plan.doing_for("make the volume", mount.typed);
         let path = match mount.source {
             Source::Volume(name) => {
-                plan.mkdir_if_missing(CWD, filled("volumes/%", &[name]));
+                let dir = filled("volumes/%", &[name]);
+                plan.mkdir_if_missing(CWD, dir);
+                fill(plan, index, dir);
                 data(name)
             }
-            Source::Anonymous => anonymous(plan.dir, index),
+            Source::Anonymous => {
+                let dir = anonymous(plan.dir, index);
+                plan.mkdir_if_missing(CWD, dir).undo = Undo::Tree;
+                fill(plan, index, dir);
+                filled("%/_data", &[dir])
+            }
             _ => continue,
         };
-        let made = plan.mkdir_if_missing(CWD, path);
-        if mount.source == Source::Anonymous {
-            made.undo = Undo::Tree;
-        }
-        if plan.host.fill.contains(&index) {
-            let layers = plan.spec.lower.layers.clone().leak();
-            plan.add(Step::Fill(layers, path, mount.target));
-        }
+        plan.mkdir_if_missing(CWD, path);
+    }
+}
+
+/// The first content of a volume, before it has a directory for it.
+fn fill(plan: &mut Builder, index: usize, dir: Text) {
+    if plan.host.fill.contains(&index) {
+        let layers = plan.spec.lower.layers.clone().leak();
+        let target = plan.spec.mounts.get(index).map_or(t(c"/"), |mount| mount.target);
+        plan.add(Step::Fill(layers, dir, target));
     }
 }
 
@@ -510,6 +528,9 @@ fn pipes(plan: &mut Builder) {
 }
 
 fn is_piped(plan: &Builder, number: usize) -> bool {
+    if number == 2 && plan.host.one_output {
+        return false;
+    }
     plan.host.piped.get(number).copied().unwrap_or(false) && (number != 0 || plan.spec.process.stdin)
 }
 
@@ -590,12 +611,16 @@ fn standard_streams(plan: &mut Builder) {
         return;
     }
     if !plan.spec.process.stdin {
-        plan.open(CWD, t(c"/dev/null"), libc::O_RDONLY, NULL);
+        // Of our own /dev, not of what a volume may have put over it; a FIFO there would not be waited for.
+        plan.open(DEV, t(c"null"), libc::O_RDONLY | libc::O_NONBLOCK, NULL);
         plan.dup(NULL, 0);
     }
     for (number, &(_, theirs)) in PIPES.iter().enumerate() {
         if is_piped(plan, number) {
             plan.dup(theirs, number as i32);
+            if number == 1 && plan.host.one_output {
+                plan.dup(theirs, 2);
+            }
         }
     }
 }

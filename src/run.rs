@@ -48,13 +48,22 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
         let plan = ManuallyDrop::new(plan::build(spec, &host)?);
         let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
         let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
-        let mut start =
-            Start { spec, plan: &plan, store, trace, logged, done: 0, pid: 0, slots: Slots::new(plan.slots) };
+        let mut start = Start {
+            spec,
+            plan: &plan,
+            store,
+            trace,
+            logged,
+            done: 0,
+            pid: 0,
+            slots: Slots::new(plan.slots),
+            said: None,
+        };
         let stopped = match start.outside() {
             Ok(()) => start.supervise(),
             Err((entry, errno)) => {
                 start.abandon();
-                let clean = start.undo();
+                let clean = start.undo(true);
                 Err(Stopped {
                     step: Some((entry.step, errno)),
                     clean,
@@ -122,6 +131,8 @@ struct Start<'a> {
     done: usize,
     pid: i32,
     slots: Slots,
+    /// What the child said instead of sending its terminal.
+    said: Option<process::Received>,
 }
 
 impl Start<'_> {
@@ -184,8 +195,10 @@ impl Start<'_> {
         self.close_childs_ends();
         if self.spec.process.tty && self.slots.is_empty(MASTER) {
             // Made by the child where a terminal cannot be made outside; none comes if the child has failed before.
-            if let Ok(Some((_, master))) = process::receive(self.slots.get(SUPERVISOR)) {
-                self.slots.set(MASTER, master);
+            match process::receive(self.slots.get(SUPERVISOR)) {
+                Ok(Some((_, master @ Some(_)))) => self.slots.set(MASTER, master),
+                Ok(said) => self.said = said,
+                Err(_) => {}
             }
         }
         let code = process::signal_fd()
@@ -202,7 +215,7 @@ impl Start<'_> {
         };
         self.log_inside(failure.as_ref().map_or(usize::MAX, |failure| failure.index));
         let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
-        let clean = self.undo();
+        let clean = self.undo(failure.is_some());
         let step = failure.map(|failure| (failure.entry.step, failure.errno));
         match (diagnosed, code) {
             (Some(error), _) => Err(Stopped { step, clean, error }),
@@ -223,9 +236,12 @@ impl Start<'_> {
     }
 
     /// What the child said before it ended, if it never got to the command.
-    fn report(&self) -> Option<Failure> {
+    fn report(&mut self) -> Option<Failure> {
         let socket = self.slots.get(SUPERVISOR);
-        let (mut words, mut file) = process::receive(socket).ok()??;
+        let (mut words, mut file) = match self.said.take() {
+            Some(said) => said,
+            None => process::receive(socket).ok()??,
+        };
         if words == perform::TAKEN_OVER {
             (words, file) = process::receive(socket).ok()??;
         }
@@ -238,12 +254,12 @@ impl Start<'_> {
 
     /// The container's directory, cgroups and name, last made first. Its mounts ended with its namespace.
     /// What could not be removed is said, and the next command tries again; true if nothing is left.
-    fn undo(&mut self) -> bool {
+    fn undo(&mut self, failed: bool) -> bool {
         // The lock is held to the end; the mounts have to go before what they are made of.
         for slot in (0..self.plan.slots as u16).map(Slot).filter(|&slot| slot != CONTAINER) {
             self.slots.set(slot, None);
         }
-        let errors = perform::undo(self.plan, self.done, &self.slots);
+        let errors = perform::undo(self.plan, self.done, &self.slots, failed);
         for error in &errors {
             let _ = fs::write_all(STDERR, &error.text());
         }

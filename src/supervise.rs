@@ -14,6 +14,13 @@ use crate::sys::process::{STDERR, STDIN, STDOUT};
 struct Raw(Option<Box<terminal::Termios>>);
 
 impl Raw {
+    /// Once more: a shell that brings us to the foreground again may have changed the mode meanwhile.
+    fn again(&self) {
+        if let Some(termios) = &self.0 {
+            let _ = terminal::set_attributes(STDIN, &termios.raw());
+        }
+    }
+
     fn set() -> Self {
         let old = terminal::attributes(STDIN).ok().map(Box::new);
         if let Some(termios) = &old {
@@ -38,14 +45,18 @@ struct Relay {
     buf: Vec<u8>,
     start: usize,
     end: usize,
+    /// Why what came could not be delivered.
+    failed: Option<Errno>,
 }
 
 /// A write of this size after POLLOUT does not block on a pipe (PIPE_BUF).
 const CHUNK: usize = 4096;
+/// The most that a container can make of a pipe (/proc/sys/fs/pipe-max-size).
+const PIPE_MAX: usize = 1 << 20;
 
 impl Relay {
     fn new(from: Option<OwnedFd>, to: Option<OwnedFd>) -> Self {
-        Self { from, to, buf: vec![0; 8192], start: 0, end: 0 }
+        Self { from, to, buf: vec![0; 8192], start: 0, end: 0, failed: None }
     }
 
     /// What to wait for: room for what is held, else something to read.
@@ -71,7 +82,11 @@ impl Relay {
         match fs::write(to.as_fd(), self.buf.get(self.start..until).unwrap_or_default()) {
             Ok(count) => self.start = self.start.saturating_add(count),
             Err(Errno::EAGAIN) => {}
-            Err(_) => return self.close(),
+            // A reader that has gone is nobody's error: the command hears of it by SIGPIPE.
+            Err(errno) => {
+                self.failed = Some(errno).filter(|&errno| errno != Errno::EPIPE);
+                return self.close();
+            }
         }
         true
     }
@@ -86,9 +101,10 @@ impl Relay {
         false
     }
 
-    /// The rest, when nobody writes any more: until the end of the source or until it holds nothing.
+    /// The rest, when the command has ended: until the end of the source or until it holds nothing. At most what a pipe
+    /// can hold: with --pid host something may go on writing.
     fn drain(&mut self) {
-        loop {
+        for _ in 0..PIPE_MAX / CHUNK * 2 {
             let next = self.poll();
             let timeout = if next.events == libc::POLLIN { Some(0) } else { None };
             if next.fd < 0 || matches!(process::poll(&mut [next], timeout), Ok(0) | Err(_)) || !self.turn() {
@@ -100,33 +116,38 @@ impl Relay {
 
 /// Waits for the container's process; relays meanwhile. Returns its exit code as a shell would report it.
 pub fn container(pid: i32, process: &Process, slots: &mut Slots, signals: &OwnedFd) -> Result<u8, Errno> {
-    let _raw = if process.tty { Raw::set() } else { Raw(None) };
+    let raw = if process.tty && process.stdin { Raw::set() } else { Raw(None) };
     let child = slots.take(CHILD);
     let mut relays = relays(process, slots)?;
     let [input, output, error] = &mut *relays;
-    let mut hung_up = false;
+    let mut hung_up = None;
     loop {
         let mut fds = [readable(Some(signals)), readable(child.as_ref()), input.poll(), output.poll(), error.poll()];
-        let came = process::poll(&mut fds, hung_up.then_some(HANG_UP_GRACE))?;
+        process::poll(&mut fds, hung_up.map(|_| HANG_UP_GRACE))?;
         let [signal, ended, from_user, from_output, from_error] = fds.map(|fd| fd.revents != 0);
-        if signal && forward(pid, process.tty, signals, slots) || ended {
+        if signal && forward(pid, process.tty, signals, slots, &raw) || ended {
             let (reaped, code) = process::wait(pid, libc::WNOHANG)?;
             if reaped != 0 {
                 output.drain();
                 error.drain();
-                return Ok(code);
+                // What was not delivered is no success, whatever the command says.
+                return output.failed.or(error.failed).map_or(Ok(code), Err);
             }
         }
         let mut gone = from_user && !input.turn();
         for (ready, relay) in [(from_output, &mut *output), (from_error, &mut *error)] {
             gone |= ready && !relay.turn() && relay.is_refused();
         }
-        if gone && process.tty && !hung_up {
+        match hung_up {
             // The user's terminal is gone; as a shell's children would, the container hears of it, and then ends.
-            hung_up = true;
-            let _ = process::kill(pid, libc::SIGHUP);
-        } else if hung_up && came == 0 {
-            let _ = process::kill(pid, libc::SIGKILL);
+            None if gone && process.tty => {
+                hung_up = Some(process::nanoseconds().saturating_add(HANG_UP_GRACE * 1_000_000));
+                let _ = process::kill(pid, libc::SIGHUP);
+            }
+            Some(deadline) if process::nanoseconds() >= deadline => {
+                let _ = process::kill(pid, libc::SIGKILL);
+            }
+            _ => {}
         }
     }
 }
@@ -161,14 +182,14 @@ fn relays(process: &Process, slots: &mut Slots) -> Result<Box<[Relay; 3]>, Errno
 }
 
 /// Reads the signals that came and passes them on. True when a child has ended.
-fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots) -> bool {
+fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots, raw: &Raw) -> bool {
     let mut over = false;
     // struct signalfd_siginfo is 128 bytes: signal, errno, code, sender, and more.
     let mut info = [[0_u8; 4]; 32];
     while let Ok(128) = fs::read(signals.as_fd(), info.as_flattened_mut()) {
         let [signal, _, code, sender, ..] = info;
         let (code, sender) = (i32::from_ne_bytes(code), i32::from_ne_bytes(sender));
-        // SI_KERNEL, or SIGPIPE, which the kernel sends in our own name.
+        // The kernel sends SIGPIPE in our own name.
         let ours = code == 0x80 || sender == process::pid();
         match i32::from_ne_bytes(signal) {
             libc::SIGCHLD => over = true,
@@ -177,9 +198,12 @@ fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots) -> bool {
                     let _ = terminal::set_size(slots.get(MASTER), &size);
                 }
             }
-            // A reader that has gone, and what the kernel says to a reader or writer in the background.
-            libc::SIGPIPE | libc::SIGTTIN | libc::SIGTTOU if ours => {}
+            // A reader that has gone.
+            libc::SIGPIPE if ours => {}
             signal => {
+                if signal == libc::SIGCONT {
+                    raw.again();
+                }
                 let _ = process::kill(pid, signal);
             }
         }

@@ -26,17 +26,11 @@ pub fn outside(plan: &mut Builder) {
     mounts::etc(plan, CONTAINER);
 }
 
-/// Private, unless a volume's propagation has to come from the host: then what is mounted there is seen here, and
-/// for a shared volume the reverse; its own bind mount is made private, slave or shared afterwards.
+/// Private, unless a volume shall see what is mounted below it on the host: then all are slaves, and what need not be is
+/// made private afterwards.
 pub fn root_propagation(plan: &Builder) -> u64 {
-    let any = |kind| !plan.host.has.detached && plan.spec.mounts.iter().any(|mount| mount.propagation == kind);
-    if any(libc::MS_SHARED) {
-        libc::MS_SHARED
-    } else if any(libc::MS_SLAVE) {
-        libc::MS_SLAVE
-    } else {
-        libc::MS_PRIVATE
-    }
+    let slave = plan.spec.mounts.iter().any(|mount| mount.propagation == libc::MS_SLAVE);
+    if slave && !plan.host.has.detached { libc::MS_SLAVE } else { libc::MS_PRIVATE }
 }
 
 /// Inside: everything.

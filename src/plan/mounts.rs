@@ -181,7 +181,7 @@ pub fn path(plan: &Builder, index: usize, mount: &Mount) -> Option<Text> {
     match mount.source {
         Source::Host(path) => Some(path),
         Source::Volume(name) => Some(data(name)),
-        Source::Anonymous => Some(anonymous(plan.dir, index)),
+        Source::Anonymous => Some(filled("%/_data", &[anonymous(plan.dir, index)])),
         Source::Tmpfs(_) => None,
     }
 }

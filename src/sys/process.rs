@@ -121,8 +121,9 @@ pub fn kill(pid: c_int, signal: c_int) -> Result<(), Errno> {
     unsafe { syscall!(Sysno::kill, pid as isize, signal) }.map(drop)
 }
 
-/// The kernel's sigset_t: bit N-1 is signal N.
-const ALL: u64 = !0;
+/// The kernel's sigset_t, bit N-1 for signal N: all but SIGTTIN and SIGTTOU, by which a shell's job control stops who
+/// reads from or sets the terminal in the background.
+const ALL: u64 = !(1 << (libc::SIGTTIN - 1) | 1 << (libc::SIGTTOU - 1));
 const SIGSET: usize = 8;
 
 /// `rt_sigprocmask(SIG_SETMASK, mask, NULL)`.
