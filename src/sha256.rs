@@ -86,6 +86,7 @@ fn compress(state: &mut [u32; 8], blocks: &[Block]) {
 }
 
 /// For processors without instructions for it.
+#[inline(never)]
 fn portable(state: &mut [u32; 8], block: &Block) {
     let mut words = [0_u32; 16];
     for (word, &bytes) in words.iter_mut().zip(block.as_chunks().0) {

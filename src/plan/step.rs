@@ -184,6 +184,7 @@ impl Step {
     }
 
     /// Where the descriptor that the call returns goes.
+    #[inline(never)]
     pub fn fills(&self) -> Option<Slot> {
         match self {
             Step::Open(.., into)
