@@ -356,8 +356,6 @@ fn cgroup_slots(index: usize) -> (Slot, Slot) {
 /// needs to go on: it makes its namespaces meanwhile, of which the network's alone takes as long as all this.
 fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("enter the store");
-    // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
-    plan.add(Step::Umask(0));
     plan.add(Step::Chdir(plan.host.store));
     container_directory(plan);
     for (index, member) in cgroups.iter().enumerate() {

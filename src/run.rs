@@ -34,6 +34,10 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     }
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
     let path = options.root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))).unwrap_or(ROOT_DIR);
+    // Steps change the working directory, and a plan may be made twice.
+    let path = if path.to_bytes().starts_with(b"/") { path } else { cli::absolute(path.to_bytes())? };
+    // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
+    process::clear_umask();
     let store = open_store(path, dry)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
     assemble::complete(&mut options, store.as_ref())?;

@@ -19,7 +19,7 @@ const fn kind(wants: &'static CStr, read: fn(&[u8]) -> Option<u64>) -> Kind {
 }
 
 /// Takes no value of its own; `--flag=false` turns it off.
-pub static SWITCH: Kind = kind(c"is true or false", switch);
+pub static SWITCH: Kind = kind(c"must be true or false", switch);
 /// What its flag takes apart.
 pub static ANY: Kind = kind(c"", |_| Some(0));
 pub static PATH: Kind = kind(c"the working directory is an absolute path", |value| {
@@ -34,25 +34,26 @@ pub static SIZE: Kind = kind(c"no size; use a number with b, k, m or g", bytes);
 pub static SIZE_OR_UNLIMITED: Kind =
     kind(c"no size; use a number with b, k, m or g, or -1", |value| unlimited(value).or_else(|| bytes(value)));
 /// In microseconds of a period of 100 ms.
-pub static CPUS: Kind = kind(c"is a number of CPUs such as 1.5, at least 0.01", |value| match decimal(value, 1000)? {
-    0 if !value.iter().all(|byte| *byte == b'0' || *byte == b'.') => None,
-    1..10 => None,
-    thousandths => thousandths.checked_mul(100),
-});
+pub static CPUS: Kind =
+    kind(c"must be a number of CPUs such as 1.5, at least 0.01", |value| match decimal(value, 1000)? {
+        0 if !value.iter().all(|byte| *byte == b'0' || *byte == b'.') => None,
+        1..10 => None,
+        thousandths => thousandths.checked_mul(100),
+    });
 /// As `CPUS`.
 pub static PERCENT: Kind = kind(c"no percentage of one CPU, such as 50; at least 1", |value| {
     let tenths = decimal(value.strip_suffix(b"%").unwrap_or(value), 10)?;
     if tenths < 10 { None } else { tenths.checked_mul(100) }
 });
-pub static SHARES: Kind = kind(c"is a number from 2 to 262144", |value| match number(value)? {
+pub static SHARES: Kind = kind(c"must be a number from 2 to 262144", |value| match number(value)? {
     1 | 262_145.. => None,
     shares => Some(shares),
 });
-pub static PIDS: Kind = kind(c"is a number of processes, or -1 for no limit", |value| {
+pub static PIDS: Kind = kind(c"must be a number of processes, or -1 for no limit", |value| {
     unlimited(value).or_else(|| number(value)).map(|pids| if pids == 0 { u64::MAX } else { pids })
 });
 /// A list of the kernel's.
-pub static LIST: Kind = kind(c"is a list such as 0-2,7", |value| {
+pub static LIST: Kind = kind(c"must be a list such as 0-2,7", |value| {
     let range = |range: &[u8]| {
         let (from, to) = split_once(range, b'-').unwrap_or((range, range));
         matches!((number(from), number(to)), (Some(from), Some(to)) if from <= to && to < 8192)
@@ -60,9 +61,9 @@ pub static LIST: Kind = kind(c"is a list such as 0-2,7", |value| {
     split(value, b',').iter().all(|part| range(part)).then_some(0)
 });
 pub static LEVEL: Kind =
-    kind(c"is debug, info, warn or error", |value| either(value, "debug info", "warn warning error fatal"));
-pub static SHARED: Kind = kind(c"is host or private", |value| either(value, "host", "private "));
-pub static NETWORK: Kind = kind(c"is none or host", |value| either(value, "host", "none"));
+    kind(c"must be debug, info, warn or error", |value| either(value, "debug info", "warn warning error fatal"));
+pub static SHARED: Kind = kind(c"must be host or private", |value| either(value, "host", "private "));
+pub static NETWORK: Kind = kind(c"must be none or host", |value| either(value, "host", "none"));
 pub static SIGNAL: Kind = kind(c"is no signal", signal);
 
 /// A switch's value.
@@ -110,7 +111,10 @@ pub fn bytes(value: &[u8]) -> Option<u64> {
         }
         _ => return None,
     };
-    decimal(value, 1_u64.checked_shl(u32::try_from(shift).ok()?)?).filter(|&bytes| bytes <= i64::MAX as u64)
+    let bytes = decimal(value, 1_u64.checked_shl(u32::try_from(shift).ok()?)?)?;
+    // Less than a byte is not nothing: a limit that was asked for would be none.
+    let lost = bytes == 0 && value.iter().any(|digit| (b'1'..=b'9').contains(digit));
+    (!lost && bytes <= i64::MAX as u64).then_some(bytes)
 }
 
 /// RLIMIT_* by number, from asm-generic/resource.h.

@@ -215,7 +215,7 @@ impl<'a> Draft<'a> {
         let (key, value) = split_once(field, b'=').unwrap_or((field, b""));
         if is(key, "readonly ro volume-nocopy") {
             let Some(on) = switch(if key.len() == field.len() { b"true" } else { value }) else {
-                return Err(self.wrong("\"%\" is true or false", key));
+                return Err(self.wrong("\"%\" must be true or false", key));
             };
             if is(key, "volume-nocopy") {
                 self.mount.copy = on == 0;

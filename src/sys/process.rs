@@ -345,6 +345,12 @@ pub fn unshare_files() -> Result<(), Errno> {
     unsafe { syscall!(Sysno::unshare, libc::CLONE_FILES) }.map(drop)
 }
 
+/// `umask(0)`.
+pub fn clear_umask() {
+    // SAFETY: no pointers. It cannot fail.
+    let _ = unsafe { syscall!(Sysno::umask, 0) };
+}
+
 /// `geteuid()`.
 pub fn euid() -> u32 {
     // SAFETY: no arguments.
