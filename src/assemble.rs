@@ -112,7 +112,10 @@ fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
         Ok(stat) => (lower.mode, lower.owner) = (stat.st_mode & 0o7777, (stat.st_uid, stat.st_gid)),
         // Not imported.
         Err(Errno::ENOENT) if top.to_bytes().starts_with(b"layers/<") => {}
-        Err(errno) => return Err(Error::sys("open the image's layer", top, errno)),
+        Err(errno) => {
+            return Err(Error::sys("open the image's layer", top, errno)
+                .hint("remove images/% from the store, and it is imported again", &[named.name]));
+        }
     }
     Ok(lower)
 }

@@ -112,7 +112,12 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
                     "a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most \
                      /proc/sys/fs/nr_open"
                 }
-                (_, Errno::ENOMEM) if spec.limits.memory.is_some() => "the memory limit is too small to start",
+                (_, Errno::ENOMEM) if spec.limits.memory.is_some_and(|bytes| bytes < 1 << 20) => {
+                    "the memory limit may be too small to start"
+                }
+                (Step::Open(_, path, ..), Errno::ENOENT) if path.to_bytes().starts_with(b"/proc/") => {
+                    "mydocker needs /proc: mount -t proc proc /proc"
+                }
                 (Step::MoveMount(..) | Step::Open(..), Errno::ENOTDIR | Errno::ELOOP) => {
                     "in the image this is no directory"
                 }
@@ -226,6 +231,9 @@ fn format(head: &[u8]) -> Text {
     }
     let machine = row(MACHINES, number(head, 18, 2).unwrap_or(0) as u64).unwrap_or(b"another machine");
     let ours = std::env::consts::ARCH.as_bytes();
+    if machine == ours {
+        return t(c"the ELF file is damaged or cut off");
+    }
     filled("the ELF file is for %, this kernel runs %", &[keep(machine), keep(ours)])
 }
 
