@@ -68,7 +68,10 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             say(t(c" = %  # made where it is missing"), &[Arg::Fd(into)], out);
         }
         Step::Fill(_, volume, target) => {
-            out.put(b"# copy ").safe(target.to_bytes()).put(b" of the image into ").safe(volume.to_bytes());
+            let (copy, data) = (Arg::Str(t(c".filling")), Arg::Str(t(c"_data")));
+            say(t(c"mkdirat({volume}, %, 0755); renameat2({volume}, %, {volume}, %, 0)"), &[copy, copy, data], out);
+            out.put(b"  # in ").safe(volume.to_bytes()).put(b"; between them the image's ").safe(target.to_bytes());
+            out.put(b" is copied");
         }
         Step::Unlock(master) => {
             say(t(c"ioctl(%, TIOCSWINSZ, ...); ioctl(%, TIOCSPTLCK, [0])"), &[Arg::Fd(master), Arg::Fd(master)], out);

@@ -35,14 +35,16 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
                 file = host_source(source, mount, &mut host.missing)?;
                 false
             }
-            Source::Volume(name) => is_empty(store, crate::plan::data(name)),
+            Source::Volume(name) => fs::is_empty(store, crate::plan::data(name)),
             Source::Anonymous => true,
             Source::Tmpfs(_) => false,
         };
-        if empty && mount.copy {
+        let there = check_target(spec, store, mount, file)?;
+        if empty && mount.copy && there.is_some() {
             host.fill.push(index);
         }
-        host.modes.push(check_target(spec, store, mount, file)?);
+        // docker's for a tmpfs where the image has nothing.
+        host.modes.push(there.unwrap_or(0o1777));
         host.files.push(file);
     }
     Ok(host)
@@ -143,23 +145,15 @@ fn mount_of(fd: BorrowedFd) -> core::result::Result<&'static [&'static [u8]], Er
     Ok(split(line.copied().unwrap_or_default(), b' '))
 }
 
-fn is_empty(store: BorrowedFd, path: Text) -> bool {
-    let mut buf = fs::DirBuf::new();
-    match fs::open(store, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
-        Ok(dir) => !matches!(fs::read_dir(dir.as_fd(), &mut buf).map(|mut entries| entries.next().is_some()), Ok(true)),
-        Err(_) => true,
-    }
-}
-
 /// A file on a directory or the reverse, as far as the image shows: before anything is made on the host.
 /// Returns the mode of what is there.
-fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Result<u32> {
+fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Result<Option<u32>> {
     for &layer in &spec.lower.layers {
         let Ok(layer) = fs::open_follow(store, layer, libc::O_PATH | libc::O_DIRECTORY, 0) else { continue };
         let Ok(target) = open_in_root(layer.as_fd(), mount.target, libc::O_PATH, 0) else { continue };
         let Ok(stat) = fs::fstat(target.as_fd()) else { continue };
         if fs::is_dir(&stat) != file {
-            return Ok(stat.st_mode & 0o7777);
+            return Ok(Some(stat.st_mode & 0o7777));
         }
         let kind = |file: bool| -> &'static [u8] { if file { b"a file" } else { b"a directory" } };
         let source = match mount.source {
@@ -171,6 +165,5 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
             &[mount.typed, keep(source), keep(kind(file)), mount.target, keep(kind(!file))],
         ));
     }
-    // docker's for a tmpfs where the image has nothing.
-    Ok(0o1777)
+    Ok(None)
 }

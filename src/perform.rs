@@ -260,10 +260,12 @@ fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(),
     let volume = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     let volume = volume.as_fd();
     fs::lock(volume, libc::LOCK_EX)?;
-    if fs::rmdir(volume, data) == Err(Errno::ENOTEMPTY) {
+    if !fs::is_empty(volume, data) {
         return Ok(());
     }
-    remove::tree(volume, copy).map_err(|(errno, _)| errno)?;
+    if fs::stat(volume, copy).is_ok() {
+        remove::tree(volume, copy).map_err(|(errno, _)| errno)?;
+    }
     for &layer in layers {
         let layer = fs::open_follow(fs::CWD, layer, libc::O_PATH | libc::O_DIRECTORY, 0)?;
         match open_in_root(layer.as_fd(), target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {

@@ -477,7 +477,8 @@ fn volumes(plan: &mut Builder) {
             }
             _ => continue,
         };
-        plan.mkdir_if_missing(CWD, path);
+        let undo = if mount.source == Source::Anonymous { Undo::Tree } else { Undo::Nothing };
+        plan.mkdir_if_missing(CWD, path).undo = undo;
     }
 }
 

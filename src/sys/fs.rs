@@ -7,7 +7,7 @@ use super::name::{Name, t};
 use super::{Errno, OwnedFd, retry};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use syscalls::{Sysno, syscall};
 
 /// The working directory, for the calls that take a directory.
@@ -368,6 +368,14 @@ impl<'a> Iterator for Entries<'a> {
             }
         }
     }
+}
+
+/// Whether a directory has no entries, or isn't there.
+pub fn is_empty(dir: BorrowedFd, path: Name) -> bool {
+    let mut buf = DirBuf::new();
+    let Ok(dir) = open(dir, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return true };
+    let first = read_dir(dir.as_fd(), &mut buf).map(|mut entries| entries.next().is_some());
+    first != Ok(true)
 }
 
 /// `flock(fd, operation)`, see flock(2).
