@@ -15,9 +15,10 @@ COMMON  := -Clinker=musl-gcc -Clink-self-contained=no -Ctarget-feature=+crt-stat
 # At -Oz LLVM still inlines whatever is called from one place, however large, and in a large function each access to
 # the stack and each jump is longer: these weigh an instruction twenty times as heavy against that (-1.5 %). The
 # outliner does the reverse and makes functions of sequences that repeat (-0.9 %). A table of eight bytes a case is larger
-# than the comparisons that it saves (-0.9 %).
+# than the comparisons that it saves (-0.9 %); blocks in the order that needs the fewest jumps (-0.2 %).
 TIGHT   := -Cllvm-args=-inline-instr-cost=100 -Cllvm-args=-inline-call-penalty=500 -Cllvm-args=-inline-threshold=100 \
-           -Cllvm-args=-enable-machine-outliner=always -Cno-redzone=y -Cllvm-args=-min-jump-table-entries=48
+           -Cllvm-args=-enable-machine-outliner=always -Cno-redzone=y -Cllvm-args=-min-jump-table-entries=48 \
+           -Cllvm-args=-enable-ext-tsp-block-placement
 CARGO   := build -q --locked --release --target $(TARGET)
 define BUILD
 mkdir -p target/link && echo 'INPUT(-lgcc_eh)' > target/link/libunwind.a && \
