@@ -114,7 +114,7 @@ fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
         Err(Errno::ENOENT) if top.to_bytes().starts_with(b"layers/<") => {}
         Err(errno) => {
             return Err(Error::sys("open the image's layer", top, errno)
-                .hint("remove images/% from the store, and it is imported again", &[named.name]));
+                .hint("remove images/% from the store, and it is imported again", &[named]));
         }
     }
     Ok(lower)
