@@ -233,6 +233,13 @@ impl Builder<'_> {
         entry
     }
 
+    /// What every root has to have to be mounted on. An imported image has it; of a directory nobody knows.
+    fn mount_point(&mut self, path: Text) {
+        if self.spec.lower.layers.first().is_some_and(|layer| layer.to_bytes().starts_with(b"/")) {
+            self.mkdir_if_missing(ROOT, path);
+        }
+    }
+
     fn open(&mut self, dir: Slot, path: Text, flags: i32, into: Slot) {
         self.add(Step::Open(dir, path, flags, into));
     }
@@ -352,22 +359,29 @@ fn cgroup_slots(index: usize) -> (Slot, Slot) {
     (Slot(CGROUPS.saturating_add(index as u16)), Slot(ATTACH.saturating_add(index as u16)))
 }
 
-/// Outside: as root of the host. First what the container's process needs to be created; then, beside it, what it
-/// needs to go on: it makes its namespaces meanwhile, of which the network's alone takes as long as all this.
+/// Outside: as root of the host. First what the container's process needs to be created, which is nothing unless it is
+/// born in its cgroup; then, beside it, what it needs to go on: it makes its namespaces meanwhile, of which the
+/// network's alone takes as long as all this.
 fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     plan.doing("enter the store");
     plan.add(Step::Chdir(plan.host.store));
+    let parallel = plan.is_parallel();
+    let first = parallel && !cgroups.iter().any(|member| plan.is_born_in(member));
+    if first {
+        create(plan, cgroups);
+    }
     container_directory(plan);
     for (index, member) in cgroups.iter().enumerate() {
         control_group(plan, index, member);
     }
-    if plan.is_parallel() {
+    if parallel && !first {
         create(plan, cgroups);
-        mounts(plan);
+    }
+    mounts(plan);
+    if parallel {
         plan.doing("hand over to the container's process");
         plan.add(Step::HandOver(SUPERVISOR));
     } else {
-        mounts(plan);
         create(plan, cgroups);
     }
 }

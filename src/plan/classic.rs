@@ -106,7 +106,9 @@ fn overlay(plan: &mut Builder) {
 
 /// Mounts a new file system on a directory that is no symlink (CVE-2019-19921), and opens it.
 fn file_system(plan: &mut Builder, dir: Slot, at: Text, fs: Text, flags: u64, data: Text, into: Slot) {
-    plan.mkdir_if_missing(dir, at);
+    if dir == ROOT {
+        plan.mount_point(at);
+    }
     open(plan, dir, at, TARGET);
     plan.mount_at(CWD, TARGET, fs, flags, data);
     open(plan, dir, at, into);

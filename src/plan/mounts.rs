@@ -222,14 +222,14 @@ pub fn attach(plan: &mut Builder) {
     // is this very procfs, not what a path leads to (CVE-2025-52881).
     plan.doing("mount /proc");
     plan.file_system(t(c"proc"), t(c"proc"), b"", STRICT, PROC);
-    plan.mkdir_if_missing(ROOT, t(c"proc"));
+    plan.mount_point(t(c"proc"));
     plan.move_mount(PROC, ROOT, t(c"proc"));
     plan.doing("mount /sys");
     plan.file_system(t(c"sysfs"), t(c"sysfs"), b"", STRICT_RO, SYS);
-    plan.mkdir_if_missing(ROOT, t(c"sys"));
+    plan.mount_point(t(c"sys"));
     plan.move_mount(SYS, ROOT, t(c"sys"));
     plan.doing("mount /dev");
-    plan.mkdir_if_missing(ROOT, t(c"dev"));
+    plan.mount_point(t(c"dev"));
     plan.move_mount(DEV, ROOT, t(c"dev"));
     plan.move_mount(PTS, DEV, t(c"pts"));
     plan.move_mount(SHM, DEV, t(c"shm"));

@@ -162,14 +162,17 @@ fn privilege_goes_last_and_in_the_order_that_needs_it() {
 }
 
 #[test]
-fn the_cgroup_and_its_limits_are_there_before_the_process() {
+fn the_cgroup_and_its_limits_are_there_before_the_process_goes_on() {
     let mut spec = spec();
     spec.limits.memory = Some(64 << 20);
     let lines = outside_of(&spec, &host());
     let made = at(&lines, "mkdirat(AT_FDCWD, \"/cg/memory/mydocker-0123456789abcdef");
     let limit =
         at(&lines, "openat({cgroup0}, \"memory.limit_in_bytes\", O_WRONLY|O_CLOEXEC, 0); write(..., \"67108864\"");
-    assert!(made < limit && limit < at(&lines, "clone3("));
+    assert!(made < limit && limit < at(&lines, "write({supervisor}, [all descriptors])"));
+    // Without the parallel order there is no hand-over: then before the clone itself.
+    let older = outside_of(&spec, &Host { has: Has { clone3: false, ..Has::ALL }, ..host() });
+    assert!(last(&older, "openat({cgroup0}") < at(&older, "clone("));
 }
 
 #[test]
