@@ -13,6 +13,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// Looks at the host for a spec. `store` is its directory.
 pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
+    let streams = [STDIN, STDOUT, STDERR].map(fs::fstat);
+    let [_, output, error] = &streams;
+    let id =
+        |stream: &core::result::Result<fs::Stat, Errno>| stream.as_ref().map(|stat| (stat.st_dev, stat.st_ino)).ok();
     let mut host = Host {
         has: Has::ALL,
         masks: masks(),
@@ -24,8 +28,8 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         files: Vec::new(),
         modes: Vec::new(),
         ignored: ignored_signals(),
-        piped: [STDIN, STDOUT, STDERR].map(is_piped),
-        one_output: is_one(STDOUT, STDERR),
+        piped: streams.each_ref().map(is_piped),
+        one_output: output.is_ok() && id(output) == id(error),
         store: path,
     };
     for (index, mount) in spec.mounts.iter().enumerate() {
@@ -53,18 +57,13 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
 /// Whether a standard stream goes through a pipe of ours. Only what is a pipe or socket already, or the null device, is
 /// passed as it is: a container could type into a terminal (TIOCSTI, TIOCLINUX), write to a file that is open for reading
 /// (open(2) of /proc/self/fd/0), walk up from a directory.
-fn is_piped(stream: BorrowedFd) -> bool {
+fn is_piped(stream: &core::result::Result<fs::Stat, Errno>) -> bool {
     const NULL: u64 = 1 << 8 | 3;
-    !fs::fstat(stream).is_ok_and(|stat| match fs::kind(&stat) {
+    !stream.as_ref().is_ok_and(|stat| match fs::kind(stat) {
         libc::S_IFIFO | libc::S_IFSOCK => true,
         libc::S_IFCHR => stat.st_rdev == NULL,
         _ => false,
     })
-}
-
-fn is_one(one: BorrowedFd, other: BorrowedFd) -> bool {
-    let id = |stream| fs::fstat(stream).map(|stat| (stat.st_dev, stat.st_ino)).ok();
-    id(one).is_some() && id(one) == id(other)
 }
 
 /// SigIgn of /proc/self/status: asking for each signal would be 64 calls.
