@@ -1,7 +1,7 @@
 //! The child's story, from clone to execve.
 //!
-//! Everything it needs was made before the clone. It must end in execve or exit: what it shares with the supervisor
-//! (the list of things to undo) is the supervisor's.
+//! It has a copy of the supervisor's memory, the plan in it; what is made beside it comes with the hand-over. It must end
+//! in execve or exit: the list of things to undo is the supervisor's.
 
 use crate::error::RUNTIME;
 use crate::plan::{Entry, INIT, Plan, SUPERVISOR, Step};

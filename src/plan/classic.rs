@@ -54,7 +54,7 @@ pub fn inside(plan: &mut Builder) {
         file_system(plan, DEV, t(c"mqueue"), t(c"mqueue"), STRICT, t(c""), COPY);
     }
     if plan.spec.process.tty {
-        super::terminal(plan);
+        super::command::terminal(plan);
         plan.add(Step::SendTerminal(INIT, MASTER));
         open(plan, PTS, t(c"0"), COPY);
         open(plan, DEV, t(c"console"), TARGET);

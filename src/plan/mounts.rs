@@ -156,7 +156,7 @@ fn dev(plan: &mut Builder) {
         plan.file_system(t(c"tmpfs"), t(c"shm"), &shm_options(plan), STRICT, SHM);
     }
     if plan.spec.process.tty {
-        super::terminal(plan);
+        super::command::terminal(plan);
     }
 }
 
