@@ -55,7 +55,7 @@ const NULL: Slot = Slot(19);
 const WORKDIR: Slot = Slot(26);
 /// The supervisor's own pidfd, by which the child sees whether it lives.
 pub const OURSELVES: Slot = Slot(27);
-/// Pipes for a standard stream that is a terminal on the host's side: ours and the container's end.
+/// The pipes of standard streams that are not passed as they are: our end and the container's.
 pub const PIPES: [(Slot, Slot); 3] = [(Slot(20), Slot(21)), (Slot(22), Slot(23)), (Slot(24), Slot(25))];
 const CGROUPS: u16 = 28;
 /// At most memory, cpu, cpuset and pids, each in a hierarchy of its own.
