@@ -15,6 +15,7 @@ pub use nearest::nearest;
 pub use volume::absolute;
 
 use crate::error::{Error, Result};
+use crate::plan::security;
 use crate::spec::{Mount, Spec, Text};
 use crate::sys::name::t;
 use crate::text::keep;
@@ -69,19 +70,21 @@ enum To {
     Switch(fn(&mut Options) -> &mut bool),
     /// The number that the kind reads; 0 is as if it were not given.
     Number(fn(&mut Options) -> &mut Option<u64>),
+    /// The bits that the kind reads, with those of other times.
+    Bits(fn(&mut Options) -> &mut u64),
     /// The word itself.
     Word(fn(&mut Options) -> &mut Option<Text>),
     /// Flags that can be given more than once.
     Each(fn(&mut Options, Text) -> Result<()>),
 }
 
-use To::{Each, Number, Switch, Word};
+use To::{Bits, Each, Number, Switch, Word};
 
 const fn flag(name: &'static CStr, short: u8, kind: &'static Kind, to: To) -> Flag {
     Flag { name: t(name), short, kind, to }
 }
 
-static FLAGS: [Flag; 39] = [
+static FLAGS: [Flag; 43] = [
     flag(c"interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
     flag(c"tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
     flag(c"volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
@@ -114,6 +117,10 @@ static FLAGS: [Flag; 39] = [
         &kind::ANY,
         Each(|run, value| kind::ulimit(value).map(|limit| run.spec.process.rlimits.push(limit))),
     ),
+    flag(c"cap-add", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.add)),
+    flag(c"cap-drop", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.drop)),
+    flag(c"privileged", 0, &kind::SWITCH, Switch(|run| &mut run.spec.security.privileged)),
+    flag(c"security-opt", 0, &kind::ANY, Each(|run, value| security::option(&mut run.spec.security, value))),
     flag(c"shm-size", 0, &kind::SIZE, Number(|run| &mut run.shm_size)),
     // What it is for needs a container that stays.
     flag(c"stop-signal", 0, &kind::SIGNAL, Each(|_, _| Ok(()))),
@@ -141,6 +148,7 @@ pub fn run(words: &'static [Text]) -> Result<Options> {
         match flag.to {
             Switch(field) => *field(&mut options) = number != 0,
             Number(field) => *field(&mut options) = Some(number).filter(|&number| number != 0),
+            Bits(field) => *field(&mut options) |= number,
             Word(field) => *field(&mut options) = Some(value),
             Each(take) => take(&mut options, value)?,
         }

@@ -17,6 +17,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
     let [_, output, error] = &streams;
     let id =
         |stream: &core::result::Result<fs::Stat, Errno>| stream.as_ref().map(|stat| (stat.st_dev, stat.st_ino)).ok();
+    let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
     let mut host = Host {
         has: Has::ALL,
         masks: masks(),
@@ -27,7 +28,8 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         fill: Vec::new(),
         files: Vec::new(),
         modes: Vec::new(),
-        ignored: ignored_signals(),
+        ignored: set(status, b"SigIgn:\t"),
+        capabilities: set(status, b"CapBnd:\t"),
         piped: streams.each_ref().map(is_piped),
         one_output: output.is_ok() && id(output) == id(error),
         store: path,
@@ -66,10 +68,9 @@ fn is_piped(stream: &core::result::Result<fs::Stat, Errno>) -> bool {
     })
 }
 
-/// SigIgn of /proc/self/status: asking for each signal would be 64 calls.
-fn ignored_signals() -> u64 {
-    let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
-    let line = split(status, b'\n').iter().find_map(|line| line.strip_prefix(b"SigIgn:\t"));
+/// A set in /proc/self/status: asking for each signal or capability would be 64 calls.
+fn set(status: &[u8], name: &[u8]) -> u64 {
+    let line = split(status, b'\n').iter().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_default().iter().fold(0, |bits, &digit| bits << 4 | u64::from(hex(digit)))
 }
 

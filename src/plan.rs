@@ -11,6 +11,8 @@
 mod classic;
 mod command;
 mod mounts;
+mod seccomp;
+pub mod security;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -164,6 +166,8 @@ pub struct Host {
     pub files: Vec<bool>,
     /// The signals that mydocker was started to ignore: bit N-1 is signal N.
     pub ignored: u64,
+    /// The capabilities in mydocker's own bounding set: bit N is capability N.
+    pub capabilities: u64,
     /// For each mount the mode of its target in the image, which a tmpfs takes over; 01777 where it is missing.
     pub modes: Vec<u32>,
     /// Standard streams that go through a pipe.
@@ -197,6 +201,8 @@ struct Builder<'a> {
     host: &'a Host,
     /// The container's directory relative to the store.
     dir: Text,
+    /// What the container's processes may have at most.
+    capabilities: u64,
     /// What the next steps are for; see `Entry::why`.
     why: &'static str,
     /// What they are for, as the user knows it; see `Entry::about`.
@@ -324,7 +330,8 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
         return Err(Error::new("%: shared propagation needs Linux 5.12 or later", &[mount.typed]));
     }
     let dir = filled("containers/%", &[spec.id]);
-    let mut plan = Builder { spec, host, dir, why: "", about: t(c""), steps: Vec::with_capacity(96) };
+    let capabilities = security::capabilities(&spec.security, host.capabilities)?;
+    let mut plan = Builder { spec, host, dir, capabilities, why: "", about: t(c""), steps: Vec::with_capacity(96) };
     outside(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
     inside(&mut plan, &cgroups);

@@ -27,6 +27,25 @@ pub struct Spec {
     pub limits: Limits,
     /// Namespaces that are shared with the host instead of made.
     pub share: Share,
+    /// What its processes may do.
+    pub security: Security,
+}
+
+/// What the container's processes may do. The default is docker's.
+#[derive(Default)]
+pub struct Security {
+    /// --cap-add: bit N is capability N, the highest stands for ALL.
+    pub add: u64,
+    /// --cap-drop, likewise.
+    pub drop: u64,
+    /// --privileged: all that mydocker may do itself.
+    pub privileged: bool,
+    /// --security-opt no-new-privileges: execve gives nothing, not even a setuid file.
+    pub no_new_privs: bool,
+    /// --security-opt seccomp=unconfined.
+    pub unfiltered: bool,
+    /// --security-opt systempaths=unconfined: nothing of /proc and /sys is hidden or made read-only.
+    pub unmasked: bool,
 }
 
 /// The read-only part of the root and what its own directory looks like.

@@ -47,6 +47,9 @@ Limits
   -m, --memory SIZE          --memory-swap SIZE|-1
       --cpus N               -cpu PERCENT of one    --cpu-shares N
       --cpuset-cpus LIST     --cpuset-mems LIST     --pids-limit N
+Security (docker's default: 14 capabilities, a seccomp filter, /proc masked)
+      --cap-add CAP          --cap-drop CAP (or ALL)   --privileged
+      --security-opt no-new-privileges|seccomp=unconfined|systempaths=unconfined
 Namespaces shared with the host
       --net host|none        --pid host   --uts host   --ipc host
 mydocker

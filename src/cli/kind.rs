@@ -1,6 +1,7 @@
 //! What the flags' values are, as docker takes them: how each is read, and what is said where it can't be.
 
 use crate::error::{Error, Result};
+use crate::plan::security;
 use crate::spec::{ResourceLimit, Text};
 use crate::sys::name::t;
 use crate::text::{is, keep, number, split, split_once};
@@ -60,6 +61,7 @@ pub static LIST: Kind = kind(c"must be a list such as 0-2,7", |value| {
     };
     split(value, b',').iter().all(|part| range(part)).then_some(0)
 });
+pub static CAPABILITY: Kind = kind(c"is no capability, such as NET_ADMIN or ALL", security::capability);
 pub static LEVEL: Kind =
     kind(c"must be debug, info, warn or error", |value| either(value, "debug info", "warn warning error fatal"));
 pub static SHARED: Kind = kind(c"must be host or private", |value| either(value, "host", "private "));

@@ -85,11 +85,13 @@ pub fn identity(plan: &mut Builder) {
         plan.doing_for("set the limit", limit.typed);
         plan.add(Step::Rlimit(limit.resource, limit.soft, limit.hard));
     }
+    security::bound(plan, plan.capabilities);
     plan.doing("become the user");
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
     plan.add(Step::Groups(process.groups.clone().leak()));
     plan.add(Step::Gid(process.gid));
     plan.add(Step::Uid(process.uid));
+    security::sets(plan, plan.capabilities);
     plan.add(Step::Umask(0o022));
     plan.doing("end with the supervisor");
     // After the last change of credentials, which clears it (prctl(2)); then the parent is checked once more.

@@ -281,6 +281,9 @@ fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
 /// docker's masked and read-only paths: copies of one read-only empty directory, of the /dev/null that we have just
 /// made (CVE-2025-31133: not whatever the image calls so), and of the subtrees themselves.
 fn masks(plan: &mut Builder) {
+    if plan.spec.security.unmasked {
+        return;
+    }
     plan.doing("make a path read-only");
     // Copies are as the mount is just then.
     plan.set(PROC, false, RDONLY, 0);

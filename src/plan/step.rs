@@ -1,7 +1,7 @@
 //! The steps that a container is made of, each lowered to the one system call that it is.
 
 use crate::spec::Text;
-use crate::sys::call::{Arg, CWD, Call, MountAttr, Slot};
+use crate::sys::call::{Arg, CWD, Call, Filter, MountAttr, Slot};
 
 /// One step. A `Slot` holds a descriptor that an earlier step has put there.
 #[derive(Clone, Copy)]
@@ -72,6 +72,14 @@ pub enum Step {
     Gid(u32),
     /// Set the user ids.
     Uid(u32),
+    /// Drop a capability from the bounding set.
+    DropBound(u32),
+    /// Gain nothing at execve.
+    NoNewPrivs,
+    /// Install a seccomp filter.
+    Seccomp(&'static Filter),
+    /// Set the effective, permitted and inheritable capabilities.
+    Capset(&'static [u32]),
     /// Set a resource limit.
     Rlimit(u32, u64, u64),
     /// Set the file mode creation mask.
@@ -176,6 +184,10 @@ impl Step {
             Step::Groups(ref groups) => Call::setgroups(groups),
             Step::Gid(gid) => Call::setresgid(gid),
             Step::Uid(uid) => Call::setresuid(uid),
+            Step::DropBound(capability) => Call::drop_bound(capability),
+            Step::NoNewPrivs => Call::no_new_privs(),
+            Step::Seccomp(filter) => Call::seccomp(filter),
+            Step::Capset(ref sets) => Call::capset(sets),
             Step::Umask(mask) => Call::umask(mask),
             Step::DieWithParent => Call::die_with_parent(),
             Step::CloseRange => Call::close_range(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cgroup::{self, Controllers, Hierarchy, Layout};
-use crate::spec::{Files, Limits, Lower, Mount, Share};
+use crate::spec::{Files, Limits, Lower, Mount, Security, Share};
 use crate::sys::name::{Text, t};
 
 fn spec() -> Spec {
@@ -33,6 +33,7 @@ fn spec() -> Spec {
             rlimits: Vec::new(),
         },
         limits: Limits::default(),
+        security: Security::default(),
         share: Share::default(),
     }
 }
@@ -56,6 +57,7 @@ fn host() -> Host {
         fill: Vec::new(),
         files: Vec::new(),
         modes: Vec::new(),
+        capabilities: (1 << 41) - 1,
         ignored: 0,
         piped: [false; 3],
         one_output: false,

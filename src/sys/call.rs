@@ -111,6 +111,29 @@ pub struct MountAttr {
     pub userns: u64,
 }
 
+/// An instruction of a seccomp filter.
+pub type Instruction = libc::sock_filter;
+
+/// A seccomp filter, as seccomp(2) wants it.
+pub struct Filter(libc::sock_fprog);
+
+impl Filter {
+    /// From its instructions, at most 4096 (BPF_MAXINSNS).
+    pub fn new(code: Vec<Instruction>) -> &'static Self {
+        let len = code.len() as u16;
+        Box::leak(Box::new(Self(libc::sock_fprog { len, filter: code.leak().as_mut_ptr() })))
+    }
+}
+
+#[cfg(test)]
+impl Filter {
+    /// For a test that interprets them.
+    pub fn instructions(&self) -> &'static [Instruction] {
+        // SAFETY: `new` has leaked a Vec of that length there.
+        unsafe { core::slice::from_raw_parts(self.0.filter, usize::from(self.0.len)) }
+    }
+}
+
 /// One argument of a call.
 #[derive(Clone, Copy)]
 pub enum Arg<'a> {
@@ -132,6 +155,12 @@ pub enum Arg<'a> {
     FdPath(Slot),
     /// Numbers whose count is the argument before.
     Groups(&'a &'static [u32]),
+    /// A capability.
+    Capability(u32),
+    /// Bit sets.
+    Sets(&'a &'static [u32]),
+    /// `struct sock_fprog`.
+    Filter(&'static Filter),
     /// `struct mount_attr`.
     Attr(&'a MountAttr),
     /// `struct open_how`.
@@ -182,14 +211,15 @@ impl<'a> Call<'a> {
                 Arg::Null => 0,
                 Arg::Int(number) => number as usize,
                 Arg::Mode(mode) => mode as usize,
-                Arg::Flags(bits, _) | Arg::Name(bits, _) => bits as usize,
+                Arg::Flags(bits, _) | Arg::Name(bits, _) | Arg::Capability(bits) => bits as usize,
                 Arg::Fd(slot) => slots.get(slot).as_raw_fd() as usize,
                 Arg::Str(text) => text.as_ptr() as usize,
                 Arg::FdPath(slot) => path.next().map_or(0, |buf| {
                     *buf = fd_path(slots.get(slot));
                     buf.as_ptr() as usize
                 }),
-                Arg::Groups(groups) => groups.as_ptr() as usize,
+                Arg::Groups(words) | Arg::Sets(words) => words.as_ptr() as usize,
+                Arg::Filter(filter) => filter as *const Filter as usize,
                 Arg::Attr(attr) => attr as *const MountAttr as usize,
                 Arg::How(how) => how as *const OpenHow as usize,
             };
@@ -239,6 +269,16 @@ impl Arg<'_> {
                 }
                 line.put(b"]")
             }
+            Arg::Capability(number) => line
+                .put(b"CAP_")
+                .put(split(CAPABILITIES.as_bytes(), b' ').get(number as usize).unwrap_or(&"?".as_bytes())),
+            Arg::Sets(sets) => {
+                for (index, &set) in sets.iter().enumerate() {
+                    line.put(if index > 0 { b", " } else { b"{" }).hex(u64::from(set));
+                }
+                line.put(b"}")
+            }
+            Arg::Filter(filter) => line.put(b"{len=").dec(u64::from(filter.0.len)).put(b", filter=...}"),
             Arg::Attr(attr) => {
                 line.put(b"{attr_set=");
                 flags(line, attr.set as u32, &MOUNT_ATTR).put(b", attr_clr=");
@@ -300,6 +340,12 @@ static MOVE_MOUNT: Names = names!(MOVE_MOUNT_F_EMPTY_PATH MOVE_MOUNT_T_EMPTY_PAT
 pub static CLONE: Names = names!(
     CLONE_PIDFD CLONE_FILES CLONE_NEWNS CLONE_NEWCGROUP CLONE_NEWUTS CLONE_NEWIPC CLONE_NEWPID CLONE_NEWNET
 );
+
+/// The capabilities by number, from linux/capability.h.
+pub const CAPABILITIES: &str = "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE \
+NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT \
+SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP \
+MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE";
 
 /// MOUNT_ATTR_RDONLY.
 pub const RDONLY: u64 = 1;
@@ -470,6 +516,26 @@ impl<'a> Call<'a> {
     /// `setresuid(uid, uid, uid)`.
     pub fn setresuid(uid: u32) -> Self {
         Self::new(Sysno::setresuid, t(c"setresuid"), &[Arg::Int(i64::from(uid)); 3])
+    }
+    /// `prctl(PR_CAPBSET_DROP, capability)`.
+    pub fn drop_bound(capability: u32) -> Self {
+        let args = [Arg::Name(24, t(c"PR_CAPBSET_DROP")), Arg::Capability(capability)];
+        Self::new(Sysno::prctl, t(c"prctl"), &args)
+    }
+    /// `prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)`.
+    pub fn no_new_privs() -> Self {
+        let args = [Arg::Name(38, t(c"PR_SET_NO_NEW_PRIVS")), Arg::Int(1), Arg::Int(0), Arg::Int(0), Arg::Int(0)];
+        Self::new(Sysno::prctl, t(c"prctl"), &args)
+    }
+    /// `seccomp(SECCOMP_SET_MODE_FILTER, 0, filter)`.
+    pub fn seccomp(filter: &'static Filter) -> Self {
+        let mode = Arg::Name(1, t(c"SECCOMP_SET_MODE_FILTER"));
+        Self::new(Sysno::seccomp, t(c"seccomp"), &[mode, Arg::Int(0), Arg::Filter(filter)])
+    }
+    /// `capset({_LINUX_CAPABILITY_VERSION_3, 0}, sets)`: effective, permitted and inheritable, low halves first.
+    pub fn capset(sets: &'a &'static [u32]) -> Self {
+        static HEADER: &[u32] = &[0x2008_0522, 0];
+        Self::new(Sysno::capset, t(c"capset"), &[Arg::Sets(&HEADER), Arg::Sets(sets)])
     }
     /// `umask(mask)`.
     pub fn umask(mask: u32) -> Self {
