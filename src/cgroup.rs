@@ -62,6 +62,8 @@ impl Layout {
 pub struct Member {
     /// Its path.
     pub path: Text,
+    /// The cgroup that it is made in.
+    pub parent: Text,
     /// In a v2 hierarchy.
     pub unified: bool,
     /// What has to be written first for its parent to hand controllers down: file, value.
@@ -196,7 +198,7 @@ fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Contro
     let unified = hierarchy.unified;
     let attach = if unified { t(c"cgroup.procs") } else { t(c"tasks") };
     let path = path(hierarchy.path, id);
-    let mut member = Member { path, unified, enable: Vec::new(), values: Vec::new(), attach };
+    let mut member = Member { path, parent: hierarchy.path, unified, enable: Vec::new(), values: Vec::new(), attach };
     for (controller, name) in NAMES {
         if unified && hierarchy.controllers & needs & !hierarchy.enabled & controller != 0 {
             let file = below(hierarchy.path, "cgroup.subtree_control");
@@ -266,8 +268,38 @@ pub fn look(limits: &Limits) -> Layout {
     layout
 }
 
-/// Every hierarchy that has one of our controllers, for sweeping.
-pub fn everywhere() -> Layout {
+/// For an ordinary user, who has a cgroup only where one was delegated to him: the one that mydocker was started in,
+/// and only where a limit was asked for.
+pub fn delegated(limits: &Limits) -> Result<Layout> {
+    let needs = needs(limits);
+    let Some(limit) = LIMITS.iter().find(|limit| needs & limit.controller != 0) else { return Ok(Layout::default()) };
+    let Some(path) = own() else {
+        return Err(Error::new("%: only root can limit a container here: cgroups are not version 2", &[limit.flag]));
+    };
+    if !fs::is_writable(path) || !fs::is_writable(below(path, "cgroup.procs")) {
+        return Err(Error::new("%: an ordinary user may not make a cgroup in %", &[limit.flag, path]).hint(
+            "`systemd-run --user --scope -p Delegate=yes mydocker run ...` starts it in one of the user's own",
+            &[],
+        ));
+    }
+    Ok(Layout { hierarchies: vec![unified_hierarchy(path)], ..Layout::default() })
+}
+
+/// The cgroup that this process is in, where all are of version 2.
+fn own() -> Option<Text> {
+    if fs::fs_type(t(c"/sys/fs/cgroup")) != Ok(CGROUP2_SUPER_MAGIC) {
+        return None;
+    }
+    let text = fs::read_file(t(c"/proc/self/cgroup"), PAGE).ok()?;
+    let path = split(text, b'\n').iter().find_map(|line| line.strip_prefix(b"0::"))?;
+    Some(filled("/sys/fs/cgroup%", &[keep(if path == b"/" { b"" } else { path })]))
+}
+
+/// Every hierarchy that has one of our controllers, for sweeping; an ordinary user's is the one that he is in.
+pub fn everywhere(rootless: bool) -> Layout {
+    if rootless {
+        return Layout { hierarchies: own().map(unified_hierarchy).into_iter().collect(), ..Layout::default() };
+    }
     let mut layout = look(&Limits::default());
     search(&mut layout);
     layout

@@ -10,6 +10,13 @@ use crate::text::{Line, Push};
 /// Everything a start would do, then what its end would.
 pub fn plan(plan: &Plan) -> Line {
     let mut out = Line::new();
+    if !plan.entering.is_empty() {
+        out.put(b"# first, as an ordinary user\n");
+    }
+    for entry in &plan.entering {
+        step(plan, entry, &mut out);
+        out.put(b"\n");
+    }
     out.put(b"# outside, before the container's process exists\n");
     for entry in &plan.outside {
         step(plan, entry, &mut out);

@@ -2,7 +2,7 @@
 
 use crate::cgroup;
 use crate::error::{Error, Result};
-use crate::plan::{Has, Host, MASKS, SYSRQ};
+use crate::plan::{Has, Host, Ids, MASKS, SYSRQ};
 use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::name::t;
 use crate::sys::process::{STDERR, STDIN, STDOUT};
@@ -12,7 +12,7 @@ use crate::text::{Line, Push, ancestors, keep, split, until};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Looks at the host for a spec. `store` is its directory.
-pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
+pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Result<Host> {
     let streams = [STDIN, STDOUT, STDERR].map(fs::fstat);
     let [_, output, error] = &streams;
     let id =
@@ -23,7 +23,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         masks: masks(),
         throttles: throttles(),
         mqueue: fs::exists(t(c"/proc/sys/fs/mqueue")),
-        cgroups: cgroup::look(&spec.limits),
+        cgroups: if user.is_some() { cgroup::delegated(&spec.limits)? } else { cgroup::look(&spec.limits) },
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
@@ -33,6 +33,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text) -> Result<Host> {
         piped: streams.each_ref().map(is_piped),
         one_output: output.is_ok() && id(output) == id(error),
         store: path,
+        user,
     };
     for (index, mount) in spec.mounts.iter().enumerate() {
         let mut file = false;

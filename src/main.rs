@@ -16,6 +16,7 @@ mod init;
 mod perform;
 mod plan;
 mod remove;
+mod rootless;
 mod run;
 mod sha256;
 mod spec;

@@ -16,17 +16,19 @@ pub mod security;
 mod step;
 #[cfg(test)]
 mod tests;
+mod user;
 
 use crate::sys::name::t;
 pub use mounts::{MASKS, POINTS, SYSRQ};
 pub use step::{FS, Step, Want};
+pub use user::{Ids, entering};
 
 use crate::cgroup;
 use crate::error::{Error, Result};
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, filled, has, keep, split, split_once};
+use crate::text::{Line, Push, below, filled, has, keep, split, split_once};
 
 /// The container's directory in the store; its lock.
 pub const CONTAINER: Slot = Slot(0);
@@ -117,6 +119,8 @@ pub struct Entry {
 
 /// The steps of a start.
 pub struct Plan {
+    /// What an ordinary user's mydocker has done before everything else.
+    pub entering: Vec<Entry>,
     /// Before the container's process exists; the last is its clone.
     pub outside: Vec<Entry>,
     /// In the container's process, the last executes the command.
@@ -176,6 +180,8 @@ pub struct Host {
     pub one_output: bool,
     /// The store's path.
     pub store: Text,
+    /// The ids of the user namespace that mydocker itself is in, started by an ordinary user.
+    pub user: Option<Ids>,
 }
 
 /// Newer system calls that a plan may use.
@@ -315,6 +321,11 @@ impl Builder<'_> {
         self.host.has.detached && self.host.has.clone3 && self.host.has.pidfd
     }
 
+    /// Whether root is the only user that there can be.
+    fn has_one_id(&self) -> bool {
+        self.host.user.is_some_and(|ids| ids.is_one())
+    }
+
     /// Whether the child is born in its cgroup of this hierarchy.
     fn is_born_in(&self, member: &cgroup::Member) -> bool {
         member.unified && self.host.has.clone3 && self.host.has.into_cgroup
@@ -329,6 +340,12 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     if let Some(mount) = shared.filter(|_| !host.has.detached) {
         return Err(Error::new("%: shared propagation needs Linux 5.12 or later", &[mount.typed]));
     }
+    if let Some(ids) = &host.user {
+        user::check(&spec.process, ids)?;
+        if !host.has.detached {
+            return Err(Error::new("without root a container needs Linux 5.12 or later", &[]));
+        }
+    }
     let dir = filled("containers/%", &[spec.id]);
     let capabilities = security::capabilities(&spec.security, host.capabilities)?;
     let mut plan = Builder { spec, host, dir, capabilities, why: "", about: t(c""), steps: Vec::with_capacity(96) };
@@ -337,7 +354,8 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     inside(&mut plan, &cgroups);
     let moved = [Step::Mount(t(c"."), t(c"/"), t(c""), libc::MS_MOVE, t(c"")), Step::Chroot(t(c"."))];
     let slots = usize::from(SOURCES).saturating_add(spec.mounts.len());
-    Ok(Plan { outside, inside: plan.steps, moved, slots, exec: command::exec(&spec.process) })
+    let entering = host.user.as_ref().map(entering).unwrap_or_default();
+    Ok(Plan { entering, outside, inside: plan.steps, moved, slots, exec: command::exec(&spec.process) })
 }
 
 /// For a clone3 without a cgroup.
@@ -442,13 +460,22 @@ fn container_directory(plan: &mut Builder) {
     plan.mkdir(CONTAINER, t(c"upper"), lower.mode).undo = Undo::Tree;
     let (uid, gid) = lower.owner;
     if (uid, gid) != (0, 0) {
-        plan.add(Step::Chown(CONTAINER, t(c"upper"), uid, gid));
+        // EINVAL: of --rootfs, somebody whom the user namespace does not have.
+        plan.add(Step::Chown(CONTAINER, t(c"upper"), uid, gid)).fine = Some(Errno::EINVAL);
     }
     plan.mkdir(CONTAINER, t(c"work"), 0o700).undo = Undo::Work;
 }
 
 /// The cgroup of one hierarchy with its limits, before anything can be in it.
 fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
+    if plan.host.user.is_some() && !member.enable.is_empty() {
+        // The cgroup that mydocker was started in is the container's parent, which can hand controllers down only when
+        // no process is in it.
+        let supervisor = below(member.parent, "mydocker-supervisor");
+        plan.doing_for("move to a cgroup of one's own", supervisor);
+        plan.mkdir_if_missing(CWD, supervisor);
+        plan.write(CWD, below(supervisor, "cgroup.procs"), t(c"0"));
+    }
     plan.doing_for("make the cgroup", member.path);
     for &(file, value) in &member.enable {
         plan.write(CWD, file, value);

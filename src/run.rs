@@ -12,7 +12,7 @@ use crate::sys::process::{self, STDERR, STDIN, Side};
 use crate::sys::{Errno, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
-use crate::{assemble, cli, diagnose, explain, host, perform, supervise};
+use crate::{assemble, cli, diagnose, explain, host, perform, rootless, supervise};
 use core::mem::ManuallyDrop;
 
 const ROOT_DIR: Name = t(c"/var/lib/mydocker");
@@ -28,17 +28,22 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
         return Err(Error::new("the input device is not a TTY", &[])
             .hint("-t needs a terminal on standard input; use -i alone for a pipe", &[]));
     }
-    if process::euid() != 0 {
-        return Err(Error::new("this needs root: namespaces, mounts and cgroups are root's", &[])
-            .hint("sudo mydocker run ...", &[]));
-    }
+    let user = (process::euid() != 0).then(rootless::ids);
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
-    let path = options.root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))).unwrap_or(ROOT_DIR);
+    let path = match options.root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))) {
+        Some(path) => path,
+        None if user.is_some() => rootless::store()?,
+        None => ROOT_DIR,
+    };
     // Steps change the working directory, and a plan may be made twice.
     let path = if path.to_bytes().starts_with(b"/") { path } else { cli::absolute(path.to_bytes())? };
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
     process::clear_umask();
-    let store = open_store(path, dry)?;
+    if let Some(ids) = &user {
+        // For --explain too: what the store's files look like depends on it.
+        rootless::enter(ids)?;
+    }
+    let store = open_store(path, dry, user.is_some())?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
     assemble::complete(&mut options, store.as_ref())?;
     let spec = &options.spec;
@@ -47,7 +52,7 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     // A caller that ignores SIGCHLD would have the kernel reap the container, exit code and all.
     process::default_action(libc::SIGCHLD);
     let dir = store.as_ref().map_or(fs::CWD, Store::dir);
-    let mut host = ManuallyDrop::new(host::look(spec, dir, path)?);
+    let mut host = ManuallyDrop::new(host::look(spec, dir, path, user)?);
     loop {
         let plan = ManuallyDrop::new(plan::build(spec, &host)?);
         let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
@@ -94,13 +99,13 @@ struct Stopped {
 }
 
 /// Opened, swept; for --explain only if it is there.
-fn open_store(path: Text, dry: bool) -> Result<Option<Store>> {
+fn open_store(path: Text, dry: bool, rootless: bool) -> Result<Option<Store>> {
     if dry && !fs::exists(path) {
         return Ok(None);
     }
     let store = Store::open(path)?;
     if !dry {
-        store.sweep();
+        store.sweep(rootless);
     }
     Ok(Some(store))
 }

@@ -61,7 +61,7 @@ impl Store {
 
     /// Removes what killed mydockers have left. Two system calls where there is nothing. What cannot be removed (a
     /// mount from outside lies on it) stays for the next time; that isn't this command's failure.
-    pub fn sweep(&self) {
+    pub fn sweep(&self, rootless: bool) {
         let mut dead: Vec<Text> = Vec::new();
         let mut locked = false;
         let _ = fs::each_entry(self.gate.as_fd(), &mut |id, _| {
@@ -72,7 +72,7 @@ impl Store {
             }
         });
         if !dead.is_empty() {
-            let layout = cgroup::everywhere();
+            let layout = cgroup::everywhere(rootless);
             dead.iter().for_each(|&id| self.remove(&layout, id));
         }
         if locked {

@@ -88,7 +88,9 @@ pub fn identity(plan: &mut Builder) {
     security::bound(plan, plan.capabilities);
     plan.doing("become the user");
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
-    plan.add(Step::Groups(process.groups.clone().leak()));
+    if !plan.has_one_id() {
+        plan.add(Step::Groups(process.groups.clone().leak()));
+    }
     plan.add(Step::Gid(process.gid));
     plan.add(Step::Uid(process.uid));
     security::sets(plan, plan.capabilities);

@@ -113,13 +113,20 @@ fn overlay(plan: &mut Builder) {
     for &(key, value) in &OVERLAY {
         plan.option(key, value).fine = Some(Errno::EINVAL);
     }
+    if plan.host.user.is_some() {
+        // What overlayfs notes about a file is in trusted.*, which is root's of the host, or else in user.* (Linux 5.11).
+        plan.option(t(c"userxattr"), t(c""));
+    }
     plan.create(0, ROOT);
 }
 
 /// The nodes and links of /dev, on a tmpfs of our own.
 pub fn nodes(plan: &mut Builder) {
     for &(name, major, minor) in &NODES {
-        plan.add(Step::Mknod(DEV, name, libc::S_IFCHR | 0o666, major << 8 | minor));
+        // A user namespace has no devices of its own: a file to bind the host's on.
+        let (kind, dev) =
+            if plan.host.user.is_some() { (libc::S_IFREG, 0) } else { (libc::S_IFCHR, major << 8 | minor) };
+        plan.add(Step::Mknod(DEV, name, kind | 0o666, dev));
     }
     for &(target, name) in &LINKS {
         plan.add(Step::Symlink(target, DEV, name));
@@ -148,7 +155,11 @@ fn dev(plan: &mut Builder) {
     plan.doing("make /dev");
     plan.file_system(t(c"tmpfs"), t(c"tmpfs"), DEV_OPTIONS.to_bytes(), NOSUID, DEV);
     nodes(plan);
-    plan.file_system(t(c"devpts"), t(c"devpts"), PTS_OPTIONS.to_bytes(), NOSUID | NOEXEC, PTS);
+    let mut options = PTS_OPTIONS.to_bytes();
+    if plan.has_one_id() {
+        options = options.strip_suffix(b",gid=5").unwrap_or(options);
+    }
+    plan.file_system(t(c"devpts"), t(c"devpts"), options, NOSUID | NOEXEC, PTS);
     if plan.spec.share.ipc {
         plan.open_tree(CWD, t(c"/dev/shm"), true, SHM);
         plan.set(SHM, true, 0, libc::MS_PRIVATE);
@@ -220,12 +231,13 @@ pub fn attach(plan: &mut Builder) {
     plan.add(Step::Chdir(plan.dir));
     // A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later
     // is this very procfs, not what a path leads to (CVE-2025-52881).
+    let share = plan.spec.share;
     plan.doing("mount /proc");
-    plan.file_system(t(c"proc"), t(c"proc"), b"", STRICT, PROC);
+    kernels(plan, (t(c"proc"), t(c"/proc")), share.pid, STRICT, PROC);
     plan.mount_point(t(c"proc"));
     plan.move_mount(PROC, ROOT, t(c"proc"));
     plan.doing("mount /sys");
-    plan.file_system(t(c"sysfs"), t(c"sysfs"), b"", STRICT_RO, SYS);
+    kernels(plan, (t(c"sysfs"), t(c"/sys")), share.net, STRICT_RO, SYS);
     plan.mount_point(t(c"sys"));
     plan.move_mount(SYS, ROOT, t(c"sys"));
     plan.doing("mount /dev");
@@ -233,7 +245,12 @@ pub fn attach(plan: &mut Builder) {
     plan.move_mount(DEV, ROOT, t(c"dev"));
     plan.move_mount(PTS, DEV, t(c"pts"));
     plan.move_mount(SHM, DEV, t(c"shm"));
-    if plan.host.mqueue {
+    if plan.host.user.is_some() {
+        for &(name, ..) in &NODES {
+            plan.copy_mount(CWD, filled("/dev/%", &[name]), DEV, name);
+        }
+    }
+    if plan.host.mqueue && !(share.ipc && plan.host.user.is_some()) {
         // Of the ipc namespace that the child is in: with --ipc host the host's queues.
         plan.file_system(t(c"mqueue"), t(c"mqueue"), b"", STRICT, MQUEUE);
         plan.move_mount(MQUEUE, DEV, t(c"mqueue"));
@@ -246,6 +263,17 @@ pub fn attach(plan: &mut Builder) {
     }
     in_order(plan, attach_file, attach_volume);
     masks(plan);
+}
+
+/// A file system that shows a namespace. Only whose user namespace owns that may mount it; of the host's there can be
+/// a copy of the host's mount, with all that is mounted below it.
+fn kernels(plan: &mut Builder, (fs, path): (Text, Text), shared: bool, attributes: u64, into: Slot) {
+    if shared && plan.host.user.is_some() {
+        plan.open_tree(CWD, path, true, into);
+        plan.set(into, true, attributes, libc::MS_PRIVATE);
+    } else {
+        plan.file_system(fs, fs, b"", attributes, into);
+    }
 }
 
 /// The files in /etc and the volumes; what is above /etc/hosts goes first, or it would hide the file.

@@ -70,7 +70,8 @@ pub(super) fn bound(plan: &mut Builder, capabilities: u64) {
     for capability in (0..64).filter(|bit| dropped >> bit & 1 != 0) {
         plan.add(Step::DropBound(capability));
     }
-    if plan.spec.security.no_new_privs {
+    // With one id a set-user-ID program could be no other user's, but it could have a file's capabilities.
+    if plan.spec.security.no_new_privs || plan.has_one_id() {
         plan.doing("set no_new_privs");
         plan.add(Step::NoNewPrivs);
     }

@@ -62,6 +62,7 @@ fn host() -> Host {
         piped: [false; 3],
         one_output: false,
         store: t(c"/var/lib/mydocker"),
+        user: None,
     }
 }
 

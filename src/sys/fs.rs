@@ -175,11 +175,15 @@ pub fn mount_flags(fd: BorrowedFd) -> Result<u64, Errno> {
     statfs(fd).map(|(_, flags)| flags)
 }
 
-/// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)`.
+/// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)`. EINVAL is an id that the user namespace has not:
+/// what an ordinary user cannot give away stays the user's.
 pub fn chown(dir: BorrowedFd, path: Name, uid: u32, gid: u32) -> Result<(), Errno> {
     let flags = libc::AT_SYMLINK_NOFOLLOW | libc::AT_EMPTY_PATH;
     // SAFETY: the path is NUL-terminated and only read.
-    unsafe { syscall!(Sysno::fchownat, dir.as_raw_fd(), path.as_ptr(), uid, gid, flags) }.map(drop)
+    match unsafe { syscall!(Sysno::fchownat, dir.as_raw_fd(), path.as_ptr(), uid, gid, flags) } {
+        Err(Errno::EINVAL) => Ok(()),
+        done => done.map(drop),
+    }
 }
 
 /// `fchmod(fd, mode)`: by descriptor, since fchmodat(2) would follow a symlink.
@@ -415,6 +419,12 @@ pub fn getcwd(buf: &mut [u8]) -> Result<&[u8], Errno> {
 pub fn exists(path: Name) -> bool {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) }.is_ok()
+}
+
+/// `access(path, W_OK)`.
+pub fn is_writable(path: Name) -> bool {
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::W_OK) }.is_ok()
 }
 
 /// The file type bits of a mode.

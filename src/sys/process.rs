@@ -357,6 +357,12 @@ pub fn euid() -> u32 {
     unsafe { syscall!(Sysno::geteuid) }.unwrap_or(0) as u32
 }
 
+/// `getegid()`.
+pub fn egid() -> u32 {
+    // SAFETY: no arguments.
+    unsafe { syscall!(Sysno::getegid) }.unwrap_or(0) as u32
+}
+
 /// `socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC)`, then `ioctl(SIOCSIFFLAGS, {"lo", IFF_UP})`: 127.0.0.1 comes by itself.
 pub fn loopback_up() -> Result<(), Errno> {
     let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
