@@ -168,7 +168,7 @@ impl Program {
         self.add(AT_LEAST, *end, 0, 0);
         let below = self.search(before, allowed);
         let between = self.code.len().saturating_sub(here).saturating_sub(1) as u8;
-        let above = self.search(after, allowed == (middle % 2 != 0));
+        let above = self.search(after, allowed == (middle & 1 != 0));
         if let Some(jump) = self.code.get_mut(here) {
             (jump.jf, jump.jt) = (below, if above == 0 { between } else { above });
         }
