@@ -33,7 +33,7 @@ else \
 fi
 endef
 
-.PHONY: all run test check unit bench size install clean help deps initramfs
+.PHONY: all run test check unit bench size install clean help faults deps initramfs
 all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
@@ -65,6 +65,9 @@ check: ## rustfmt, clippy with warnings denied, unit tests; needs no root
 
 unit: ## the unit tests of the pure parts
 	@cargo test -q
+
+faults: mydocker ## every system call of a start failed and killed in turn, as root: half an hour
+	@tests/faults/run -j 2
 
 bench: mydocker ## start-up, memory, import: a table and a plot in docs/bench
 	@tests/bench/run
