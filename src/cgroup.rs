@@ -305,6 +305,14 @@ pub fn everywhere(rootless: bool) -> Layout {
     layout
 }
 
+/// Each controller and the hierarchy that has it; "" where none has.
+pub fn places(rootless: bool) -> [(Text, Text); 4] {
+    let layout = everywhere(rootless);
+    NAMES.map(|(controller, name)| {
+        (keep(name.as_bytes()), layout.find(controller).map(|found| found.path).unwrap_or_default())
+    })
+}
+
 impl Layout {
     fn add(&mut self, path: Text, controllers: Controllers) {
         let controllers = controllers & !self.controllers();

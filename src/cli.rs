@@ -10,7 +10,7 @@ mod kind;
 mod nearest;
 mod volume;
 
-pub use help::{MAIN, RUN};
+pub use help::{CHECK, MAIN, RUN};
 pub use nearest::nearest;
 pub use volume::absolute;
 

@@ -45,8 +45,7 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
 
 /// What overlayfs does not like, found by looking.
 fn overlay(spec: &Spec, store: Text) -> &'static str {
-    const OVERLAYFS: i64 = 0x794c_7630;
-    if fs::fs_type(store) == Ok(OVERLAYFS) {
+    if fs::fs_type(store) == Ok(fs::OVERLAYFS) {
         return "the store % is on an overlay itself, which cannot hold an upper directory: put it on another file \
                 system with --root, or mount a tmpfs there";
     }

@@ -70,7 +70,7 @@ fn is_piped(stream: &core::result::Result<fs::Stat, Errno>) -> bool {
 }
 
 /// A set in /proc/self/status: asking for each signal or capability would be 64 calls.
-fn set(status: &[u8], name: &[u8]) -> u64 {
+pub fn set(status: &[u8], name: &[u8]) -> u64 {
     let line = split(status, b'\n').iter().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_default().iter().fold(0, |bits, &digit| bits << 4 | u64::from(hex(digit)))
 }

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod cgroup;
+mod check;
 mod cli;
 mod copy;
 mod diagnose;
@@ -36,7 +37,7 @@ use crate::text::keep;
 
 const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
-const COMMANDS: &[u8] = b"the commands are run, version and help";
+const COMMANDS: &[u8] = b"the commands are run, check, version and help";
 
 /// The program: its exit code.
 fn start(args: &'static [Text]) -> i32 {
@@ -56,11 +57,12 @@ fn command(args: &'static [Text]) -> Result<u8> {
     };
     match verb.to_bytes() {
         b"run" => run::run(rest),
+        b"check" => check::check(rest),
         b"help" | b"--help" | b"-h" => print(cli::MAIN),
         b"version" | b"--version" | b"-V" => print(VERSION),
         other => {
             let error = Error::new("unknown command: %", &[keep(other)]);
-            Err(match cli::nearest(other, &mut [t(c"run"), t(c"help"), t(c"version")].into_iter()) {
+            Err(match cli::nearest(other, &mut [t(c"run"), t(c"check"), t(c"help"), t(c"version")].into_iter()) {
                 Some(name) => error.hint("did you mean `mydocker %`?", &[name]),
                 None => error.hint("%", &[keep(COMMANDS)]),
             })

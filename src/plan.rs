@@ -20,6 +20,7 @@ mod user;
 
 use crate::sys::name::t;
 pub use mounts::{MASKS, POINTS, SYSRQ};
+pub use seccomp::filter;
 pub use step::{FS, Step, Want};
 pub use user::{Ids, entering};
 

@@ -36,16 +36,22 @@ pub fn enter(ids: &Ids) -> Result<()> {
 
 /// Why not, found by looking.
 fn refused(entry: &Entry, errno: Errno) -> Error {
-    let zero = |file| fs::read_file(file, 64).is_ok_and(|value| value.trim_ascii() == b"0");
-    let hint = if zero(t(c"/proc/sys/user/max_user_namespaces")) {
+    perform::describe(entry, errno).hint(forbidden(errno), &[])
+}
+
+/// What forbids user namespaces.
+pub fn forbidden(errno: Errno) -> &'static str {
+    let is = |file, value| fs::read_file(file, 1) == Ok(value);
+    if is(t(c"/proc/sys/user/max_user_namespaces"), b"0") {
         "/proc/sys/user/max_user_namespaces is 0: root has turned user namespaces off"
-    } else if zero(t(c"/proc/sys/kernel/unprivileged_userns_clone")) {
+    } else if is(t(c"/proc/sys/kernel/unprivileged_userns_clone"), b"0") {
         "/proc/sys/kernel/unprivileged_userns_clone is 0: only root may make user namespaces here"
+    } else if is(t(c"/proc/sys/kernel/apparmor_restrict_unprivileged_userns"), b"1") {
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns is 1: AppArmor lets only those programs that have a profile"
     } else if errno == Errno::ENOSPC || errno == Errno::EUSERS {
         "a limit in /proc/sys/user/max_*_namespaces is reached"
     } else {
         "an ordinary user needs a user namespace, and something forbids it: a chroot, an outer container, a seccomp \
          filter or AppArmor"
-    };
-    perform::describe(entry, errno).hint(hint, &[])
+    }
 }

@@ -30,13 +30,7 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     }
     let user = (process::euid() != 0).then(rootless::ids);
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
-    let path = match options.root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))) {
-        Some(path) => path,
-        None if user.is_some() => rootless::store()?,
-        None => ROOT_DIR,
-    };
-    // Steps change the working directory, and a plan may be made twice.
-    let path = if path.to_bytes().starts_with(b"/") { path } else { cli::absolute(path.to_bytes())? };
+    let path = store(options.root, user.is_some())?;
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
     process::clear_umask();
     if let Some(ids) = &user {
@@ -98,6 +92,17 @@ struct Stopped {
     error: Error,
 }
 
+/// Where the store is.
+pub fn store(root: Option<Text>, rootless: bool) -> Result<Text> {
+    let path = match root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))) {
+        Some(path) => path,
+        None if rootless => rootless::store()?,
+        None => ROOT_DIR,
+    };
+    // Steps change the working directory, and a plan may be made twice.
+    if path.to_bytes().starts_with(b"/") { Ok(path) } else { cli::absolute(path.to_bytes()) }
+}
+
 /// Opened, swept; for --explain only if it is there.
 fn open_store(path: Text, dry: bool, rootless: bool) -> Result<Option<Store>> {
     if dry && !fs::exists(path) {
@@ -121,7 +126,8 @@ impl Has {
             ) => self.detached = false,
             // clone3 with a flag or a size that it doesn't know: EINVAL, E2BIG.
             (Step::Clone3(_, cgroup), Errno::EINVAL | Errno::E2BIG) if *cgroup != NOWHERE => self.into_cgroup = false,
-            (Step::Clone3(..), Errno::ENOSYS | Errno::EINVAL | Errno::E2BIG) => self.clone3 = false,
+            // EPERM: a filter that is older than the call; clone will say if it is namespaces that are forbidden.
+            (Step::Clone3(..), Errno::ENOSYS | Errno::EINVAL | Errno::E2BIG | Errno::EPERM) => self.clone3 = false,
             (Step::OpenSelf(_), _) => self.pidfd = false,
             (Step::Clone(_), Errno::EINVAL) => self.pidfd = false,
             _ => {}

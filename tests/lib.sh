@@ -232,6 +232,7 @@ if [ "$0" = "$lib" ]; then
   export MYDOCKER_ROOT=$T/root
   export HOME=$T
   PTY=$T_ALL/pty
+  WITHOUT=$T_ALL/without
   cd "$T" || exit 1
   ln "$TAR" busybox.tar || exit 1
   snapshot_before=$(snapshot)

@@ -10,6 +10,7 @@ mydocker runs a command in a container made of system calls.
 
 Commands:
   run        run a command in a new container
+  check      what this host can do
   version    print the version
   help       this text; `mydocker run --help` lists the flags
 ";
@@ -60,4 +61,12 @@ mydocker
 
 Exit codes: the command's own; 125 mydocker failed, 126 the command cannot be
 invoked, 127 it was not found, 128+N it died of signal N.
+";
+
+/// `mydocker check --help`.
+pub const CHECK: &[u8] = b"\
+mydocker check [--root DIR]
+
+Tries what a container needs: a line for each, ok, or no and the way out.
+Exit codes: 0 `run` works here, 1 it does not, 125 mydocker failed.
 ";

@@ -147,6 +147,9 @@ pub fn fstat(fd: BorrowedFd) -> Result<Stat, Errno> {
 /// struct statfs: 120 bytes on 64-bit targets. f_type is the first word, f_flags the eleventh.
 type Statfs = [u64; 15];
 
+/// OVERLAYFS_SUPER_MAGIC.
+pub const OVERLAYFS: i64 = 0x794c_7630;
+
 /// `statfs(path).f_type`: the magic number of the file system that `path` is on.
 pub fn fs_type(path: Name) -> Result<i64, Errno> {
     let mut buf: Statfs = [0; 15];
@@ -422,9 +425,14 @@ pub fn exists(path: Name) -> bool {
 }
 
 /// `access(path, W_OK)`.
-pub fn is_writable(path: Name) -> bool {
+pub fn can_write(path: Name) -> Result<(), Errno> {
     // SAFETY: the path is NUL-terminated and only read.
-    unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::W_OK) }.is_ok()
+    unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::W_OK) }.map(drop)
+}
+
+/// The same as a question.
+pub fn is_writable(path: Name) -> bool {
+    can_write(path).is_ok()
 }
 
 /// The file type bits of a mode.

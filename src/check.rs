@@ -1,0 +1,261 @@
+//! `mydocker check`: what this host can do, found by trying it, each in a child that is thrown away.
+
+use crate::error::{Error, Result};
+use crate::plan::{Entry, FS, ROOT, Step, Undo, filter};
+use crate::sys::call::{CWD, MountAttr, RDONLY, Slots};
+use crate::sys::name::{Text, t};
+use crate::sys::process::{self, Side};
+use crate::sys::{Errno, errno, fs};
+use crate::text::{Line, Push, ancestors, keep, row, split, split_once};
+use crate::{cgroup, host, rootless};
+
+type Trial = core::result::Result<(), Errno>;
+
+const NS: i32 = libc::CLONE_NEWNS;
+const PID: i32 = libc::CLONE_NEWPID;
+const NET: i32 = libc::CLONE_NEWNET;
+const USER: i32 = libc::CLONE_NEWUSER;
+
+/// What is tried: its name, and what it means where it cannot be had, or the way out. One string: a table of slices
+/// would cost 32 bytes a row. Those of the first `NEEDED` are what `run` cannot do without.
+const NAMES: &str = "\
+mount namespace:
+pid namespace:CONFIG_PID_NS
+uts namespace:CONFIG_UTS_NS, or --uts host
+ipc namespace:CONFIG_IPC_NS, or --ipc host
+net namespace:CONFIG_NET_NS, or --net host
+cgroup namespace:CONFIG_CGROUPS
+overlay:modprobe overlay, or CONFIG_OVERLAY_FS
+/proc:an outer container hides parts of it; docker's --security-opt systempaths=unconfined
+/sys:an outer container hides parts of it
+seccomp:CONFIG_SECCOMP_FILTER, or --security-opt seccomp=unconfined
+user namespace:
+detached mounts:mount(2) is used; read-only volumes are not recursive
+idmapped mounts:the file system or the kernel has none
+pidfd:SIGCHLD is used
+openat2:paths are walked component by component";
+
+const NEEDED: usize = 10;
+/// Without root also these.
+const NEEDED_BY_USERS: usize = 12;
+
+/// The namespaces that the child is born into, and what it does there.
+static TRIALS: [(i32, fn() -> Trial); 15] = [
+    (NS, nothing),
+    (PID, nothing),
+    (libc::CLONE_NEWUTS, nothing),
+    (libc::CLONE_NEWIPC, nothing),
+    (NET, process::loopback_up),
+    (libc::CLONE_NEWCGROUP, nothing),
+    (NS, overlay),
+    (NS | PID, || mount(t(c"proc"), t(c""))),
+    (NS | NET, || mount(t(c"sysfs"), t(c""))),
+    (0, seccomp),
+    (NS | USER, nothing),
+    (NS, detached),
+    (NS, idmapped),
+    (0, || process::open_self().map(drop)),
+    (0, openat2),
+];
+
+/// What an errno says about any trial.
+const REASONS: &str = "\
+13 permission, or AppArmor or SELinux
+28 a limit in /proc/sys/user/max_*_namespaces is reached";
+
+/// Why, and the way out: the most that is known.
+fn reason(code: u8, flags: i32, without: &[u8]) -> Text {
+    if flags & USER != 0 {
+        return keep(rootless::forbidden(Errno::new(i32::from(code))).as_bytes());
+    }
+    let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
+    if code == 1 && flags != 0 && host::set(status, b"CapEff:\t") >> 21 & 1 == 0 {
+        return t(c"CAP_SYS_ADMIN is missing; docker's --privileged");
+    }
+    if code >= 128 || code == 1 && host::set(status, b"Seccomp:\t") != 0 {
+        return t(c"a seccomp filter; docker's --security-opt seccomp=unconfined");
+    }
+    keep(row(REASONS, u64::from(code)).unwrap_or(without))
+}
+
+/// The lines, and whether `run` will work.
+struct Answer {
+    line: Line,
+    works: bool,
+}
+
+/// `mydocker check`: 0 where `run` will work, else 1.
+pub fn check(args: &'static [Text]) -> Result<u8> {
+    let user = (process::euid() != 0).then(rootless::ids);
+    let mut root = None;
+    match args {
+        [] => {}
+        [flag, dir] if *flag == t(c"--root") => root = Some(*dir),
+        [help] if *help == t(c"--help") => return crate::print(crate::cli::CHECK),
+        _ => return Err(Error::new("check takes no arguments but --root DIR", &[])),
+    }
+    process::default_action(libc::SIGCHLD);
+    let mut answer = Answer { line: Line::new(), works: true };
+    let store = crate::run::store(root, user.is_some())?;
+    if let Some(ids) = &user
+        && let Err(error) = rootless::enter(ids)
+    {
+        // Nothing else can be tried.
+        crate::print(&error.text())?;
+        return Ok(1);
+    }
+    let needed = if user.is_some() { NEEDED_BY_USERS } else { NEEDED };
+    for (index, (&line, &(flags, trial))) in split(NAMES.as_bytes(), b'\n').iter().zip(&TRIALS).enumerate() {
+        let (name, without) = split_once(line, b':').unwrap_or_default();
+        answer.put(name, t(c""), index < needed, flags, without, &mut || {
+            if flags & NS != 0 {
+                private()?;
+            }
+            trial()
+        });
+    }
+    let store = ancestors(store).iter().rev().copied().find(|&path| fs::exists(path)).unwrap_or(t(c"/"));
+    answer.put(b"store", store, true, 0, b"--root DIR, or a tmpfs", &mut || can_hold(store));
+    for (name, place) in cgroup::places(user.is_some()) {
+        // An ordinary user's container has none without limits.
+        let there = !place.is_empty() && user.is_none();
+        answer.put(name.to_bytes(), place, there, 0, b"its limits are refused", &mut || in_cgroup(place));
+    }
+    crate::print(&answer.line)?;
+    Ok(u8::from(!answer.works))
+}
+
+impl Answer {
+    #[inline(never)]
+    fn put(
+        &mut self,
+        name: &[u8],
+        place: Text,
+        needed: bool,
+        flags: i32,
+        without: &[u8],
+        trial: &mut dyn FnMut() -> Trial,
+    ) {
+        let code = attempt(flags, trial);
+        let line = &mut self.line;
+        line.put(name).put(b":").put(if code == 0 { b" ok" } else { b" no" });
+        if !place.is_empty() {
+            line.put(b": ").safe(place.to_bytes());
+        }
+        if code != 0 {
+            self.works &= !needed;
+            line.put(b": ");
+            errno::describe(Errno::new(i32::from(code)), line);
+            line.put(b": ").put(reason(code, flags, without).to_bytes());
+        }
+        line.put(b"\n");
+    }
+}
+
+/// What a child that tried it ended with: 0, or an errno, or 128 + the signal that killed it.
+fn attempt(flags: i32, trial: &mut dyn FnMut() -> Trial) -> u8 {
+    let ended = process::clone(flags as u64).and_then(|side| match side {
+        Side::Child => process::exit(code(trial())),
+        Side::Parent(pid, _) => process::wait(pid, 0).map(|(_, code)| code),
+    });
+    ended.unwrap_or_else(|errno| code(Err(errno)))
+}
+
+fn code(trial: Trial) -> u8 {
+    trial.err().map_or(0, |errno| errno.into_raw() as u8)
+}
+
+fn steps(steps: &[Step]) -> Trial {
+    let mut slots = Slots::new(3);
+    steps.iter().try_for_each(|&step| {
+        crate::perform::step(&Entry { step, why: "", about: t(c""), fine: None, undo: Undo::Nothing }, &mut slots)
+    })
+}
+
+/// Before all else in a new mount namespace, as a plan does it: by the namespace's own root, since in a chroot `/` may be
+/// no mount; and private, so that the host sees none of it.
+fn private() -> Trial {
+    const STEPS: [Step; 3] = [
+        Step::Open(CWD, t(c"/proc/self/ns/mnt"), libc::O_RDONLY, FS),
+        Step::Setns(FS, NS as u64),
+        Step::Mount(t(c"none"), t(c"/"), t(c""), libc::MS_REC | libc::MS_PRIVATE, t(c"")),
+    ];
+    steps(&STEPS)
+}
+
+/// Where file systems are mounted for a trial: `run` needs it, so it is there.
+const AT: Text = t(c"/proc");
+
+fn mount(fs: Text, data: Text) -> Trial {
+    steps(&[Step::Mount(fs, AT, fs, 0, data)])
+}
+
+/// On a tmpfs of its own.
+fn overlay() -> Trial {
+    mount(t(c"tmpfs"), t(c""))?;
+    for name in [t(c"/proc/l"), t(c"/proc/u"), t(c"/proc/w")] {
+        fs::mkdir(fs::CWD, name, 0o700)?;
+    }
+    mount(t(c"overlay"), t(c"lowerdir=/proc/l,upperdir=/proc/u,workdir=/proc/w"))
+}
+
+fn detached() -> Trial {
+    const STEPS: [Step; 4] = [
+        Step::Fsopen(t(c"tmpfs"), FS),
+        Step::Create,
+        Step::Fsmount(0, ROOT),
+        Step::SetAttr(ROOT, true, MountAttr { set: RDONLY, clear: 0, propagation: 0, userns: 0 }),
+    ];
+    steps(&STEPS)
+}
+
+/// A mount with the ids of another user namespace. That lives as long as its descriptor, which its only process puts
+/// into our table, in place of one that a child does not need.
+fn idmapped() -> Trial {
+    const THEIRS: [Step; 5] = [
+        Step::Set(CWD, t(c"/proc/self/setgroups"), t(c"deny")),
+        Step::Set(CWD, t(c"/proc/self/uid_map"), t(c"0 0 1")),
+        Step::Set(CWD, t(c"/proc/self/gid_map"), t(c"0 0 1")),
+        Step::Open(CWD, t(c"/proc/self/ns/user"), libc::O_RDONLY, FS),
+        Step::Dup(FS, 0),
+    ];
+    const OURS: [Step; 2] = [
+        Step::OpenTree(CWD, t(c"/"), false, ROOT),
+        Step::SetAttr(ROOT, false, MountAttr { set: 0x10_0000, clear: 0, propagation: 0, userns: 0 }),
+    ];
+    match attempt(USER | libc::CLONE_FILES, &mut || steps(&THEIRS)) {
+        0 => steps(&OURS),
+        code => Err(Errno::new(i32::from(code))),
+    }
+}
+
+fn nothing() -> Trial {
+    Ok(())
+}
+
+/// As for an ordinary user: the first call is only needed without CAP_SYS_ADMIN.
+fn seccomp() -> Trial {
+    steps(&[Step::NoNewPrivs, Step::Seccomp(filter(0))])
+}
+
+fn openat2() -> Trial {
+    let how = fs::OpenHow { flags: libc::O_PATH as u64, mode: 0, resolve: fs::IN_ROOT };
+    fs::openat2(fs::CWD, t(c"/"), &how).map(drop)
+}
+
+/// overlayfs refuses an upper directory on an overlay with EINVAL.
+fn can_hold(store: Text) -> Trial {
+    match fs::fs_type(store)? {
+        fs::OVERLAYFS => Err(Errno::EINVAL),
+        _ => fs::can_write(store),
+    }
+}
+
+fn in_cgroup(path: Text) -> Trial {
+    if path.is_empty() {
+        return Err(Errno::ENOENT);
+    }
+    let path = cgroup::path(path, t(c"check"));
+    fs::mkdir(fs::CWD, path, 0o755)?;
+    fs::rmdir(fs::CWD, path)
+}
