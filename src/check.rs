@@ -7,7 +7,7 @@ use crate::sys::name::{Text, t};
 use crate::sys::process::{self, Side};
 use crate::sys::{Errno, errno, fs};
 use crate::text::{Line, Push, ancestors, keep, row, split, split_once};
-use crate::{cgroup, host, rootless};
+use crate::{cgroup, host, userns};
 
 type Trial = core::result::Result<(), Errno>;
 
@@ -66,7 +66,7 @@ const REASONS: &str = "\
 /// Why, and the way out: the most that is known.
 fn reason(code: u8, flags: i32, without: &[u8]) -> Text {
     if flags & USER != 0 {
-        return keep(rootless::forbidden(Errno::new(i32::from(code))).as_bytes());
+        return keep(userns::forbidden(Errno::new(i32::from(code))).as_bytes());
     }
     let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
     if code == 1 && flags != 0 && host::set(status, b"CapEff:\t") >> 21 & 1 == 0 {
@@ -86,7 +86,7 @@ struct Answer {
 
 /// `mydocker check`: 0 where `run` will work, else 1.
 pub fn check(args: &'static [Text]) -> Result<u8> {
-    let user = (process::euid() != 0).then(rootless::ids);
+    let user = userns::ids(None)?;
     let mut root = None;
     match args {
         [] => {}
@@ -98,7 +98,7 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
     let mut answer = Answer { line: Line::new(), works: true };
     let store = crate::run::store(root, user.is_some())?;
     if let Some(ids) = &user
-        && let Err(error) = rootless::enter(ids)
+        && let Err(error) = userns::enter(ids)
     {
         // Nothing else can be tried.
         crate::print(&error.text())?;

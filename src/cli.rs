@@ -42,6 +42,8 @@ pub struct Options {
     pub cwd: Option<Text>,
     /// -u.
     pub user: Option<Text>,
+    /// --userns.
+    pub userns: Option<Text>,
     /// --hostname.
     pub hostname: Option<Text>,
     /// --entrypoint.
@@ -84,7 +86,7 @@ const fn flag(name: &'static CStr, short: u8, kind: &'static Kind, to: To) -> Fl
     Flag { name: t(name), short, kind, to }
 }
 
-static FLAGS: [Flag; 43] = [
+static FLAGS: [Flag; 44] = [
     flag(c"interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
     flag(c"tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
     flag(c"volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
@@ -132,6 +134,7 @@ static FLAGS: [Flag; 43] = [
     flag(c"help", 0, &kind::SWITCH, Switch(|run| &mut run.help)),
     flag(c"pid", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.pid)),
     flag(c"uts", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.uts)),
+    flag(c"userns", 0, &kind::ANY, Word(|run| &mut run.userns)),
     flag(c"ipc", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.ipc)),
     flag(c"net", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
     flag(c"network", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),

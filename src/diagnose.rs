@@ -32,6 +32,10 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
             let which = [entry.about.to_bytes(), b" (", file.to_bytes(), b" = ", value.to_bytes(), b")"];
             return Error::sys(entry.why, keep(&join(&which)), errno).hint(limit(*file, errno), &[]);
         }
+        (Step::Idmap(..), Errno::EINVAL | Errno::EPERM) => {
+            "its file system, or one that is mounted below it, has no idmapped mounts on this kernel; `--userns host` does \
+             without"
+        }
         (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
             "an outer container or a seccomp filter forbids namespaces"
         }
@@ -120,7 +124,7 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
                 (Step::MoveMount(..) | Step::Open(..), Errno::ENOTDIR | Errno::ELOOP) => {
                     "in the image this is no directory"
                 }
-                (Step::Create | Step::MountAt(..), Errno::EPERM) => {
+                (Step::Create | Step::Fsmount(..) | Step::MountAt(..), Errno::EPERM) => {
                     "an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the \
                      outer one with them unmasked"
                 }

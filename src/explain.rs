@@ -86,6 +86,27 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         Step::SendTerminal(socket, terminal) => {
             say(t(c"sendmsg(%, SCM_RIGHTS %)"), &[Arg::Fd(socket), Arg::Fd(terminal)], out);
         }
+        Step::Enter(uid, gid) => {
+            Call::unshare((libc::CLONE_NEWUSER | libc::CLONE_NEWNS) as u32).explain(out, plan::name);
+            for args in [uid, gid] {
+                out.put(b"\nexecve(").quoted(args.first().copied().unwrap_or_default().to_bytes()).put(b", [");
+                list(args, out);
+                out.put(b"], [])  # by a child outside of it");
+            }
+        }
+        Step::MapIds(uid, gid, into) => {
+            say(
+                t(c"write(/proc/{child}/uid_map, %); write(/proc/{child}/gid_map, %); "),
+                &[Arg::Str(uid), Arg::Str(gid)],
+                out,
+            );
+            say(t(c"open(/proc/{child}/ns/user) = %"), &[Arg::Fd(into)], out);
+        }
+        Step::Idmap(mount, user) => {
+            let text =
+                t(c"mount_setattr(%, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=%}, 32)");
+            say(text, &[Arg::Fd(mount), Arg::Fd(user)], out);
+        }
         Step::Loopback => {
             say(
                 t(c"socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})"),
@@ -148,12 +169,13 @@ fn written(content: Text, out: &mut Line) {
     say(t(c"; write(..., %, %)"), &[Arg::Str(content), call::length(content)], out);
 }
 
+fn list(strings: &[Text], out: &mut Line) {
+    for (index, text) in strings.iter().enumerate() {
+        out.put(if index > 0 { b", " } else { b"" }).quoted(text.to_bytes());
+    }
+}
+
 fn exec(plan: &Plan, out: &mut Line) {
-    let list = |strings: &[Text], out: &mut Line| {
-        for (index, text) in strings.iter().enumerate() {
-            out.put(if index > 0 { b", " } else { b"" }).quoted(text.to_bytes());
-        }
-    };
     let path = plan.exec.candidates.first().copied().unwrap_or_default();
     out.put(b"execve(").quoted(path.to_bytes()).put(b", [");
     list(&plan.exec.args, out);

@@ -8,7 +8,7 @@ use crate::sys::name::t;
 use crate::sys::process::{STDERR, STDIN, STDOUT};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, fs};
-use crate::text::{Line, Push, ancestors, keep, split, until};
+use crate::text::{Line, Push, ancestors, keep, number, split, until};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Looks at the host for a spec. `store` is its directory.
@@ -18,18 +18,20 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
     let id =
         |stream: &core::result::Result<fs::Stat, Errno>| stream.as_ref().map(|stat| (stat.st_dev, stat.st_ino)).ok();
     let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
+    let rootless = user.is_some_and(|ids| !ids.remapped);
     let mut host = Host {
         has: Has::ALL,
         masks: masks(),
         throttles: throttles(),
         mqueue: fs::exists(t(c"/proc/sys/fs/mqueue")),
-        cgroups: if user.is_some() { cgroup::delegated(&spec.limits)? } else { cgroup::look(&spec.limits) },
+        cgroups: if rootless { cgroup::delegated(&spec.limits)? } else { cgroup::look(&spec.limits) },
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
         modes: Vec::new(),
         ignored: set(status, b"SigIgn:\t"),
-        capabilities: set(status, b"CapBnd:\t"),
+        // A new user namespace begins with a bounding set of all that there are.
+        capabilities: if user.is_some() { all_capabilities() } else { set(status, b"CapBnd:\t") },
         piped: streams.each_ref().map(is_piped),
         one_output: output.is_ok() && id(output) == id(error),
         store: path,
@@ -55,6 +57,11 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         host.files.push(file);
     }
     Ok(host)
+}
+
+fn all_capabilities() -> u64 {
+    let last = fs::read_file(t(c"/proc/sys/kernel/cap_last_cap"), 16).ok().and_then(|text| number(text.trim_ascii()));
+    (2_u64 << last.unwrap_or(40).min(62)).wrapping_sub(1)
 }
 
 /// Whether a standard stream goes through a pipe of ours. Only what is a pipe or socket already, or the null device, is

@@ -17,7 +17,6 @@ mod init;
 mod perform;
 mod plan;
 mod remove;
-mod rootless;
 mod run;
 mod sha256;
 mod spec;
@@ -27,6 +26,7 @@ mod sys;
 mod tar;
 mod text;
 mod trace;
+mod userns;
 mod users;
 
 use crate::error::{Error, Result};

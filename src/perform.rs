@@ -82,6 +82,8 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             process::default_action(signal);
             Ok(())
         }
+        Step::Enter(uid, gid) => process::enter(uid, gid),
+        Step::Idmap(mount, user) => fs::set_idmap(slots.get(mount), slots.get(user)),
         Step::Loopback => process::loopback_up(),
         Step::Rlimit(resource, soft, hard) => process::set_limit(resource, soft, hard),
         Step::RemountReadOnly(target) => {

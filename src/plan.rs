@@ -22,7 +22,7 @@ use crate::sys::name::t;
 pub use mounts::{MASKS, POINTS, SYSRQ};
 pub use seccomp::filter;
 pub use step::{FS, Step, Want};
-pub use user::{Ids, entering};
+pub use user::{Extents, Ids, MAPPERS, entering};
 
 use crate::cgroup;
 use crate::error::{Error, Result};
@@ -62,7 +62,9 @@ const WORKDIR: Slot = Slot(26);
 pub const OURSELVES: Slot = Slot(27);
 /// The pipes of standard streams that are not passed as they are: our end and the container's.
 pub const PIPES: [(Slot, Slot); 3] = [(Slot(20), Slot(21)), (Slot(22), Slot(23)), (Slot(24), Slot(25))];
-const CGROUPS: u16 = 28;
+/// The user namespace that the child was cloned into.
+const USER: Slot = Slot(28);
+const CGROUPS: u16 = 29;
 /// At most memory, cpu, cpuset and pids, each in a hierarchy of its own.
 const MAX_CGROUPS: u16 = 4;
 const ATTACH: u16 = CGROUPS + MAX_CGROUPS;
@@ -72,7 +74,7 @@ const SOURCES: u16 = ATTACH + MAX_CGROUPS;
 pub fn name(slot: Slot, line: &mut Line) {
     // In the order of the slots; a table of slices would be four times as large.
     const NAMES: &str = "container fs root dev pts shm files ptmx terminal proc sys mqueue copy target supervisor init \
-        child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves \
+        child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves user \
         cgroup0 cgroup1 cgroup2 cgroup3 procs0 procs1 procs2 procs3";
     if slot == CWD {
         line.put(b"AT_FDCWD");
@@ -181,7 +183,7 @@ pub struct Host {
     pub one_output: bool,
     /// The store's path.
     pub store: Text,
-    /// The ids of the user namespace that mydocker itself is in, started by an ordinary user.
+    /// The ids of the container's user namespace.
     pub user: Option<Ids>,
 }
 
@@ -322,6 +324,11 @@ impl Builder<'_> {
         self.host.has.detached && self.host.has.clone3 && self.host.has.pidfd
     }
 
+    /// Whether the container has a user namespace of its own, which mydocker itself, as root of the host, is not in.
+    fn is_remapped(&self) -> bool {
+        self.host.user.is_some_and(|ids| ids.remapped)
+    }
+
     /// Whether root is the only user that there can be.
     fn has_one_id(&self) -> bool {
         self.host.user.is_some_and(|ids| ids.is_one())
@@ -343,8 +350,8 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     }
     if let Some(ids) = &host.user {
         user::check(&spec.process, ids)?;
-        if !host.has.detached {
-            return Err(Error::new("without root a container needs Linux 5.12 or later", &[]));
+        if !host.has.detached || ids.remapped && !(host.has.clone3 && host.has.pidfd) {
+            return Err(Error::new("a container in a user namespace needs Linux 5.12 or later", &[]));
         }
     }
     let dir = filled("containers/%", &[spec.id]);
@@ -354,7 +361,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
     inside(&mut plan, &cgroups);
     let moved = [Step::Mount(t(c"."), t(c"/"), t(c""), libc::MS_MOVE, t(c"")), Step::Chroot(t(c"."))];
-    let slots = usize::from(SOURCES).saturating_add(spec.mounts.len());
+    let slots = usize::from(SOURCES).saturating_add(spec.mounts.len()).saturating_add(spec.lower.layers.len());
     let entering = host.user.as_ref().map(entering).unwrap_or_default();
     Ok(Plan { entering, outside, inside: plan.steps, moved, slots, exec: command::exec(&spec.process) })
 }
@@ -405,7 +412,9 @@ fn mounts(plan: &mut Builder) {
         plan.mkdir_if_missing(CWD, path).undo = Undo::IfFailed;
     }
     volumes(plan);
-    if plan.host.has.detached {
+    if let Some(ids) = plan.host.user.filter(|ids| ids.remapped) {
+        user::outside_steps(plan, &ids);
+    } else if plan.host.has.detached {
         mounts::detached(plan);
     } else {
         classic::outside(plan);
@@ -424,7 +433,7 @@ fn create(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     let mut flags = namespaces(plan);
     if plan.is_parallel() {
         plan.add(Step::OpenSelf(OURSELVES));
-        flags = flags & libc::CLONE_NEWPID as u64 | libc::CLONE_FILES as u64;
+        flags = flags & (libc::CLONE_NEWPID | libc::CLONE_NEWUSER) as u64 | libc::CLONE_FILES as u64;
     }
     if plan.host.has.pidfd {
         flags |= libc::CLONE_PIDFD as u64;
@@ -440,6 +449,8 @@ fn namespaces(plan: &Builder) -> u64 {
     let share = plan.spec.share;
     let flag = |shared, flag: i32| if shared { 0 } else { flag as u64 };
     libc::CLONE_NEWNS as u64
+        // The first of them, so that it owns the others.
+        | flag(!plan.is_remapped(), libc::CLONE_NEWUSER)
         | flag(share.pid, libc::CLONE_NEWPID)
         | flag(share.uts, libc::CLONE_NEWUTS)
         | flag(share.ipc, libc::CLONE_NEWIPC)
@@ -459,7 +470,7 @@ fn container_directory(plan: &mut Builder) {
     }
     let lower = &plan.spec.lower;
     plan.mkdir(CONTAINER, t(c"upper"), lower.mode).undo = Undo::Tree;
-    let (uid, gid) = lower.owner;
+    let (uid, gid) = plan.host.user.filter(|ids| ids.remapped).map_or(lower.owner, |ids| ids.outside(lower.owner));
     if (uid, gid) != (0, 0) {
         // EINVAL: of --rootfs, somebody whom the user namespace does not have.
         plan.add(Step::Chown(CONTAINER, t(c"upper"), uid, gid)).fine = Some(Errno::EINVAL);
@@ -469,7 +480,7 @@ fn container_directory(plan: &mut Builder) {
 
 /// The cgroup of one hierarchy with its limits, before anything can be in it.
 fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
-    if plan.host.user.is_some() && !member.enable.is_empty() {
+    if plan.host.user.is_some_and(|ids| !ids.remapped) && !member.enable.is_empty() {
         // The cgroup that mydocker was started in is the container's parent, which can hand controllers down only when
         // no process is in it.
         let supervisor = below(member.parent, "mydocker-supervisor");
@@ -544,7 +555,7 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         plan.doing("create the namespaces");
         // Should the supervisor end before the hand-over, so does this process; set again below.
         plan.add(Step::DieWithParent);
-        plan.add(Step::Unshare(namespaces(plan) & !(libc::CLONE_NEWPID as u64)));
+        plan.add(Step::Unshare(namespaces(plan) & !((libc::CLONE_NEWPID | libc::CLONE_NEWUSER) as u64)));
         loopback(plan);
         plan.doing("take over from the supervisor");
         plan.add(Step::TakeOver(INIT, OURSELVES));

@@ -12,7 +12,7 @@ use crate::sys::process::{self, STDERR, STDIN, Side};
 use crate::sys::{Errno, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
-use crate::{assemble, cli, diagnose, explain, host, perform, rootless, supervise};
+use crate::{assemble, cli, diagnose, explain, host, perform, supervise, userns};
 use core::mem::ManuallyDrop;
 
 const ROOT_DIR: Name = t(c"/var/lib/mydocker");
@@ -28,16 +28,15 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
         return Err(Error::new("the input device is not a TTY", &[])
             .hint("-t needs a terminal on standard input; use -i alone for a pipe", &[]));
     }
-    let user = (process::euid() != 0).then(rootless::ids);
+    let user = userns::ids(options.userns)?;
+    let rootless = user.is_some_and(|ids| !ids.remapped);
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
-    let path = store(options.root, user.is_some())?;
+    let path = store(options.root, rootless)?;
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
     process::clear_umask();
-    if let Some(ids) = &user {
-        // For --explain too: what the store's files look like depends on it.
-        rootless::enter(ids)?;
-    }
-    let store = open_store(path, dry, user.is_some())?;
+    // For --explain too: what the store's files look like depends on it.
+    user.as_ref().map_or(Ok(()), userns::enter)?;
+    let store = open_store(path, dry, rootless)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
     assemble::complete(&mut options, store.as_ref())?;
     let spec = &options.spec;
@@ -96,7 +95,7 @@ struct Stopped {
 pub fn store(root: Option<Text>, rootless: bool) -> Result<Text> {
     let path = match root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))) {
         Some(path) => path,
-        None if rootless => rootless::store()?,
+        None if rootless => userns::store()?,
         None => ROOT_DIR,
     };
     // Steps change the working directory, and a plan may be made twice.
@@ -169,6 +168,9 @@ impl Start<'_> {
                     self.store.made();
                     result
                 }
+                Step::MapIds(uid, gid, into) => {
+                    userns::map(self.pid, uid, gid).map(|user| self.slots.set(into, Some(user)))
+                }
                 _ => perform::step(entry, &mut self.slots),
             };
             self.log(entry);
@@ -210,7 +212,12 @@ impl Start<'_> {
         self.close_childs_ends();
         if self.spec.process.tty && self.slots.is_empty(MASTER) {
             // Made by the child where a terminal cannot be made outside; none comes if the child has failed before.
-            match process::receive(self.slots.get(SUPERVISOR)) {
+            let socket = self.slots.get(SUPERVISOR);
+            let said = match process::receive(socket) {
+                Ok(Some((perform::TAKEN_OVER, _))) => process::receive(socket),
+                said => said,
+            };
+            match said {
                 Ok(Some((_, master @ Some(_)))) => self.slots.set(MASTER, master),
                 Ok(said) => self.said = said,
                 Err(_) => {}

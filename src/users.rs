@@ -60,6 +60,12 @@ pub fn find(open: Open, word: &[u8]) -> Result<User> {
     Ok(found)
 }
 
+/// The name of a user of the host; empty where /etc/passwd has none.
+pub fn name_of(uid: u32) -> Vec<u8> {
+    let passwd = read(&|path| fs::open_follow(fs::CWD, path, libc::O_RDONLY, 0), t(c"/etc/passwd")).unwrap_or_default();
+    search(&passwd, &mut |entry| entry.id == uid).map_or(Vec::new(), |entry| entry.name.to_vec())
+}
+
 /// The first entry that is right.
 fn search<'a>(file: &'a [u8], right: &mut dyn FnMut(&Entry) -> bool) -> Option<Entry<'a>> {
     file.split(|&byte| byte == b'\n').filter_map(Entry::parse).find(|entry| right(entry))

@@ -53,6 +53,8 @@ Security (docker's default: 14 capabilities, a seccomp filter, /proc masked)
       --security-opt no-new-privileges|seccomp=unconfined|systempaths=unconfined
 Namespaces shared with the host
       --net host|none        --pid host   --uts host   --ipc host
+      --userns host|UID:GID:SIZE|USER|auto   or one of its own, with the ids of
+                             a range, or of USER's in /etc/subuid and /etc/subgid
 mydocker
       --root DIR             the store (/var/lib/mydocker, or MYDOCKER_ROOT)
       --explain              print each system call of the start, and do nothing

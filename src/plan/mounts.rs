@@ -106,9 +106,11 @@ pub const OVERLAY: [(Text, Text); 5] = [
 fn overlay(plan: &mut Builder) {
     plan.doing_for("mount the overlay", plan.spec.lower.named);
     plan.add(Step::Fsopen(t(c"overlay"), FS));
-    plan.option(t(c"lowerdir"), keep(&lower_directories(plan)));
-    plan.option(t(c"upperdir"), filled("%/upper", &[plan.dir]));
-    plan.option(t(c"workdir"), filled("%/work", &[plan.dir]));
+    let (lower, dir) =
+        if plan.is_remapped() { (super::user::lower(plan), t(c".")) } else { (lower_directories(plan), plan.dir) };
+    plan.option(t(c"lowerdir"), keep(&lower));
+    plan.option(t(c"upperdir"), filled("%/upper", &[dir]));
+    plan.option(t(c"workdir"), filled("%/work", &[dir]));
     plan.option(t(c"source"), t(c"overlay"));
     for &(key, value) in &OVERLAY {
         plan.option(key, value).fine = Some(Errno::EINVAL);
@@ -207,6 +209,13 @@ pub fn tmpfs_options(plan: &Builder, index: usize, options: Text) -> Line {
 
 /// A volume or a tmpfs: copied from the host's mount here, where the peers of a shared mount are still known.
 fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
+    if matches!(mount.source, Source::Tmpfs(_)) || !plan.is_remapped() {
+        copy(plan, index, mount);
+    }
+}
+
+/// The same where the user namespace does not matter, or is minded by the caller.
+pub fn copy(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.doing_for("mount the volume", mount.typed);
     let (into, read_only) = (source(index), if mount.read_only { RDONLY } else { 0 });
     if let Source::Tmpfs(options) = mount.source {
@@ -223,12 +232,19 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
 
 /// Inside: attach them, and make what belongs to the new namespaces.
 pub fn attach(plan: &mut Builder) {
+    let dir = if plan.is_remapped() {
+        super::user::inside(plan);
+        t(c".")
+    } else {
+        plan.dir
+    };
     plan.doing("attach the root");
     // Before Linux 6.15 only what is attached can be copied. So the files are, where the root covers them.
-    plan.move_mount(FILES, CWD, plan.dir);
+    plan.move_mount(FILES, CWD, dir);
     // Onto the container's own directory, which this mount namespace sees covered from now on.
-    plan.move_mount(ROOT, CWD, plan.dir);
-    plan.add(Step::Chdir(plan.dir));
+    plan.move_mount(ROOT, CWD, dir);
+    // By the descriptor in a user namespace: a working directory that was covered stays where it is.
+    plan.add(if plan.is_remapped() { Step::Fchdir(ROOT) } else { Step::Chdir(dir) });
     // A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later
     // is this very procfs, not what a path leads to (CVE-2025-52881).
     let share = plan.spec.share;

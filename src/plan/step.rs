@@ -99,6 +99,12 @@ pub enum Step {
     Unlock(Slot),
     /// Send the terminal to the supervisor: socket, terminal.
     SendTerminal(Slot, Slot),
+    /// Become root of a new user namespace by two set-user-ID programs: the arguments of each.
+    Enter(&'static [Text], &'static [Text]),
+    /// Give the child's user namespace its ids: uid_map, gid_map; its descriptor into.
+    MapIds(Text, Text, Slot),
+    /// Show a detached mount's files with the ids of a user namespace: mount, namespace.
+    Idmap(Slot, Slot),
     /// Bring 127.0.0.1 up.
     Loopback,
     /// A connected pair of sockets: one side each for the supervisor and the child.

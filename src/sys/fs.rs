@@ -189,6 +189,15 @@ pub fn chown(dir: BorrowedFd, path: Name, uid: u32, gid: u32) -> Result<(), Errn
     }
 }
 
+/// `mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, {attr_set=MOUNT_ATTR_IDMAP, userns_fd}, 32)`: of a mount that
+/// was never attached.
+pub fn set_idmap(mount: BorrowedFd, user: BorrowedFd) -> Result<(), Errno> {
+    let attr = [libc::MOUNT_ATTR_IDMAP, 0, 0, user.as_raw_fd() as u64];
+    let flags = libc::AT_EMPTY_PATH | libc::AT_RECURSIVE;
+    // SAFETY: the path is NUL-terminated, a struct mount_attr of four words is read.
+    unsafe { syscall!(Sysno::mount_setattr, mount.as_raw_fd(), t(c"").as_ptr(), flags, attr.as_ptr(), 32) }.map(drop)
+}
+
 /// `fchmod(fd, mode)`: by descriptor, since fchmodat(2) would follow a symlink.
 pub fn chmod(fd: BorrowedFd, mode: u32) -> Result<(), Errno> {
     // SAFETY: no pointers.

@@ -301,6 +301,40 @@ pub fn set_cloexec(fd: c_int) -> Result<(), Errno> {
     unsafe { syscall!(Sysno::fcntl, fd, libc::F_SETFD, libc::FD_CLOEXEC) }.map(drop)
 }
 
+/// `unshare(CLONE_NEWUSER | CLONE_NEWNS)`, and newuidmap and newgidmap, which map more ids than one's own: executed by a
+/// child that is not in the namespace, since only what is outside of it may map others than itself. EACCES: one of them
+/// did not want to.
+pub fn enter(uid: &[Text], gid: &[Text]) -> Result<(), Errno> {
+    let (ours, theirs) = socket_pair()?;
+    // Or there would be no child to wait for.
+    default_action(libc::SIGCHLD);
+    let Side::Parent(child, _) = clone(0)? else { map(&theirs, ours, uid, gid) };
+    drop(theirs);
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::unshare, libc::CLONE_NEWUSER | libc::CLONE_NEWNS) }?;
+    super::fs::write_all(std::os::fd::AsFd::as_fd(&ours), b"1")?;
+    match wait(child, 0)? {
+        (_, 0) => Ok(()),
+        _ => Err(Errno::EACCES),
+    }
+}
+
+/// The child of `enter`: waits until there is a namespace; ends with it if there is none.
+fn map(theirs: &OwnedFd, ours: OwnedFd, uid: &[Text], gid: &[Text]) -> ! {
+    drop(ours);
+    let execute = |args: &[Text]| {
+        execve(args.first().copied().unwrap_or_default(), &StringList::new(args), &StringList::new(&[]))
+    };
+    if super::fs::read(std::os::fd::AsFd::as_fd(theirs), &mut [0]) == Ok(1) {
+        match clone(0) {
+            Ok(Side::Child) => _ = execute(uid),
+            Ok(Side::Parent(pid, _)) if matches!(wait(pid, 0), Ok((_, 0))) => _ = execute(gid),
+            _ => {}
+        }
+    }
+    exit(1)
+}
+
 /// `getrandom(buf, 0)`.
 pub fn random(buf: &mut [u8]) -> Result<(), Errno> {
     // SAFETY: the kernel writes at most the length that is passed; up to 256 bytes come whole.

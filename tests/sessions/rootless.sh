@@ -170,3 +170,62 @@ begin 'where user namespaces are forbidden: an error that says what forbids them
     'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" run --root "$1/none" /bin/true' "$MYDOCKER" "$T"
   exits 125; one_line; says max_user_namespaces
   refuse test -e "$T/none"
+
+# With newuidmap and ranges: files of our own over the machine's, in this suite's mount namespace.
+ranges() {
+  rootless || return
+  need newuidmap newgidmap || return
+  active || return
+  printf 'ranger:x:%s:%s::%s:/bin/sh\n' "$USER_ID" "$USER_ID" "$home" | cat /etc/passwd - >"$T/passwd"
+  printf 'ranger:700000:65536\n' >"$T/subids"
+  mount --bind "$T/passwd" /etc/passwd; mount --bind "$T/subids" /etc/subuid; mount --bind "$T/subids" /etc/subgid
+}
+no_ranges() { umount /etc/passwd /etc/subuid /etc/subgid 2>/dev/null; }
+ranger() { as timeout 30 "$MYDOCKER" run --root "$home/ranged" "$@"; }
+
+begin 'with newuidmap and ranges he has other users too'
+  ranges
+  run ranger /bin/sh -c 'cat /proc/self/uid_map; stat -c %u:%g /home/app'
+  exits 0; quiet; same "0 $USER_ID 1 1 700000 65536 1000:1000" "$(echo $out)"
+  run ranger -u app -v "$home/ranges:/v" /bin/sh -c 'id -u; id -G; grep NoNewPrivs /proc/self/status'
+  exits 0; prints $'1000\n1000 2000\nNoNewPrivs:\t0'
+  run ranger -v "$home/ranges:/v" /bin/sh -c 'touch /v/root /v/app; chown app /v/app'
+  exits 0
+  same "$USER_ID 700999" "$(stat -c %u "$home/ranges/root" "$home/ranges/app" | paste -sd ' ')" 'the owners outside'
+  no_ranges
+
+begin 'and what belongs to them is removed too, of one that was killed as well'
+  ranges
+  run ranger /bin/sh -c 'mkdir -p /a/b; touch /a/b/c; chown -R app /a; chmod 0 /a/b /a'
+  exits 0; quiet
+  same '' "$(ls -A "$home/ranged/containers")" 'the containers'
+  if active; then
+    as "$MYDOCKER" run --root "$home/ranged" /bin/sh -c 'mkdir -m 0 /deep; chown app /deep; sleep 1000' &
+    pid=$!
+    for try in $(seq 100); do if [ -d "$(echo "$home"/ranged/containers/*/upper/deep)" ]; then break; fi; sleep 0.05; done
+    kill -9 "$pid"; wait "$pid" 2>/dev/null
+  fi
+  run ranger /bin/true
+  exits 0; quiet
+  same '' "$(ls -A "$home/ranged/containers")" 'the containers'
+  no_ranges
+
+begin 'a range that newuidmap does not grant: its words, ours, and nothing started'
+  ranges
+  if active; then printf 'ranger:700000:65536\nother:1:1\n' >"$T/subids"; umount /etc/subgid; printf 'ranger:900000:65536\n' >"$T/subgid"; mount --bind "$T/subgid" /etc/subgid; chmod 0600 "$T/subgid"; fi
+  run as unshare -r "$MYDOCKER" run --root "$home/ranged" /bin/true
+  no_ranges
+
+begin 'parts of /proc that are hidden outside cannot be uncovered: an error with the reason'
+  rootless
+  mount -t tmpfs -o size=4k hidden /proc/fs
+  run user /bin/true
+  umount /proc/fs
+  exits 125; one_line; says /proc; says 'outer container'
+
+begin '--userns is root'"'"'s'
+  rootless
+  run user --userns 1:1:1 /bin/true
+  exits 125; one_line; says 'only root'
+  run user --userns host /bin/true
+  exits 0

@@ -1,0 +1,148 @@
+//! Whose ids a container's are: of an ordinary user his own, with --userns what was asked for.
+
+use crate::error::{Error, Result};
+use crate::plan::{self, Entry, Extents, Ids, MAPPERS, Step};
+use crate::spec::Text;
+use crate::sys::call::Slots;
+use crate::sys::name::t;
+use crate::sys::{Errno, OwnedFd, fs, process};
+use crate::text::{Line, Push, filled, keep, number, split, split_once};
+use crate::{perform, users};
+use std::os::fd::AsFd;
+
+/// Where the user's store is.
+pub fn store() -> Result<Text> {
+    let absolute = |name| process::variable(name).filter(|path| path.first() == b'/');
+    if let Some(data) = absolute(t(c"XDG_DATA_HOME")) {
+        return Ok(filled("%/mydocker", &[data]));
+    }
+    match absolute(t(c"HOME")) {
+        Some(home) => Ok(filled("%/.local/share/mydocker", &[home])),
+        None => Err(Error::new("there is no HOME to keep images in", &[])
+            .hint("--root DIR or MYDOCKER_ROOT names a directory", &[])),
+    }
+}
+
+/// The user namespace of a container, if it has one. `asked` is --userns.
+pub fn ids(asked: Option<Text>) -> Result<Option<Ids>> {
+    let asked = asked.filter(|word| !word.is_empty() && *word != t(c"host"));
+    match (process::euid(), asked) {
+        (0, None) => Ok(None),
+        (0, Some(word)) => remapped(word).map(Some),
+        (_, Some(word)) => Err(Error::new("--userns %: only root has a choice", &[word])
+            .hint("an ordinary user's containers always have a user namespace", &[])),
+        (uid, None) => Ok(Some(own(uid))),
+    }
+}
+
+/// UID:GID:SIZE, or whose ranges in /etc/subuid and /etc/subgid it is.
+fn remapped(word: Text) -> Result<Ids> {
+    let ids = |uid, gid| Ids { uid: [uid, (0, 0)], gid: [gid, (0, 0)], remapped: true };
+    let numbers: Vec<_> = split(word.to_bytes(), b':').iter().map(|part| number(part)).collect();
+    if let [Some(uid), Some(gid), Some(size)] = *numbers {
+        let range = |first: u64| {
+            // -1 is nobody.
+            let fine = size != 0 && first.checked_add(size).is_some_and(|end| end <= u64::from(u32::MAX));
+            fine.then_some((first as u32, size as u32))
+        };
+        if let (Some(uid), Some(gid)) = (range(uid), range(gid)) {
+            return Ok(ids(uid, gid));
+        }
+        return Err(Error::new("--userns %: no range of ids", &[word]));
+    }
+    let name = if word == t(c"auto") { b"dockremap" } else { word.to_bytes() };
+    match [t(c"/etc/subuid"), t(c"/etc/subgid")].map(|file| range(file, &[name])) {
+        [Some(uid), Some(gid)] => Ok(ids(uid, gid)),
+        _ => Err(Error::new("--userns %: no range of % in /etc/subuid and /etc/subgid", &[word, keep(name)])
+            .hint("host, UID:GID:SIZE, or a user who has a line NAME:FIRST:COUNT in each", &[])),
+    }
+}
+
+/// An ordinary user's: himself as root, and for the others his ranges, where there are the programs that may map them.
+fn own(uid: u32) -> Ids {
+    let gid = process::egid();
+    let (uids, gids) = if MAPPERS.iter().all(|&program| is_privileged(program)) {
+        let mut line = Line::new();
+        let name = users::name_of(uid);
+        let who: [&[u8]; 2] = [line.dec(u64::from(uid)), &name];
+        (range(t(c"/etc/subuid"), &who), range(t(c"/etc/subgid"), &who))
+    } else {
+        (None, None)
+    };
+    let rest: [Extents; 2] = match (uids, gids) {
+        (Some(uids), Some(gids)) => [[(uid, 1), uids], [(gid, 1), gids]],
+        _ => [[(uid, 1), (0, 0)], [(gid, 1), (0, 0)]],
+    };
+    let [uid, gid] = rest;
+    Ids { uid, gid, remapped: false }
+}
+
+/// Whether a program has its privilege: the set-user-ID bit, or a file's capabilities.
+fn is_privileged(program: Text) -> bool {
+    let Ok(file) = fs::open_follow(fs::CWD, program, libc::O_RDONLY | libc::O_NONBLOCK, 0) else { return false };
+    fs::fstat(file.as_fd()).is_ok_and(|stat| stat.st_mode & libc::S_ISUID != 0)
+        || fs::get_xattr(file.as_fd(), t(c"security.capability"), &mut [0; 64]).is_ok()
+}
+
+/// The first range of a user, by name or number, in a file of lines NAME:FIRST:COUNT.
+fn range(file: Text, who: &[&[u8]]) -> Option<(u32, u32)> {
+    let text = fs::read_file(file, 1 << 20).unwrap_or_default();
+    split(text, b'\n').iter().find_map(|line| {
+        let (name, rest) = split_once(line, b':')?;
+        let (first, count) = split_once(rest, b':')?;
+        let (first, count) = (number(first)?, number(count.trim_ascii())?);
+        let fine =
+            !name.is_empty() && count != 0 && first.checked_add(count)? <= u64::from(u32::MAX) && who.contains(&name);
+        fine.then_some((first as u32, count as u32))
+    })
+}
+
+/// An ordinary user's mydocker becomes root of a new user namespace.
+pub fn enter(ids: &Ids) -> Result<()> {
+    let mut slots = Slots::new(0);
+    for entry in &plan::entering(ids) {
+        perform::step(entry, &mut slots).map_err(|errno| refused(entry, errno))?;
+    }
+    Ok(())
+}
+
+/// Writes the maps of a process' user namespace, and opens that.
+pub fn map(pid: i32, uid: Text, gid: Text) -> core::result::Result<OwnedFd, Errno> {
+    let open = |name: &[u8], flags| {
+        let mut path = Line::new();
+        path.put(b"/proc/").dec(pid as u64).put(name);
+        fs::open_follow(fs::CWD, keep(&path), flags, 0)
+    };
+    for (file, map) in [(&b"/uid_map"[..], uid), (b"/gid_map", gid)] {
+        fs::write(open(file, libc::O_WRONLY)?.as_fd(), map.to_bytes())?;
+    }
+    open(b"/ns/user", libc::O_RDONLY)
+}
+
+/// Why there is none, found by looking.
+fn refused(entry: &Entry, errno: Errno) -> Error {
+    let hint = if matches!(entry.step, Step::Enter(..)) && errno == Errno::EACCES {
+        "newuidmap or newgidmap did not want to; without the user's lines in /etc/subuid and /etc/subgid root is the \
+         only user of his containers"
+    } else {
+        forbidden(errno)
+    };
+    perform::describe(entry, errno).hint(hint, &[])
+}
+
+/// What forbids user namespaces.
+pub fn forbidden(errno: Errno) -> &'static str {
+    let is = |file, value| fs::read_file(file, 1) == Ok(value);
+    if is(t(c"/proc/sys/user/max_user_namespaces"), b"0") {
+        "/proc/sys/user/max_user_namespaces is 0: root has turned user namespaces off"
+    } else if is(t(c"/proc/sys/kernel/unprivileged_userns_clone"), b"0") {
+        "/proc/sys/kernel/unprivileged_userns_clone is 0: only root may make user namespaces here"
+    } else if is(t(c"/proc/sys/kernel/apparmor_restrict_unprivileged_userns"), b"1") {
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns is 1: AppArmor lets only those programs that have a profile"
+    } else if errno == Errno::ENOSPC || errno == Errno::EUSERS {
+        "a limit in /proc/sys/user/max_*_namespaces is reached"
+    } else {
+        "an ordinary user needs a user namespace, and something forbids it: a chroot, an outer container, a seccomp \
+         filter or AppArmor"
+    }
+}
