@@ -18,9 +18,12 @@ pub const CPU: Controllers = 2;
 pub const CPUSET: Controllers = 4;
 /// Number of processes.
 pub const PIDS: Controllers = 8;
+/// Access to devices: a controller on v1; on v2 a program that every cgroup can have.
+pub const DEVICES: Controllers = 16;
 
 /// The kernel's names, in the order in which they are looked for.
-const NAMES: [(Controllers, &str); 4] = [(MEMORY, "memory"), (CPU, "cpu"), (CPUSET, "cpuset"), (PIDS, "pids")];
+const NAMES: [(Controllers, &str); 5] =
+    [(MEMORY, "memory"), (CPU, "cpu"), (CPUSET, "cpuset"), (PIDS, "pids"), (DEVICES, "devices")];
 
 /// A hierarchy that has controllers of ours.
 #[derive(Debug)]
@@ -72,6 +75,8 @@ pub struct Member {
     pub values: Vec<(Text, Text, Text)>,
     /// The file that a process joins by.
     pub attach: Text,
+    /// It is here that access to devices is decided.
+    pub devices: bool,
 }
 
 /// A limit: the flag that asks for it, its controller, and the file that it is written to on v1 and on v2.
@@ -198,7 +203,9 @@ fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Contro
     let unified = hierarchy.unified;
     let attach = if unified { t(c"cgroup.procs") } else { t(c"tasks") };
     let path = path(hierarchy.path, id);
-    let mut member = Member { path, parent: hierarchy.path, unified, enable: Vec::new(), values: Vec::new(), attach };
+    let devices = hierarchy.controllers & DEVICES != 0;
+    let parent = hierarchy.path;
+    let mut member = Member { path, parent, unified, enable: Vec::new(), values: Vec::new(), attach, devices };
     for (controller, name) in NAMES {
         if unified && hierarchy.controllers & needs & !hierarchy.enabled & controller != 0 {
             let file = below(hierarchy.path, "cgroup.subtree_control");
@@ -240,16 +247,16 @@ const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
 
 /// Looks where everybody mounts them, a call or two a controller; only if one that is needed isn't there, at the
 /// whole table of mounts, which can be long.
-pub fn look(limits: &Limits) -> Layout {
+pub fn look(limits: &Limits, devices: bool) -> Layout {
     let mut layout = Layout::default();
-    let needs = needs(limits);
+    let needs = needs(limits) | if devices { DEVICES } else { 0 };
     if fs::fs_type(t(c"/sys/fs/cgroup")) == Ok(CGROUP2_SUPER_MAGIC) {
         layout.hierarchies.push(unified_hierarchy(t(c"/sys/fs/cgroup")));
     } else {
         for (controller, name) in NAMES {
             let path = below(t(c"/sys/fs/cgroup"), name);
             // A v1 cpuset needs its CPUs and nodes written before it can be used, so it is not joined for nothing.
-            let wanted = controller != CPUSET || needs & CPUSET != 0;
+            let wanted = (CPUSET | DEVICES) & !needs & controller == 0;
             if wanted && fs::fs_type(path) == Ok(CGROUP_SUPER_MAGIC) {
                 layout.add(path, controller);
             }
@@ -300,13 +307,13 @@ pub fn everywhere(rootless: bool) -> Layout {
     if rootless {
         return Layout { hierarchies: own().map(unified_hierarchy).into_iter().collect(), ..Layout::default() };
     }
-    let mut layout = look(&Limits::default());
+    let mut layout = look(&Limits::default(), true);
     search(&mut layout);
     layout
 }
 
 /// Each controller and the hierarchy that has it; "" where none has.
-pub fn places(rootless: bool) -> [(Text, Text); 4] {
+pub fn places(rootless: bool) -> [(Text, Text); 5] {
     let layout = everywhere(rootless);
     NAMES.map(|(controller, name)| {
         (keep(name.as_bytes()), layout.find(controller).map(|found| found.path).unwrap_or_default())
@@ -337,7 +344,7 @@ const PAGE: usize = 4096;
 /// A v2 hierarchy is used even without a controller: its cgroup is what is killed at the end.
 fn unified_hierarchy(path: Text) -> Hierarchy {
     let named = |file| named_in(fs::read_file(below(path, file), PAGE).unwrap_or_default(), b' ');
-    let (controllers, enabled) = (named("cgroup.controllers"), named("cgroup.subtree_control"));
+    let (controllers, enabled) = (named("cgroup.controllers") | DEVICES, named("cgroup.subtree_control") | DEVICES);
     Hierarchy { path, unified: true, controllers, enabled }
 }
 

@@ -119,7 +119,8 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
     for (name, place) in cgroup::places(user.is_some()) {
         // An ordinary user's container has none without limits.
         let there = !place.is_empty() && user.is_none();
-        answer.put(name.to_bytes(), place, there, 0, b"its limits are refused", &mut || in_cgroup(place));
+        let without: &[u8] = if name == t(c"devices") { b"no device nodes" } else { b"its limits are refused" };
+        answer.put(name.to_bytes(), place, there, 0, without, &mut || in_cgroup(place));
     }
     crate::print(&answer.line)?;
     Ok(u8::from(!answer.works))

@@ -68,6 +68,12 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             Call::openat(dir, name, libc::O_WRONLY, 0).explain(out, plan::name);
             written(value, out);
         }
+        Step::FilterDevices(cgroup, rules) => {
+            let text = t(c"bpf(BPF_PROG_LOAD, {BPF_PROG_TYPE_CGROUP_DEVICE, ...}, 48); \
+bpf(BPF_PROG_ATTACH, {%, ..., BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI}, 16)  # ");
+            say(text, &[Arg::Fd(cgroup)], out);
+            out.put(rules.to_bytes());
+        }
         Step::Target(path, want, into) => {
             let flags = libc::O_PATH | libc::O_CLOEXEC | if want == Want::File { 0 } else { libc::O_DIRECTORY };
             let how = OpenHow { flags: flags as u64, mode: 0, resolve: IN_ROOT | NO_MAGICLINKS };
@@ -118,8 +124,8 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             out.put(b"prlimit64(0, ").dec(u64::from(resource)).put(b", {").dec(soft).put(b", ").dec(hard);
             out.put(b"}, NULL)");
         }
-        Step::RemountReadOnly(target) => {
-            let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY;
+        Step::Remount(target, add) => {
+            let flags = libc::MS_REMOUNT | libc::MS_BIND | add;
             call(&Step::MountAt(CWD, target, t(c""), flags, t(c"")), out);
             out.put(b"  # and what else the mount has");
         }

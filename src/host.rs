@@ -24,7 +24,11 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         masks: masks(),
         throttles: throttles(),
         mqueue: fs::exists(t(c"/proc/sys/fs/mqueue")),
-        cgroups: if rootless { cgroup::delegated(&spec.limits)? } else { cgroup::look(&spec.limits) },
+        cgroups: if rootless {
+            cgroup::delegated(&spec.limits)?
+        } else {
+            cgroup::look(&spec.limits, !spec.security.privileged)
+        },
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),

@@ -8,6 +8,7 @@ mod cgroup;
 mod check;
 mod cli;
 mod copy;
+mod devices;
 mod diagnose;
 mod error;
 mod explain;

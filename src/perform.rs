@@ -9,9 +9,9 @@ use crate::spec::Text;
 use crate::sys::call::{CWD, Slot, Slots};
 use crate::sys::name::{Name, t};
 use crate::sys::resolve::open_in_root;
-use crate::sys::{Errno, OwnedFd, fs, process, terminal};
+use crate::sys::{Errno, OwnedFd, bpf, fs, process, terminal};
 use crate::text::keep;
-use crate::{cgroup, copy, plan, remove};
+use crate::{cgroup, copy, devices, plan, remove};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Makes one step. Clone, Init and Exec are `run`'s and `init`'s own.
@@ -46,6 +46,9 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::Set(dir, name, value) => {
             let file = fs::open(slots.get(dir), name, libc::O_WRONLY, 0)?;
             fs::write(file.as_fd(), value.to_bytes()).map(drop)
+        }
+        Step::FilterDevices(cgroup, rules) => {
+            bpf::filter_devices(slots.get(cgroup), &devices::program(rules.to_bytes()))
         }
         Step::Target(path, want, into) => {
             let target = target(slots.get(plan::ROOT), path, want != Want::File)?;
@@ -86,10 +89,10 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::Idmap(mount, user) => fs::set_idmap(slots.get(mount), slots.get(user)),
         Step::Loopback => process::loopback_up(),
         Step::Rlimit(resource, soft, hard) => process::set_limit(resource, soft, hard),
-        Step::RemountReadOnly(target) => {
+        Step::Remount(target, add) => {
             // What a mount has of these is locked to it, and a remount that leaves one out would take it off.
             let kept = fs::mount_flags(slots.get(target))? & (libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC);
-            let flags = libc::MS_REMOUNT | libc::MS_BIND | libc::MS_RDONLY | kept;
+            let flags = libc::MS_REMOUNT | libc::MS_BIND | add | kept;
             Step::MountAt(CWD, target, t(c""), flags, t(c""))
                 .call()
                 .map_or(Ok(()), |call| call.perform(slots).map(drop))

@@ -25,6 +25,7 @@ pub use step::{FS, Step, Want};
 pub use user::{Extents, Ids, MAPPERS, entering};
 
 use crate::cgroup;
+use crate::devices::DEFAULT;
 use crate::error::{Error, Result};
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
@@ -65,8 +66,8 @@ pub const PIPES: [(Slot, Slot); 3] = [(Slot(20), Slot(21)), (Slot(22), Slot(23))
 /// The user namespace that the child was cloned into.
 const USER: Slot = Slot(28);
 const CGROUPS: u16 = 29;
-/// At most memory, cpu, cpuset and pids, each in a hierarchy of its own.
-const MAX_CGROUPS: u16 = 4;
+/// At most memory, cpu, cpuset, pids and devices, each in a hierarchy of its own.
+const MAX_CGROUPS: u16 = 5;
 const ATTACH: u16 = CGROUPS + MAX_CGROUPS;
 const SOURCES: u16 = ATTACH + MAX_CGROUPS;
 
@@ -75,7 +76,7 @@ pub fn name(slot: Slot, line: &mut Line) {
     // In the order of the slots; a table of slices would be four times as large.
     const NAMES: &str = "container fs root dev pts shm files ptmx terminal proc sys mqueue copy target supervisor init \
         child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves user \
-        cgroup0 cgroup1 cgroup2 cgroup3 procs0 procs1 procs2 procs3";
+        cgroup0 cgroup1 cgroup2 cgroup3 cgroup4 procs0 procs1 procs2 procs3 procs4";
     if slot == CWD {
         line.put(b"AT_FDCWD");
         return;
@@ -198,11 +199,13 @@ pub struct Has {
     pub into_cgroup: bool,
     /// CLONE_PIDFD (5.2).
     pub pidfd: bool,
+    /// On cgroup v2 a program for devices: CONFIG_CGROUP_BPF (4.15), and CAP_BPF and CAP_NET_ADMIN.
+    pub device_filter: bool,
 }
 
 impl Has {
     /// What a current kernel has.
-    pub const ALL: Self = Self { detached: true, clone3: true, into_cgroup: true, pidfd: true };
+    pub const ALL: Self = Self { detached: true, clone3: true, into_cgroup: true, pidfd: true, device_filter: true };
 }
 
 struct Builder<'a> {
@@ -212,6 +215,8 @@ struct Builder<'a> {
     dir: Text,
     /// What the container's processes may have at most.
     capabilities: u64,
+    /// No cgroup says which devices may be used: then no mount has any.
+    nodev: bool,
     /// What the next steps are for; see `Entry::why`.
     why: &'static str,
     /// What they are for, as the user knows it; see `Entry::about`.
@@ -312,6 +317,11 @@ impl Builder<'_> {
         self.add(Step::Fsmount(attributes, into));
     }
 
+    /// An attribute of every mount that holds what others have written.
+    const fn no_devices(&self) -> u64 {
+        if self.nodev { NODEV } else { 0 }
+    }
+
     fn set(&mut self, mount: Slot, recursive: bool, set: u64, propagation: u64) {
         if set != 0 || propagation != 0 {
             let attr = MountAttr { set, clear: 0, propagation, userns: 0 };
@@ -355,8 +365,13 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
         }
     }
     let dir = filled("containers/%", &[spec.id]);
-    let capabilities = security::capabilities(&spec.security, host.capabilities)?;
-    let mut plan = Builder { spec, host, dir, capabilities, why: "", about: t(c""), steps: Vec::with_capacity(96) };
+    let mut capabilities = security::capabilities(&spec.security, host.capabilities)?;
+    let nodev = has_rules(spec, host) && !cgroups.iter().any(|member| controls_devices(host, member));
+    if nodev {
+        capabilities = security::without_mknod(&spec.security, capabilities)?;
+    }
+    let steps = Vec::with_capacity(96);
+    let mut plan = Builder { spec, host, dir, capabilities, nodev, why: "", about: t(c""), steps };
     outside(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
     inside(&mut plan, &cgroups);
@@ -397,6 +412,7 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     if parallel && !first {
         create(plan, cgroups);
     }
+    devices(plan, cgroups);
     mounts(plan);
     if parallel {
         plan.doing("hand over to the container's process");
@@ -493,7 +509,10 @@ fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
         plan.write(CWD, file, value);
     }
     let (dir, attach) = cgroup_slots(index);
-    plan.mkdir(CWD, member.path, 0o755).undo = Undo::Cgroup;
+    let made = plan.mkdir(CWD, member.path, 0o755);
+    made.undo = Undo::Cgroup;
+    // The id is the container's own: it is there only where two names lead to one hierarchy.
+    made.fine = Some(Errno::EEXIST);
     plan.open(CWD, member.path, libc::O_DIRECTORY, dir);
     for &(file, value, flag) in &member.values {
         plan.doing_for("set the limit", flag);
@@ -502,6 +521,36 @@ fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
     if !plan.is_born_in(member) {
         plan.doing_for("make the cgroup", member.path);
         plan.open(dir, member.attach, libc::O_WRONLY, attach);
+    }
+}
+
+/// Whether something has to decide on devices. An ordinary user can make none, and open those that he may anyway.
+fn has_rules(spec: &Spec, host: &Host) -> bool {
+    !spec.security.privileged && host.user.is_none_or(|ids| ids.remapped)
+}
+
+fn controls_devices(host: &Host, member: &cgroup::Member) -> bool {
+    member.devices && (!member.unified || host.has.device_filter)
+}
+
+/// What says which devices may be used. What is not allowed is denied.
+fn devices(plan: &mut Builder, cgroups: &[cgroup::Member]) {
+    if !has_rules(plan.spec, plan.host) {
+        return;
+    }
+    let rules = keep(DEFAULT.as_bytes());
+    for (index, member) in cgroups.iter().enumerate().filter(|(_, member)| controls_devices(plan.host, member)) {
+        plan.doing_for("set the rules for devices", member.path);
+        let (dir, _) = cgroup_slots(index);
+        if member.unified {
+            plan.add(Step::FilterDevices(dir, rules));
+            continue;
+        }
+        plan.write(dir, t(c"devices.deny"), t(c"a"));
+        plan.open(dir, t(c"devices.allow"), libc::O_WRONLY, COPY);
+        for rule in split(rules.to_bytes(), b',') {
+            plan.add(Step::Write(COPY, keep(rule)));
+        }
     }
 }
 
@@ -592,7 +641,7 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         if plan.host.has.detached {
             plan.set(ROOT, false, RDONLY, 0);
         } else {
-            plan.add(Step::RemountReadOnly(ROOT));
+            plan.add(Step::Remount(ROOT, RDONLY));
         }
     }
     plan.doing("change the root");

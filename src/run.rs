@@ -127,6 +127,8 @@ impl Has {
             (Step::Clone3(_, cgroup), Errno::EINVAL | Errno::E2BIG) if *cgroup != NOWHERE => self.into_cgroup = false,
             // EPERM: a filter that is older than the call; clone will say if it is namespaces that are forbidden.
             (Step::Clone3(..), Errno::ENOSYS | Errno::EINVAL | Errno::E2BIG | Errno::EPERM) => self.clone3 = false,
+            // Not built in, or not allowed to us: without a say on devices there shall be none.
+            (Step::FilterDevices(..), Errno::EPERM | Errno::EINVAL | Errno::ENOSYS) => self.device_filter = false,
             (Step::OpenSelf(_), _) => self.pidfd = false,
             (Step::Clone(_), Errno::EINVAL) => self.pidfd = false,
             _ => {}

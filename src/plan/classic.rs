@@ -99,7 +99,7 @@ fn overlay(plan: &mut Builder) {
         data.put(if byte == b',' { b"\\" } else { b"" }).push(byte);
     }
     data.put(b",upperdir=").put(dir).put(b"/upper,workdir=").put(dir).put(b"/work");
-    plan.add(Step::Mount(t(c"overlay"), plan.dir, t(c"overlay"), 0, keep(&data)));
+    plan.add(Step::Mount(t(c"overlay"), plan.dir, t(c"overlay"), plan.no_devices(), keep(&data)));
     plan.add(Step::Chdir(plan.dir));
     open(plan, CWD, t(c"."), ROOT);
 }
@@ -127,7 +127,7 @@ fn file(plan: &mut Builder, index: usize, path: Text) {
     plan.mount_at(from, TARGET, t(c""), libc::MS_BIND, t(c""));
     if plan.spec.read_only {
         plan.add(target);
-        plan.add(Step::RemountReadOnly(TARGET));
+        plan.add(Step::Remount(TARGET, RDONLY));
     }
 }
 
@@ -148,8 +148,9 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.add(target);
     let recursive = if mount.recursive { libc::MS_REC } else { 0 };
     plan.mount_at(CWD, TARGET, t(c""), recursive | mount.propagation, t(c""));
-    if mount.read_only {
-        plan.add(Step::RemountReadOnly(TARGET));
+    let add = plan.no_devices() | if mount.read_only { RDONLY } else { 0 };
+    if add != 0 {
+        plan.add(Step::Remount(TARGET, add));
     }
 }
 

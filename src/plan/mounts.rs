@@ -6,7 +6,7 @@ use super::{
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
-use crate::sys::call::{MountAttr, NOEXEC, NOSUID, RDONLY, Slot};
+use crate::sys::call::{MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
 use crate::sys::name::t;
 use crate::text::{Line, Push, filled, keep};
 
@@ -119,7 +119,7 @@ fn overlay(plan: &mut Builder) {
         // What overlayfs notes about a file is in trusted.*, which is root's of the host, or else in user.* (Linux 5.11).
         plan.option(t(c"userxattr"), t(c""));
     }
-    plan.create(0, ROOT);
+    plan.create(plan.no_devices(), ROOT);
 }
 
 /// The nodes and links of /dev, on a tmpfs of our own.
@@ -164,7 +164,7 @@ fn dev(plan: &mut Builder) {
     plan.file_system(t(c"devpts"), t(c"devpts"), options, NOSUID | NOEXEC, PTS);
     if plan.spec.share.ipc {
         plan.open_tree(CWD, t(c"/dev/shm"), true, SHM);
-        plan.set(SHM, true, 0, libc::MS_PRIVATE);
+        plan.set(SHM, true, NODEV, libc::MS_PRIVATE);
     } else {
         plan.file_system(t(c"tmpfs"), t(c"shm"), &shm_options(plan), STRICT, SHM);
     }
@@ -224,7 +224,7 @@ pub fn copy(plan: &mut Builder, index: usize, mount: &Mount) {
     }
     let Some(path) = path(plan, index, mount) else { return };
     plan.open_tree(CWD, path, true, into);
-    plan.set(into, true, read_only, if mount.recursive { mount.propagation } else { 0 });
+    plan.set(into, true, read_only | plan.no_devices(), if mount.recursive { mount.propagation } else { 0 });
     if !mount.recursive {
         plan.set(into, false, 0, mount.propagation);
     }

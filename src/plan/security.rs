@@ -22,6 +22,7 @@ pub const SYS_NICE: u32 = 23;
 pub const SYS_TIME: u32 = 25;
 pub const SYS_TTY_CONFIG: u32 = 26;
 pub const SYSLOG: u32 = 34;
+pub const MKNOD: u32 = 27;
 pub const PERFMON: u32 = 38;
 pub const BPF: u32 = 39;
 
@@ -61,6 +62,15 @@ pub fn capabilities(security: &Security, held: u64) -> Result<u64> {
     } else {
         held & DEFAULT & !security.drop | security.add
     })
+}
+
+/// Where no cgroup decides on devices, none can be made. (In a mount with `nodev` there is none to be opened.)
+pub(super) fn without_mknod(security: &Security, capabilities: u64) -> Result<u64> {
+    if security.add & (ALL | 1 << MKNOD) & !security.drop != 0 && capabilities >> MKNOD & 1 != 0 {
+        return Err(Error::new("--cap-add MKNOD: nothing on this host can deny the container the host's devices", &[])
+            .hint("mount cgroup v2, or the devices controller of v1; --privileged allows all devices", &[]));
+    }
+    Ok(capabilities & !(1 << MKNOD))
 }
 
 /// Nothing can be gained any more but what the sets allow.

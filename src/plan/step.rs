@@ -46,8 +46,8 @@ pub enum Step {
     Mount(Text, Text, Text, u64, Text),
     /// mount(2) at a descriptor: source slot or CWD for none, target slot, type, flags, data.
     MountAt(Slot, Slot, Text, u64, Text),
-    /// Make a bind mount read-only and keep what else it has (nosuid, nodev, noexec).
-    RemountReadOnly(Slot),
+    /// Add to the flags of a bind mount (read-only, nodev), and keep what it has of nosuid, nodev, noexec.
+    Remount(Slot, u64),
     /// Unmount lazily.
     Umount(Text),
     /// Make the working directory the root, and put the old root over it.
@@ -91,6 +91,8 @@ pub enum Step {
     File(Slot, Text, Text),
     /// Write one value into a file that exists, as cgroups want it: directory, name, value.
     Set(Slot, Text, Text),
+    /// Let a cgroup use these devices only: its directory, the rules.
+    FilterDevices(Slot, Text),
     /// Find a path inside the root, or make it; into.
     Target(Text, Want, Slot),
     /// Copy a directory of the image into an empty volume: layers, volume, path in the image.

@@ -49,7 +49,7 @@ fn host() -> Host {
         throttles: 0,
         mqueue: true,
         cgroups: Layout {
-            hierarchies: vec![hierarchy(t(c"/cg/memory"), false, cgroup::MEMORY)],
+            hierarchies: vec![hierarchy(t(c"/cg/memory"), false, cgroup::MEMORY | cgroup::DEVICES)],
             swap: true,
             cpuset: None,
         },
@@ -116,6 +116,10 @@ fn last(lines: &[String], begins: &str) -> usize {
     lines.iter().rposition(|line| line.starts_with(begins)).unwrap_or(0)
 }
 
+fn unified(controllers: Controllers) -> Layout {
+    Layout { hierarchies: vec![hierarchy(t(c"/cg"), true, controllers)], ..Layout::default() }
+}
+
 #[test]
 fn mounts_are_private_before_the_first_is_made() {
     for detached in [true, false] {
@@ -180,8 +184,7 @@ fn the_cgroup_and_its_limits_are_there_before_the_process_goes_on() {
 
 #[test]
 fn on_cgroup_v2_the_process_is_born_inside_and_without_clone3_it_joins() {
-    let cgroups =
-        || Layout { hierarchies: vec![hierarchy(t(c"/cg"), true, cgroup::MEMORY | cgroup::PIDS)], ..Layout::default() };
+    let cgroups = || unified(cgroup::MEMORY | cgroup::PIDS | cgroup::DEVICES);
     let lines = outside_of(&spec(), &Host { cgroups: cgroups(), ..host() });
     at(
         &lines,
@@ -331,4 +334,52 @@ fn layers_are_escaped_where_overlayfs_would_split_them() {
     spec.lower.layers = vec![t(c"/a:b\\c")];
     let outside = outside_of(&spec, &host());
     at(&outside, "fsconfig({fs}, FSCONFIG_SET_STRING, \"lowerdir\", \"/a\\\\:b\\\\\\\\c\", 0)");
+}
+
+#[test]
+fn devices_are_denied_before_any_is_allowed_and_all_before_the_process_goes_on() {
+    let outside = outside_of(&spec(), &host());
+    let denied = at(&outside, "openat({cgroup0}, \"devices.deny\", O_WRONLY|O_CLOEXEC, 0); write(..., \"a\", 1)");
+    let null = at(&outside, "write({copy}, \"c 1:3 rwm\", 9)");
+    assert!(denied < null && null < at(&outside, "write({supervisor}, [all descriptors])"));
+    // On v2 the process is born inside, and held at the hand-over.
+    let unified = outside_of(&spec(), &Host { cgroups: unified(cgroup::DEVICES), ..host() });
+    assert!(at(&unified, "bpf(BPF_PROG_LOAD") < at(&unified, "write({supervisor}, [all descriptors])"));
+    let older = Has { clone3: false, ..Has::ALL };
+    for host in [Host { has: older, ..host() }, Host { has: older, cgroups: self::unified(cgroup::DEVICES), ..host() }]
+    {
+        let lines = outside_of(&spec(), &host);
+        let rules = last(&lines, "write({copy}, ").max(last(&lines, "bpf("));
+        assert!(rules > 0 && rules < at(&lines, "clone("));
+    }
+}
+
+#[test]
+fn where_nothing_decides_on_devices_no_mount_has_them_and_none_can_be_made() {
+    let mut spec = spec();
+    spec.mounts = vec![volume(t(c"/data"))];
+    let (none, no_bpf) = (Layout::default(), Has { device_filter: false, ..Has::ALL });
+    for host in [
+        Host { cgroups: none, files: vec![false], ..host() },
+        Host { cgroups: unified(cgroup::DEVICES), has: no_bpf, files: vec![false], ..host() },
+    ] {
+        let outside = outside_of(&spec, &host);
+        at(&outside, "fsmount({fs}, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV) = {root}");
+        at(&outside, "mount_setattr({source0}, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NODEV");
+        let inside = inside_of(&spec, &host);
+        assert!(at(&inside, "prctl(PR_CAPBSET_DROP, CAP_MKNOD") < at(&inside, "execve("));
+        let older = Host { has: Has { detached: false, ..host.has }, ..host };
+        let inside = inside_of(&spec, &older);
+        at(&inside, "mount(NULL, \"/proc/self/fd/{target}\", NULL, MS_NODEV|MS_REMOUNT|MS_BIND, NULL)");
+        assert!(inside.iter().any(|line| line.starts_with("mount(\"overlay\"") && line.contains(", MS_NODEV, ")));
+    }
+    assert!(!inside_of(&spec, &Host { files: vec![false], ..host() }).iter().any(|line| line.contains("CAP_MKNOD")));
+    // Asked for by name it is an error, not left out.
+    spec.security.add = 1 << security::MKNOD;
+    assert!(build(&spec, &Host { cgroups: Layout::default(), files: vec![false], ..host() }).is_err());
+    assert!(build(&spec, &Host { files: vec![false], ..host() }).is_ok());
+    spec.security.privileged = true;
+    assert!(build(&spec, &Host { cgroups: Layout::default(), files: vec![false], ..host() }).is_ok());
+    let lines = outside_of(&spec, &Host { files: vec![false], ..host() });
+    assert!(!lines.iter().any(|line| line.contains("devices.")));
 }

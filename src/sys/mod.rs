@@ -3,6 +3,7 @@
 
 #[cfg(not(test))]
 mod alloc;
+pub mod bpf;
 pub mod call;
 pub mod errno;
 mod fd;

@@ -100,6 +100,15 @@ begin 'the container cannot raise its own limit'
   run guest "mydocker run -m 32m /bin/mkdir /sys/fs/cgroup/x"
   refuse test "$code" = 0
 
+begin 'devices: any node can be made, but only what every container has be opened'
+  in_guest
+  run guest 'mknod /tmp/log c 1 11 && (: </tmp/log) && echo the host can; rm /tmp/log'
+  prints 'the host can'
+  run guest "mydocker run /bin/sh -c 'mknod /log c 1 11 && echo made; (: </log); mknod /null c 1 3; echo >/null && echo written'"
+  exits 0; prints $'made\nwritten'; says 'Operation not permitted'
+  run guest "mydocker run --privileged /bin/sh -c 'mknod /log c 1 11 && : </log'"
+  exits 0; quiet
+
 begin 'over the limit: 137, and only the container is killed'
   in_guest
   run guest 'mydocker run -m 16m --memory-swap 16m /bin/tail /dev/zero'

@@ -22,13 +22,13 @@ begin 'a line for each thing, and exit 0 where run works'
   quiet
   for name in 'mount namespace' 'pid namespace' 'uts namespace' 'ipc namespace' 'net namespace' 'cgroup namespace' \
     overlay /proc /sys seccomp; do prints_line "$name: ok"; done
-  for name in 'user namespace' 'detached mounts' 'idmapped mounts' pidfd openat2 store memory cpu cpuset pids; do
+  for name in 'user namespace' 'detached mounts' 'idmapped mounts' pidfd openat2 store memory cpu cpuset pids devices; do
     same 1 "$(grep -cE "^$name: (ok|no: )" "$T/out")" "the lines of $name"
   done
 
 begin 'where the controllers are'
   run mydocker check
-  for name in memory cpu cpuset pids; do
+  for name in memory cpu cpuset pids devices; do
     place=$(perl -ne 'print "$1\n" if /^(?:\S+ ){4}(\S+) .* - cgroup \S+ (?:\S*,)?'"$name"'(?:,|$)/' /proc/self/mountinfo | head -n 1)
     if [ -n "$place" ]; then prints_line "$name: ok: $place"; fi
   done

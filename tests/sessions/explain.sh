@@ -17,7 +17,7 @@ cat >calls.pl <<'END'
 use strict;
 my ($kind, @files) = @ARGV;
 my $family = qr/^(mount|umount2?|pivot_root|chroot|fsopen|fspick|fsconfig|fsmount|open_tree|move_mount|mount_setattr|
-  clone3?|v?fork|unshare|setns|sethostname|setdomainname|unlink|unlinkat|rmdir|rename|renameat2?|mkdir|mkdirat|write|prctl|seccomp|capset|setgroups|setresgid|setresuid)\(/x;
+  clone3?|v?fork|unshare|setns|sethostname|setdomainname|unlink|unlinkat|rmdir|rename|renameat2?|mkdir|mkdirat|write|prctl|seccomp|capset|setgroups|setresgid|setresuid|bpf)\(/x;
 sub alike {
   my ($call) = @_;
   $call =~ s/ \/\* [^*]*\*\///g;                       # strace's remarks
@@ -27,7 +27,7 @@ sub alike {
   $call =~ s/\{procs\d\}/{}/g;
   $call =~ s/\b([0-9a-f]{12}|[0-9a-f]{64})\b/ID/g;
   $call =~ s/\) += .*$/)/;
-  $call =~ s/^(seccomp|capset)\(.*/$1/;                  # strace shows what is in the memory
+  $call =~ s/^(seccomp|capset|bpf\(\w+).*/$1/;                  # strace shows what is in the memory
   if ($call =~ /^clone/) {
     my ($flags) = $call =~ /flags=([A-Z_|0-9a-fx]+)/;
     $flags = join '|', sort grep { $_ ne 'SIGCHLD' } split /\|/, $flags;
@@ -54,6 +54,8 @@ if ($kind eq 'explained') {
       next if $dir eq 'AT_FDCWD' && $file !~ m{^/sys/fs/cgroup|cgroup\.};
       $file =~ s{.*/}{};
       print "$where cgroup $file $value\n";
+    } elsif ($line =~ /^write\(\{copy\}, ("[bc] .*"), \d+\)/) {
+      print "$where cgroup devices.allow $1\n";
     } elsif ($line =~ /^write\(\{procs\d\}, (".*"), \d+\)/) {
       print "$where join $1\n";
     } else {
@@ -76,7 +78,7 @@ if ($kind eq 'explained') {
     return unless $line =~ $family;
     if ($line =~ /^write\(/) {
       # Some mount cgroups elsewhere: a file of them is known by its name.
-      return unless $line =~ m{^write\(\d+<[^>]*/((?:memory|cpu|cpuset|pids|cgroup)\.[a-z_.]+|tasks)>, (".*"), \d+\)};
+      return unless $line =~ m{^write\(\d+<[^>]*/((?:memory|cpu|cpuset|pids|cgroup|devices)\.[a-z_.]+|tasks)>, (".*"), \d+\)};
       my ($file, $value) = ($1, $2);
       print $file =~ /^(tasks|cgroup\.procs)$/ ? "$where join $value\n" : "$where cgroup $file $value\n";
       return;

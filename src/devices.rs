@@ -1,0 +1,192 @@
+//! Which devices a container may use: the rules, and the program that enforces them on cgroup v2.
+//!
+//! A rule is text as docker and the v1 controller have it, `c 1:3 rwm`: what is in no rule is denied. On v1 each is
+//! written to devices.allow. On v2 there is no such file but a program that the kernel asks.
+
+use crate::text::{has, number, split, split_once};
+
+/// docker's default, but for two that it allows and nothing needs: c 5:1 is the host's console, c 10:200 makes
+/// network interfaces. Any node may be made (`m`), since making one opens nothing.
+pub const DEFAULT: &str =
+    "c *:* m,b *:* m,c 1:3 rwm,c 1:5 rwm,c 1:7 rwm,c 1:8 rwm,c 1:9 rwm,c 5:0 rwm,c 5:2 rwm,c 136:* rwm";
+
+/// A rule taken apart: bits as the program compares them.
+struct Rule {
+    /// BPF_DEVCG_DEV_BLOCK or _CHAR.
+    kind: u32,
+    /// What is not allowed of BPF_DEVCG_ACC_*, and the bits of the kind: these have to agree.
+    care: u32,
+    /// Major and minor number as one.
+    device: u32,
+    /// Which bits of it have to agree.
+    mask: u32,
+}
+
+const MAJOR: u32 = 0xfff0_0000;
+const MINOR: u32 = 0x000f_ffff;
+
+/// A number or `*`: its value, and whether it is a number. The kernel has 12 bits for a major and 20 for a minor.
+fn part(text: &[u8], most: u32) -> Option<(u32, bool)> {
+    if text == b"*" {
+        return Some((0, false));
+    }
+    u32::try_from(number(text)?).ok().filter(|&number| number <= most).map(|number| (number, true))
+}
+
+fn parse(rule: &[u8]) -> Option<Rule> {
+    let [kind, device, access] = split(rule, b' ') else { return None };
+    let kind = match *kind {
+        b"b" => 1,
+        b"c" => 2,
+        _ => return None,
+    };
+    let (major, minor) = split_once(device, b':')?;
+    let ((major, has_major), (minor, has_minor)) = (part(major, MAJOR >> 20)?, part(minor, MINOR)?);
+    let denied = |letter, bit| if has(access, letter) { 0 } else { bit };
+    Some(Rule {
+        kind,
+        care: 3 | denied(b'm', 1 << 16) | denied(b'r', 2 << 16) | denied(b'w', 4 << 16),
+        device: major << 20 | minor,
+        mask: if has_major { MAJOR } else { 0 } | if has_minor { MINOR } else { 0 },
+    })
+}
+
+// struct bpf_insn: code, registers, offset, immediate. Names as in the kernel's Documentation/bpf/standardization.
+const fn instruction(code: u8, to: u8, from: u8, offset: u16) -> u64 {
+    code as u64 | ((to | from << 4) as u64) << 8 | (offset as u64) << 16
+}
+
+const MOV32: u8 = 0xbc;
+const XOR32: u8 = 0xa4;
+const AND32: u8 = 0x54;
+const OR: u8 = 0x4f;
+const MOV: u8 = 0xb7;
+const ADD: u8 = 0x07;
+const LSH: u8 = 0x67;
+const RSH: u8 = 0x77;
+const LOAD32: u8 = 0x61;
+const EXIT: u8 = 0x95;
+
+/// r2 = struct bpf_cgroup_dev_ctx.access_type, which is the access << 16 | the kind; r3 = major << 20 | minor; r1 = 0.
+const BEGIN: [u64; 6] = [
+    instruction(LOAD32, 2, 1, 0),
+    instruction(LOAD32, 3, 1, 4),
+    instruction(LOAD32, 4, 1, 8),
+    instruction(LSH, 3, 0, 0) | 20 << 32,
+    instruction(OR, 3, 4, 0),
+    instruction(MOV, 1, 0, 0),
+];
+/// r0 = the bits in which what is asked for differs from the rule; r1's highest bit is set if there are none. It needs
+/// the rule's numbers as immediates.
+const RULE: [u64; 9] = [
+    instruction(MOV32, 0, 2, 0),
+    instruction(XOR32, 0, 0, 0),
+    instruction(AND32, 0, 0, 0),
+    instruction(MOV32, 5, 3, 0),
+    instruction(XOR32, 5, 0, 0),
+    instruction(AND32, 5, 0, 0),
+    instruction(OR, 0, 5, 0),
+    instruction(ADD, 0, 0, 0) | 0xffff_ffff << 32,
+    instruction(OR, 1, 0, 0),
+];
+/// Return r1's highest bit.
+const END: [u64; 3] = [instruction(0xbf, 0, 1, 0), instruction(RSH, 0, 0, 0) | 63 << 32, instruction(EXIT, 0, 0, 0)];
+
+/// The program for a list of rules. Without a branch: the kernel's verifier takes 60 µs for it, and 220 µs for one that
+/// jumps from rule to rule.
+pub fn program(rules: &[u8]) -> Vec<u64> {
+    let mut program = BEGIN.to_vec();
+    for rule in split(rules, b',').iter().filter_map(|rule| parse(rule)) {
+        let immediates = [0, rule.kind, rule.care, 0, rule.device, rule.mask, 0, 0, 0];
+        program.extend(RULE.iter().zip(immediates).map(|(&code, immediate)| code | u64::from(immediate) << 32));
+    }
+    program.extend_from_slice(&END);
+    program
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel's interpreter would do with the instructions that there are.
+    #[allow(clippy::indexing_slicing)]
+    fn run(program: &[u64], access: u32, kind: u32, major: u32, minor: u32) -> u64 {
+        let context = [access << 16 | kind, major, minor];
+        // What the kernel has not set may not be read: the verifier refuses that.
+        let mut registers: [Option<u64>; 11] = [None; 11];
+        for &instruction in program {
+            let [code, which, offset, high, ..] = instruction.to_le_bytes();
+            assert_eq!(high, 0);
+            let (to, from) = (usize::from(which & 15), usize::from(which >> 4));
+            let immediate = (instruction >> 32) as u32;
+            let signed = i64::from(immediate as i32) as u64;
+            let (a, b) = (registers[to], registers[from]);
+            let set = |value: Option<u64>| value.unwrap_or_else(|| unreachable!("an empty register is read"));
+            registers[to] = Some(match code {
+                LOAD32 => u64::from(context[usize::from(offset) / 4]),
+                0xbc => set(b) & 0xffff_ffff,
+                0xbf => set(b),
+                0xb7 => signed,
+                0xa4 => u64::from(set(a) as u32 ^ immediate),
+                0x54 => u64::from(set(a) as u32 & immediate),
+                0x4f => set(a) | set(b),
+                0x07 => set(a).wrapping_add(signed),
+                0x67 => set(a) << immediate,
+                0x77 => set(a) >> immediate,
+                0x95 => return set(registers[0]),
+                _ => unreachable!("code {code:#x}"),
+            });
+        }
+        unreachable!("no exit")
+    }
+
+    /// A rule read a second time, in the plainest way.
+    fn allows(rule: &[&str], access: u32, kind: u32, major: u32, minor: u32) -> bool {
+        let is = |word: &str, value: u32| word == "*" || word.parse() == Ok(value);
+        let [letter, of, which, allowed] = rule else { unreachable!("{rule:?}") };
+        *letter == if kind == 1 { "b" } else { "c" }
+            && is(of, major)
+            && is(which, minor)
+            && [("m", 1), ("r", 2), ("w", 4)].iter().all(|(letter, bit)| access & bit == 0 || allowed.contains(letter))
+    }
+
+    /// Every access to devices of both kinds with the numbers that there are in practice, and those at the limits.
+    fn compare(text: &str) {
+        let program = program(text.as_bytes());
+        let rules: Vec<Vec<&str>> = text.split(',').map(|rule| rule.split([' ', ':']).collect()).collect();
+        for kind in [1, 2] {
+            for major in (0..16).chain(130..140).chain([200, 254, 255, 2047, 2048, 4094, 4095]) {
+                for minor in (0..256).chain([0x7_ffff, 0x8_0000, 0xf_fffe, 0xf_ffff]) {
+                    for access in 1..8 {
+                        let wanted = rules.iter().any(|rule| allows(rule, access, kind, major, minor));
+                        let result = run(&program, access, kind, major, minor);
+                        assert_eq!(result, u64::from(wanted), "{text}: {kind} {major}:{minor} {access}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_program_decides_as_the_rules_say() {
+        compare(DEFAULT);
+        compare("b 8:0 r,b 8:1 rw,b 8:* m,c *:7 w,c 4095:1048575 rwm,b 2048:524288 r");
+        compare("c *:* rwm,b *:* rwm");
+    }
+
+    #[test]
+    fn without_a_rule_nothing_is_allowed() {
+        assert_eq!(run(&program(b""), 1, 2, 1, 3), 0);
+    }
+
+    #[test]
+    fn the_hosts_disks_and_console_are_not_in_the_default() {
+        let program = program(DEFAULT.as_bytes());
+        for (kind, major, minor) in [(1, 8, 0), (1, 254, 0), (2, 1, 1), (2, 5, 1), (2, 10, 200), (2, 10, 229)] {
+            assert_eq!(run(&program, 1, kind, major, minor), 1);
+            for access in 2..8 {
+                assert_eq!(run(&program, access, kind, major, minor), 0);
+            }
+        }
+    }
+}

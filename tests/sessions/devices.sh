@@ -1,0 +1,139 @@
+# Which devices a container may use: docker's list, but for the host's console and the maker of network interfaces.
+. "$TESTS/tools/host.sh"
+
+# A block device that the host's root can open, or nothing would be shown by a container that can't: the largest disk,
+# or a loop device where an outer rule forbids that.
+for disk in $(awk 'NR > 2 { print $3, $1 ":" $2 }' /proc/partitions | sort -rn | cut -d ' ' -f 2) 7:0 7:1; do
+  major=${disk%:*} minor=${disk#*:}
+  rm -f disk && mknod disk b "$major" "$minor" && (: <disk) 2>/dev/null && break
+  disk=
+done
+rm -f disk
+"$MYDOCKER" run /bin/true
+
+# Hosts that there are, each the rest of this machine seen otherwise. `on HOST COMMAND…` types the command on one.
+on() {
+  local host=$1
+  shift
+  case $host in
+    v1 | v2) unshare -m --propagation private sh -c "$(way "$host"); exec \"\$@\"" sh "$@" ;;
+    *) unshare -m --propagation private sh -c 'umount -l /sys/fs/cgroup; exec "$@"' sh "$@" ;;
+  esac
+}
+# way VERSION: how a mount namespace has only that version of cgroups.
+way() {
+  local at type=cgroup options=devices
+  if [ "$1" = v2 ]; then type=cgroup2 options=rw; fi
+  at=$(awk -v t="$type" -v c="$options" '{ for (i = 7; $i != "-"; i++); if ($(i+1) == t && ("," $(i+3) ",") ~ "," c ",") { print $5; exit } }' /proc/self/mountinfo)
+  if [ -z "$at" ]; then echo 'exit 77'; return 0; fi
+  if [ "$1" = v2 ]; then echo "mount --rbind $at /sys/fs/cgroup"; else echo :; fi
+}
+# has HOST: skips the test where this machine cannot be such a host.
+has() {
+  if active && ! "$MYDOCKER" version >/dev/null; then fail 'no mydocker'; fi
+  on "$1" true || skip "no cgroup $1 with devices here"
+}
+
+# use: a script that makes nodes and opens them.
+use='node() { rm -f /tmp/node; mknod /tmp/node "$@" && (: </tmp/node) 2>&1 && echo "$* opened"; }'
+
+for host in v1 v2; do
+  begin "cgroup $host: the host's disk can be given a node, but not be read or written"
+    has $host
+    if [ -z "$disk" ]; then skip 'no block device that even the host could open'; fi
+    run on $host "$MYDOCKER" run /bin/sh -c "mknod /disk b $major $minor && ls /disk; (: </disk); (: >/disk)"
+    refuse test "$code" = 0
+    prints /disk
+    same 2 "$(grep -c 'Operation not permitted' "$T/err")" 'refusals'
+    # The test itself: so it is opened where it may be.
+    run on $host "$MYDOCKER" run --privileged /bin/sh -c "mknod /disk b $major $minor && : </disk"
+    exits 0; quiet
+
+  begin "cgroup $host: nor memory, the kernel's log, the host's console, network interfaces, FUSE, loops, KVM, terminals"
+    has $host
+    run on $host "$MYDOCKER" run /bin/sh -c "mkdir -p /tmp; $use; node c 1 1; node c 1 2; node c 1 11; node c 5 1; node c 10 200
+      node c 10 229; node c 10 232; node c 10 237; node c 4 0; node b 7 0; node c 10 1; node b 1 3"
+    lacks opened
+    same 12 "$(grep -c 'Operation not permitted' "$T/out")" 'refusals'
+
+  begin "cgroup $host: what every container has works, and so does a node of it made anew"
+    has $host
+    run on $host "$MYDOCKER" run /bin/sh -c "mkdir -p /tmp; $use
+      echo x >/dev/null; head -c 2 /dev/zero | tr '\\0' z; head -c 3 /dev/random | wc -c; head -c 3 /dev/urandom | wc -c
+      (echo x >/dev/full); : <>/dev/ptmx; (: </dev/tty); node c 1 3; node c 1 5; node c 1 9"
+    exits 0; prints $'zz3\n3\nc 1 3 opened\nc 1 5 opened\nc 1 9 opened'
+    says 'No space left on device'
+    # No terminal, but it is the device that says so.
+    says 'No such device or address'
+
+  begin "cgroup $host: a node that a volume or the image has is of no use either"
+    has $host
+    mkdir -p nodes tree && mknod nodes/disk b "$major" "$minor" && mknod nodes/null c 1 3
+    tar -C tree -xf busybox.tar && cp -a nodes tree/nodes
+    run on $host "$MYDOCKER" run -v ./nodes:/mnt ./tree /bin/sh -c 'for at in mnt nodes; do echo x >/$at/null && echo $at; head -c 1 /$at/disk; done'
+    prints $'mnt\nnodes'
+    same 2 "$(grep -c 'Operation not permitted' "$T/err")" 'refusals'
+    rm -rf nodes tree
+
+  begin "cgroup $host: --userns: a volume's node is root's there too, and no way to the device"
+    has $host
+    if [ -z "$disk" ]; then skip 'no block device that even the host could open'; fi
+    mkdir -p nodes && mknod nodes/disk b "$major" "$minor" && mknod -m 666 nodes/null c 1 3
+    run on $host "$MYDOCKER" run --userns 100000:100000:65536 -v ./nodes:/mnt /bin/sh -c 'echo x >/mnt/null && echo written; : </mnt/disk'
+    refuse test "$code" = 0
+    if [[ $err != *idmapped* ]]; then prints written; says 'Operation not permitted'; fi
+    rm -rf nodes
+
+  begin "cgroup $host: the container cannot give itself more"
+    has $host
+    run on $host "$MYDOCKER" run /bin/sh -c 'for file in $(find / -xdev -name "devices.*") /sys/fs/cgroup/devices/devices.allow; do (echo a >$file) && echo $file; done; true'
+    prints ''
+
+  begin "cgroup $host: with a limit, a terminal, a user: they start as before"
+    has $host
+    need_pty
+    run on $host "$PTY" "$MYDOCKER" run -it -u app /bin/sh -c 'echo to >/dev/tty; tty; echo $?'
+    exits 0; contains to; contains /dev/pts/0
+done
+
+begin 'without cgroups --privileged may still make and use every device'
+  run on none "$MYDOCKER" run --privileged /bin/sh -c "mknod /disk b ${major:-7} ${minor:-0} && : </disk"
+  exits 0; quiet
+
+begin 'with clone3, pidfds and detached mounts missing: the same'
+  need strace
+  calls=clone3,fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr
+  for host in v1 v2; do
+    has $host
+    run on $host strace -f -qq -o trace -e "trace=$calls" -e "inject=$calls:error=ENOSYS" "$MYDOCKER" run /bin/sh -c "mknod /disk b $major $minor && head -c 1 /disk"
+    exits 1; says 'Operation not permitted'
+  done
+
+# Where nothing can say which devices are allowed, there are none to be had: a stricter default than docker's, which fails.
+# nothing COMMAND…: a host without cgroups. forbidden COMMAND…: one with cgroup v2 whose bpf(2) is not allowed.
+nothing() { on none "$@"; }
+forbidden() { on v2 strace -f -qq -o trace -e trace=bpf -e inject=bpf:error="$1" "${@:2}"; }
+for host in nothing 'forbidden EPERM' 'forbidden EINVAL' 'forbidden ENOSYS'; do
+  begin "$host: no node can be made, those that are there cannot be opened, /dev works"
+    if [ "$host" != nothing ]; then need strace; has v2; fi
+    mkdir -p nodes tree && mknod nodes/disk b "$major" "$minor" && mknod nodes/null c 1 3
+    tar -C tree -xf busybox.tar && cp -a nodes tree/nodes
+    run $host "$MYDOCKER" run -v ./nodes:/mnt ./tree /bin/sh -c "mkfifo /fifo && echo fifo; mknod /disk b $major $minor; mknod /dev/disk b $major $minor
+      for file in /mnt/disk /nodes/disk /mnt/null /nodes/null; do head -c 1 \$file; done; echo x >/dev/null && head -c 2 /dev/zero | wc -c"
+    exits 0; prints $'fifo\n2'
+    same 2 "$(grep -c 'Operation not permitted' "$T/err")" 'nodes that were not made'
+    same 4 "$(grep -c 'Permission denied' "$T/err")" 'nodes that were not opened'
+    calls=fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr
+    if [ "$host" = nothing ] && need strace; then
+      run nothing strace -f -qq -o trace -e "trace=$calls" -e "inject=$calls:error=ENOSYS" "$MYDOCKER" run -v ./nodes:/mnt ./tree /bin/sh -c '
+        for file in /mnt/disk /nodes/disk /mnt/null /nodes/null; do head -c 1 $file; done; mknod /dev/disk b 7 0'
+      same 4 "$(grep -c 'Permission denied' "$T/err")" 'nodes that were not opened by mount(2)'
+      says 'Operation not permitted'
+    fi
+    rm -rf nodes tree
+
+  begin "$host: --cap-add MKNOD is refused there"
+    if [ "$host" != nothing ]; then need strace; has v2; fi
+    run $host "$MYDOCKER" run --cap-add MKNOD /bin/true
+    exits 125; one_line; says MKNOD; says --privileged
+done
