@@ -33,7 +33,7 @@ else \
 fi
 endef
 
-.PHONY: all run test check unit bench size install clean help faults deps initramfs
+.PHONY: all run test check unit fuzz bench size install clean help faults deps initramfs
 all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
@@ -68,6 +68,10 @@ unit: ## the unit tests of the pure parts
 
 faults: mydocker ## every system call of a start failed and killed in turn, as root: half an hour
 	@tests/faults/run -j 2
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (60); FUZZ="unpack cli" for some; see docs/fuzzing.md
+	@tests/deps fuzz
+	@tests/fuzz/run $(FUZZ)
 
 bench: mydocker ## start-up, memory, import: a table and a plot in docs/bench
 	@tests/bench/run

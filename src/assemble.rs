@@ -181,6 +181,11 @@ fn files(host_network: bool) -> Files {
     if host_network {
         return Files { hosts: keep(small_file(t(c"/etc/hosts"))), resolv: keep(resolv) };
     }
+    Files { hosts: HOSTS, resolv: keep(&reachable(resolv)) }
+}
+
+/// The resolv.conf without the resolvers on the host's loopback.
+pub fn reachable(resolv: &[u8]) -> Line {
     let mut reachable = Line::new();
     for line in resolv.split_inclusive(|&byte| byte == b'\n') {
         let address = line.trim_ascii_start().strip_prefix(b"nameserver").unwrap_or_default();
@@ -190,5 +195,5 @@ fn files(host_network: bool) -> Files {
             reachable.put(line);
         }
     }
-    Files { hosts: HOSTS, resolv: keep(&reachable) }
+    reachable
 }

@@ -332,7 +332,7 @@ impl Layout {
 }
 
 /// The controllers named in a list.
-fn named_in(list: &[u8], separator: u8) -> Controllers {
+pub fn named_in(list: &[u8], separator: u8) -> Controllers {
     let words = split(list.trim_ascii(), separator);
     let named = NAMES.iter().filter(|(_, name)| words.contains(&name.as_bytes()));
     named.fold(0, |all, (controller, _)| all | controller)
@@ -350,7 +350,11 @@ fn unified_hierarchy(path: Text) -> Hierarchy {
 
 /// Every cgroup mount of /proc/self/mountinfo, for controllers that are not where they usually are.
 fn search(layout: &mut Layout) {
-    let table = fs::read_file(t(c"/proc/self/mountinfo"), 1 << 20).unwrap_or_default();
+    search_in(layout, fs::read_file(t(c"/proc/self/mountinfo"), 1 << 20).unwrap_or_default());
+}
+
+/// The same of a table that was read.
+pub fn search_in(layout: &mut Layout, table: &[u8]) {
     for &line in split(table, b'\n') {
         // id parent major:minor root MOUNTPOINT options … - TYPE source SUPEROPTIONS
         let words = split(line, b' ');

@@ -4,11 +4,11 @@
 //! first word; all after it belongs to the command.
 
 mod args;
-mod env;
+pub mod env;
 mod help;
-mod kind;
+pub mod kind;
 mod nearest;
-mod volume;
+pub mod volume;
 
 pub use help::{CHECK, MAIN, RUN};
 pub use nearest::nearest;

@@ -225,7 +225,7 @@ fn number(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
 }
 
 /// What kind of file it is that the kernel did not want to execute.
-fn format(head: &[u8]) -> Text {
+pub fn format(head: &[u8]) -> Text {
     if head.is_empty() {
         return t(c"the file is empty");
     }

@@ -61,7 +61,7 @@ impl Image {
     }
 
     /// The layers that a manifest lists; None if one is not as it should be.
-    fn parse(manifest: &[u8]) -> Option<Self> {
+    pub fn parse(manifest: &[u8]) -> Option<Self> {
         let mut layers = Vec::new();
         for line in manifest.strip_suffix(b"\n")?.rsplit(|&byte| byte == b'\n') {
             if let Some(digest) = line.strip_prefix(b"layer ") {

@@ -1,7 +1,7 @@
 //! mydocker: a container runtime made of system calls. See docs/design.md.
 #![cfg_attr(not(test), no_main)]
-// The unit tests have a main of their own, and what only the program's calls is unused there.
-#![cfg_attr(test, allow(dead_code))]
+// The unit tests and the fuzzer have a main of their own, and what only the program's calls is unused there.
+#![cfg_attr(any(test, fuzzing), allow(dead_code))]
 
 mod assemble;
 mod cgroup;
@@ -12,6 +12,9 @@ mod devices;
 mod diagnose;
 mod error;
 mod explain;
+#[cfg(any(test, fuzzing))]
+#[path = "../tests/fuzz/targets.rs"]
+mod fuzz;
 mod host;
 mod image;
 mod init;

@@ -5,10 +5,10 @@
 //! a descriptor that was reached beneath the target without following a symlink. Whoever wrote the archive is not
 //! trusted in any of it.
 
-mod gzip;
-mod header;
-mod inflate;
-mod packed;
+pub mod gzip;
+pub mod header;
+pub mod inflate;
+pub mod packed;
 mod source;
 mod unpack;
 

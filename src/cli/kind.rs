@@ -109,7 +109,7 @@ pub fn bytes(value: &[u8]) -> Option<u64> {
     let shift = match *unit {
         [] | [b'b'] => 0,
         [letter] | [letter, b'b'] | [letter, b'i', b'b'] => {
-            b"_kmgtp".iter().position(|&of| of == letter)?.checked_mul(10)?
+            b"\0kmgtp".iter().position(|&of| of == letter)?.checked_mul(10)?
         }
         _ => return None,
     };

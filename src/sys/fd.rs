@@ -38,7 +38,7 @@ impl AsFd for OwnedFd {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod tests {
     use super::*;
 

@@ -1,7 +1,7 @@
 //! The system calls, and the only unsafe code.
 #![allow(unsafe_code)]
 
-#[cfg(not(test))]
+#[cfg(not(any(test, fuzzing)))]
 mod alloc;
 pub mod bpf;
 pub mod call;
@@ -12,14 +12,14 @@ pub mod name;
 pub mod process;
 pub mod resolve;
 pub mod sha;
-#[cfg(not(test))]
+#[cfg(not(any(test, fuzzing)))]
 mod start;
 pub mod terminal;
 
 pub use errno::Errno;
 pub use fd::OwnedFd;
 
-#[cfg(not(test))]
+#[cfg(not(any(test, fuzzing)))]
 #[global_allocator]
 static ALLOCATOR: alloc::Bump = alloc::Bump::new();
 

@@ -424,11 +424,11 @@ pub fn shared_words(count: usize) -> Result<&'static [core::sync::atomic::Atomic
     }
 }
 
-#[cfg(not(test))]
+#[cfg(not(any(test, fuzzing)))]
 pub use super::start::variable;
 
 /// The environment variable's value.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub fn variable(name: Name) -> Option<Text> {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     std::env::var_os(std::ffi::OsStr::from_bytes(name.to_bytes())).map(|value| crate::text::keep(&value.into_vec()))

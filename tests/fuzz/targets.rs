@@ -1,0 +1,453 @@
+//! What is fuzzed: the parsers of everything that somebody else writes, each with what must hold of its result.
+//! docs/fuzzing.md says how. The unit tests run each over its corpus and over every input that once was a crash.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
+
+#[cfg(fuzzing)]
+#[path = "driver.rs"]
+mod driver;
+#[path = "jail.rs"]
+mod jail;
+#[path = "model.rs"]
+mod model;
+
+use crate::cli::{self, env, kind, volume};
+use crate::error::Error;
+use crate::spec::{Source as From, Text};
+use crate::sys::name::Name;
+use crate::sys::{Errno, OwnedFd};
+use crate::tar::header::{BLOCK, Kind, Member, record};
+use crate::tar::inflate::{Inflate, RING};
+use crate::tar::packed::Packed;
+use crate::tar::{Source, header, unpack};
+use crate::text::{has, keep, split, split_once};
+use crate::{assemble, cgroup, diagnose, host, image, users};
+use sha2::Digest;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+
+/// A target and its name.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 11] = [
+    ("header", header),
+    ("source", source),
+    ("inflate", inflate),
+    ("unpack", unpacking),
+    ("cli", command_line),
+    ("volume", volumes),
+    ("env", environment),
+    ("users", user),
+    ("sizes", values),
+    ("tables", tables),
+    ("script", script),
+];
+
+/// An unnamed file with these bytes, at its start.
+fn file(bytes: &[u8]) -> File {
+    let mut open = std::fs::OpenOptions::new();
+    let open = open.read(true).write(true).custom_flags(libc::O_TMPFILE);
+    // In the jail the first is read-only.
+    let mut file = open.open("/dev/shm").or_else(|_| open.open("/tmp")).unwrap();
+    file.write_all(bytes).unwrap();
+    file.rewind().unwrap();
+    file
+}
+
+/// The first byte, which chooses, and the rest.
+fn choice(bytes: &[u8]) -> (usize, &[u8]) {
+    bytes.split_first().map_or((0, bytes), |(&first, rest)| (usize::from(first), rest))
+}
+
+/// An error is for one line of a terminal, and a hint for another.
+fn one_line(error: &Error) {
+    let text = error.text();
+    assert!(text.starts_with(b"mydocker: ") && text.ends_with(b"\n"));
+    assert!(text.iter().all(|&byte| byte == b'\n' || byte >= b' ' && byte != 0x7f), "{}", text.escape_ascii());
+    let lines: Vec<&[u8]> = text.trim_ascii_end().split(|&byte| byte == b'\n').collect();
+    assert!(lines.len() == 1 || lines.len() == 2 && lines[1].starts_with(b"hint: "), "{}", text.escape_ascii());
+    assert!([125, 126, 127].contains(&error.exit_code()));
+}
+
+/// Blocks of a header, of which the first byte says what they are, and pax records behind them.
+fn header(bytes: &[u8]) {
+    let (flags, bytes) = choice(bytes);
+    let mut member = Member::default();
+    let mut rest = bytes;
+    if let Some((block, after)) = bytes.split_first_chunk::<BLOCK>() {
+        let mut block = *block;
+        if flags & 1 == 0 {
+            model::set_checksum(&mut block);
+        }
+        rest = after;
+        if member.read(&block).is_ok() {
+            assert!(member.mode <= 0o7777);
+            assert!(member.path.len() <= 256 && member.link.len() <= 100);
+            assert!(!has(&member.path, 0) && !has(&member.link, 0));
+            assert!(member.device == 0 || matches!(member.kind, Kind::Node(_)));
+        }
+    }
+    let at = rest.len() * (flags >> 1) / 128;
+    let (global, own) = rest.split_at(at);
+    if member.apply(&[global, own]).is_ok() {
+        assert!(member.mtime.1 >= 0 && member.mtime.1 < 1_000_000_000);
+        // What is valid is taken apart to its end, and nothing is invented.
+        for header in [global, own] {
+            let (mut left, mut length) = (header, 0);
+            while let Ok(Some((key, value))) = record(&mut left) {
+                length += key.len() + value.len();
+                assert!(!has(key, b'='));
+            }
+            assert!(left.is_empty() && length <= header.len());
+        }
+    }
+    assert!(member.uid != u32::MAX && member.gid != u32::MAX);
+    let _ = header::text(rest);
+}
+
+/// An archive's bytes, in pieces: what comes out is what went in, or what gzip makes of it, and so is its digest.
+fn source(bytes: &[u8]) {
+    let (step, bytes) = choice(bytes);
+    let file = file(bytes);
+    let mut source = Source::new(file.as_fd(), b"x.tar", bytes.len() as u64);
+    let mut all = Vec::new();
+    let result = loop {
+        match source.window() {
+            Err(errno) => break Err(errno),
+            Ok([]) => break Ok(()),
+            Ok(window) => {
+                let count = window.len().min(step * 37 + 1);
+                all.extend_from_slice(&window[..count]);
+                source.consume(count);
+            }
+        }
+        // A small file can be gigabytes. Enough to go round the ring a few times.
+        if all.len() > model::LIMIT {
+            return;
+        }
+    };
+    assert!(result != Err(Errno::EINVAL) || !source.why.is_empty());
+    assert!(result.is_ok() || result == Err(Errno::EINVAL));
+    let gzip = bytes.starts_with(crate::tar::gzip::MAGIC);
+    if result.is_ok() {
+        assert!(gzip || all == bytes);
+        assert_eq!(source.digest(), <[u8; 32]>::from(sha2::Sha256::digest(&all)));
+    }
+    if gzip {
+        let expected = model::gunzip(bytes);
+        match (result, expected) {
+            (Ok(()), Ok(expected)) => assert!(all == expected),
+            (Ok(()), Err(model::Refused::Frame)) => panic!("gzip that another reader refuses"),
+            (Err(_), Ok(_)) => panic!("gzip that another reader takes"),
+            (_, Err(_)) => {}
+        }
+    }
+}
+
+/// DEFLATE alone, against miniz_oxide. The first byte says how it is read.
+fn inflate(bytes: &[u8]) {
+    let (step, bytes) = choice(bytes);
+    let reference = model::inflate(bytes);
+    // The decoder reads ahead; in a gzip file there are eight bytes more at least.
+    let file = file(&[bytes, &[0; 8]].concat());
+    let mut packed = Packed::new(file.as_fd(), b"", 0, [1, 2, 3, 5, 64, 4096][step % 6]);
+    let mut inflate = Box::new(Inflate::new());
+    let mut ring = Box::new([0; RING]);
+    let (mut all, mut at) = (Vec::new(), 0);
+    let result = loop {
+        match inflate.run(&mut packed, &mut ring, at) {
+            Err(errno) => break Err(errno),
+            Ok((end, last)) => {
+                all.extend_from_slice(&ring[at..end]);
+                if last {
+                    break Ok(());
+                }
+                assert_eq!(end, RING);
+                at = 0;
+            }
+        }
+        if all.len() > model::LIMIT {
+            return;
+        }
+    };
+    match reference {
+        model::Inflated::Whole(expected, length) => {
+            assert!(result.is_ok(), "another decoder takes it");
+            assert!(all == expected);
+            // It took no byte too many.
+            let next = bytes.get(length).copied().unwrap_or(0);
+            assert_eq!(inflate.byte(&mut packed), Ok(next));
+        }
+        model::Inflated::Long => {}
+        // Ours takes codes with holes, as long as none is met, and what the eight zeros complete.
+        model::Inflated::Wrong => {}
+    }
+}
+
+/// The whole reader, into a directory. Checksums are made right where a header is expected.
+fn unpacking(bytes: &[u8]) {
+    let (fix, bytes) = choice(bytes);
+    let mut archive = bytes.to_vec();
+    if fix & 1 == 0 {
+        model::repair(&mut archive);
+    }
+    jail::run(archive, |dir, archive| {
+        let file = file(archive);
+        let mut source = Source::new(file.as_fd(), b"x.tar", archive.len() as u64);
+        match unpack(&mut source, dir) {
+            Ok(_) if archive.starts_with(crate::tar::gzip::MAGIC) => {}
+            Ok(digest) => assert_eq!(digest, <[u8; 32]>::from(sha2::Sha256::digest(archive))),
+            Err(error) => one_line(&error),
+        }
+    });
+}
+
+fn words(bytes: &[u8], at: u8) -> &'static [Text] {
+    // What execve passes has no NUL in it and is 128 KiB at most.
+    split(bytes, at).iter().map(|word| keep(word)).collect::<Vec<Text>>().leak()
+}
+
+/// `mydocker run` with words that NUL separates.
+fn command_line(bytes: &[u8]) {
+    let words = words(bytes, 0);
+    match cli::run(words) {
+        Err(error) => one_line(&error),
+        Ok(options) => {
+            // What is left is the end of what was typed.
+            assert!(options.words.len() <= words.len());
+            for (left, typed) in options.words.iter().rev().zip(words.iter().rev()) {
+                assert!(left == typed);
+            }
+            if options.help {
+                return;
+            }
+            let limits = &options.spec.limits;
+            let memory = limits.memory.unwrap_or(u64::MAX);
+            assert!(limits.memory_swap.is_none_or(|swap| swap >= memory || swap == u64::MAX));
+            assert!(limits.cpu_quota.is_none_or(|quota| quota >= 1000));
+            assert!(limits.pids != Some(0));
+            let named = |name: Text| name.first().is_ascii_alphanumeric() && !has(name.to_bytes(), b'/');
+            assert!(options.spec.name.is_none_or(named));
+            assert!(options.cwd.is_none_or(|cwd| is_clean(cwd.to_bytes())));
+            mounts(&options.spec.mounts);
+            variables(&options.spec.process.env);
+        }
+    }
+}
+
+fn is_clean(path: &[u8]) -> bool {
+    path == b"/"
+        || path.starts_with(b"/")
+            && path[1..].split(|&byte| byte == b'/').all(|part| !part.is_empty() && part != b"." && part != b"..")
+}
+
+/// In an order in which they can be made, each on a target of its own, none where none may be.
+fn mounts(mounts: &[crate::spec::Mount]) {
+    for (index, mount) in mounts.iter().enumerate() {
+        let target = mount.target.to_bytes();
+        assert!(is_clean(target) && target != b"/", "{}", target.escape_ascii());
+        assert!(target != b"/proc" && !target.starts_with(b"/proc/"));
+        match mount.source {
+            From::Host(path) => assert!(is_clean(path.to_bytes())),
+            From::Volume(name) => {
+                let name = name.to_bytes();
+                assert!(name.len() >= 2 && name.len() <= 255 && name[0].is_ascii_alphanumeric() && !has(name, b'/'));
+            }
+            From::Anonymous => {}
+            From::Tmpfs(options) => assert!(options.is_empty() || options.to_bytes().ends_with(b",")),
+        }
+        let below = [target, b"/"].concat();
+        for other in &mounts[..index] {
+            assert!(other.target != mount.target && !other.target.to_bytes().starts_with(&below));
+        }
+    }
+}
+
+fn variables(env: &[Text]) {
+    for entry in env {
+        assert!(split_once(entry.to_bytes(), b'=').is_some_and(|(name, _)| !name.is_empty()));
+    }
+}
+
+/// -v, --mount and --tmpfs, each several times.
+fn volumes(bytes: &[u8]) {
+    let (which, bytes) = choice(bytes);
+    let mut all = Vec::new();
+    for (index, &typed) in words(bytes, 0).iter().enumerate() {
+        let mount = match (which + index) % 3 {
+            0 => volume::volume(typed),
+            1 => volume::mount(typed),
+            _ => volume::tmpfs(typed),
+        };
+        match mount.and_then(|mount| volume::insert(&mut all, mount)) {
+            Ok(()) => mounts(&all),
+            Err(error) => one_line(&error),
+        }
+    }
+    if bytes.starts_with(b"/") {
+        let clean = volume::clean(bytes);
+        assert!(is_clean(&clean) && *volume::clean(&clean) == *clean);
+    }
+}
+
+/// -e, and --env-file.
+fn environment(bytes: &[u8]) {
+    let (which, bytes) = choice(bytes);
+    let mut env = Vec::new();
+    let result = if which & 1 == 0 {
+        let file = file(bytes);
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+        env::file(keep(path.as_bytes()), &mut env)
+    } else {
+        env::entry(keep(bytes).to_bytes(), &mut env)
+    };
+    variables(&env);
+    if let Err(error) = result {
+        one_line(&error);
+    }
+}
+
+/// -u's word, passwd and group; NUL stands between.
+fn user(bytes: &[u8]) {
+    let (word, files) = split_once(bytes, 0).unwrap_or((bytes, b""));
+    let (passwd, group) = split_once(files, 0).unwrap_or((files, b""));
+    let open = |name: Name| -> Result<OwnedFd, Errno> {
+        let content = if name.to_bytes() == b"/etc/passwd" { passwd } else { group };
+        if content == b"-" { Err(Errno::ENOENT) } else { Ok(file(content).into()) }
+    };
+    match users::find(&open, word) {
+        Err(error) => one_line(&error),
+        Ok(found) => {
+            assert!(found.uid <= i32::MAX as u32 && found.gid <= i32::MAX as u32);
+            assert_eq!(found.groups.first(), Some(&found.gid));
+            assert!(!has(&found.home, b'\n') && !found.home.is_empty());
+            let (name, group) = split_once(word, b':').unwrap_or((word, b""));
+            assert!(group.is_empty() || found.groups.len() == 1);
+            // Root only where root was asked for, by a number or by an entry that says so.
+            if name.iter().all(u8::is_ascii_digit) {
+                let name = if name.is_empty() { b"0" } else { name };
+                assert_eq!(model::decimal(name), Some(u64::from(found.uid)));
+            } else {
+                let entry = passwd.split(|&byte| byte == b'\n').any(|line| {
+                    let fields: Vec<&[u8]> = line.split(|&byte| byte == b':').collect();
+                    fields.len() > 3 && fields[0] == name && model::decimal(fields[2]) == Some(u64::from(found.uid))
+                });
+                assert!(entry && !name.is_empty());
+            }
+        }
+    }
+}
+
+/// Every kind of value, and sizes against arithmetic of another kind.
+fn values(bytes: &[u8]) {
+    let value = keep(bytes).to_bytes();
+    let size = kind::bytes(value);
+    assert_eq!(size, model::size(value), "{}", value.escape_ascii());
+    assert_eq!((kind::SIZE.read)(value), size);
+    let unlimited = (kind::SIZE_OR_UNLIMITED.read)(value);
+    assert!(unlimited == size || value == b"-1");
+    assert!((kind::CPUS.read)(value).is_none_or(|quota| quota == 0 || quota >= 1000));
+    assert!((kind::PERCENT.read)(value).is_none_or(|quota| quota >= 1000));
+    assert!((kind::SHARES.read)(value).is_none_or(|shares| shares == 0 || (2..=262_144).contains(&shares)));
+    assert!((kind::PIDS.read)(value) != Some(0));
+    assert!((kind::LIST.read)(value).is_none() || value.iter().all(|byte| b"0123456789,-".contains(byte)));
+    assert!((kind::NAME.read)(value).is_none() || image::is_name(value));
+    for kind in
+        [&kind::SWITCH, &kind::PATH, &kind::HOST_NAME, &kind::LEVEL, &kind::SHARED, &kind::NETWORK, &kind::SIGNAL]
+    {
+        assert!((kind.read)(value).is_none_or(|number| number <= 1));
+    }
+    match kind::ulimit(keep(value)) {
+        Ok(limit) => assert!(limit.soft <= limit.hard && limit.resource < 16),
+        Err(error) => one_line(&error),
+    }
+}
+
+/// What the kernel and the host write: mountinfo, lists of controllers, status, resolv.conf; and our own manifest.
+fn tables(bytes: &[u8]) {
+    let (which, bytes) = choice(bytes);
+    match which % 5 {
+        0 => {
+            let mut layout = cgroup::Layout::default();
+            cgroup::search_in(&mut layout, bytes);
+            let mut seen = 0;
+            for hierarchy in &layout.hierarchies {
+                assert!(hierarchy.controllers != 0 && seen & hierarchy.controllers == 0);
+                seen |= hierarchy.controllers;
+            }
+        }
+        1 => assert!(cgroup::named_in(bytes, b' ') < 16 && cgroup::named_in(bytes, b',') < 16),
+        2 => _ = (host::set(bytes, b"SigIgn:\t"), host::set(bytes, b"CapBnd:\t")),
+        3 => {
+            let text = assemble::reachable(bytes);
+            assert!(text.len() <= bytes.len());
+            for line in String::from_utf8_lossy(&text).split('\n') {
+                assert!(!line.trim_ascii_start().starts_with("nameserver 127."), "{line}");
+            }
+        }
+        _ => {
+            for layer in image::Image::parse(bytes).map(|image| image.layers).unwrap_or_default() {
+                let digest = layer.to_bytes().strip_prefix(b"layers/").unwrap();
+                assert!(digest.len() == 64 && digest.iter().all(u8::is_ascii_hexdigit));
+            }
+        }
+    }
+}
+
+/// The head of a file that cannot be executed: `#!` lines and ELF.
+fn script(bytes: &[u8]) {
+    if let Some(name) = diagnose::interpreter(bytes) {
+        assert!(bytes.windows(name.len().max(1)).any(|part| part == name) || name.is_empty());
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n');
+        assert!(!bytes.starts_with(b"#!") || !name.is_empty() && !name.iter().any(blank));
+    }
+    assert!(!diagnose::format(bytes).is_empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The inputs of a packed corpus: a length of four bytes, big-endian, before each.
+    fn inputs(mut packed: &[u8]) -> Vec<&[u8]> {
+        let mut all = Vec::new();
+        while let Some((length, rest)) = packed.split_first_chunk::<4>() {
+            let (input, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+            all.push(input);
+            packed = rest;
+        }
+        all
+    }
+
+    fn replay(name: &str) {
+        let (_, run) = TARGETS.iter().find(|(other, _)| *other == name).unwrap();
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz");
+        let corpus = std::fs::read(dir.join("corpus").join(name)).unwrap();
+        let inputs = inputs(&corpus);
+        assert!(!inputs.is_empty());
+        inputs.iter().for_each(|input| run(input));
+        for entry in std::fs::read_dir(dir.join("crashes")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_str().unwrap().starts_with(&format!("{name}-")) {
+                run(&std::fs::read(path).unwrap());
+            }
+        }
+    }
+
+    macro_rules! replays {
+        ($($test:ident $name:literal),* $(,)?) => {
+            $(#[test] fn $test() { replay($name); })*
+            #[test]
+            fn each_target_is_replayed() {
+                assert_eq!([$($name),*], TARGETS.map(|(name, _)| name));
+            }
+        };
+    }
+
+    replays!(
+        headers "header", sources "source", streams "inflate", archives "unpack", command_lines "cli",
+        volume_arguments "volume", env_files "env", passwd_and_group "users", sizes "sizes", tables_of_the_host "tables",
+        scripts "script",
+    );
+}
