@@ -3,7 +3,7 @@ TARGET  ?= x86_64-unknown-linux-musl
 PREFIX  ?= /usr/local
 DESTDIR ?=
 OUT     := target/$(TARGET)/release/mydocker
-SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock Makefile
+SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock Makefile
 
 # Debian's toolchain builds std itself, without its panic machinery; see docs/adr/0001-no-std-main.md. Where it isn't
 # installed (and cannot be, see tests/deps), an installed musl target will do: the binary is larger then.

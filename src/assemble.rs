@@ -86,7 +86,7 @@ fn image_of(first: Text, store: Option<&Store>, explain: bool) -> Result<Option<
 }
 
 fn dir(store: Option<&Store>) -> Result<BorrowedFd<'_>> {
-    store.map(Store::dir).ok_or_else(|| Error::new("there is no store", &[]))
+    store.map(Store::dir).ok_or_else(|| Error::new(text!("there is no store"), &[]))
 }
 
 /// For --explain, which imports nothing: the layer's name is the archive's digest, which only reading it would tell.
@@ -99,7 +99,7 @@ fn open_directory(dir: BorrowedFd, path: Text) -> core::result::Result<OwnedFd, 
 }
 
 fn rootfs(path: Text) -> Result<Named> {
-    open_directory(fs::CWD, path).map_err(|errno| Error::sys("open the root file system", path, errno))?;
+    open_directory(fs::CWD, path).map_err(|errno| Error::sys(text!("open the root file system"), path, errno))?;
     let bytes = path.to_bytes();
     let absolute = if bytes.starts_with(b"/") { path } else { crate::cli::absolute(bytes)? };
     Ok((Image { layers: vec![absolute] }, path))
@@ -113,8 +113,8 @@ fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
         // Not imported.
         Err(Errno::ENOENT) if top.to_bytes().starts_with(b"layers/<") => {}
         Err(errno) => {
-            return Err(Error::sys("open the image's layer", top, errno)
-                .hint("remove images/% from the store, and it is imported again", &[named]));
+            return Err(Error::sys(text!("open the image's layer"), top, errno)
+                .hint(text!("remove images/% from the store, and it is imported again"), &[named]));
         }
     }
     Ok(lower)
@@ -125,7 +125,8 @@ fn command(entrypoint: Option<Text>, words: &[Text]) -> Result<Vec<Text>> {
     args.extend(entrypoint.filter(|command| !command.is_empty()));
     args.extend_from_slice(words);
     if args.is_empty() {
-        return Err(Error::new("no command specified", &[]).hint("mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]", &[]));
+        return Err(Error::new(text!("no command specified"), &[])
+            .hint(text!("mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]"), &[]));
     }
     Ok(args)
 }
@@ -133,7 +134,7 @@ fn command(entrypoint: Option<Text>, words: &[Text]) -> Result<Vec<Text>> {
 /// 64 hexadecimal digits from the kernel's random numbers.
 fn new_id() -> Result<Text> {
     let mut bytes = [0_u8; 32];
-    process::random(&mut bytes).map_err(|errno| Error::sys("get random numbers", t(c""), errno))?;
+    process::random(&mut bytes).map_err(|errno| Error::sys(text!("get random numbers"), t(c""), errno))?;
     let mut line = Line::new();
     Ok(keep(line.hex_of(&bytes)))
 }

@@ -193,8 +193,8 @@ pub fn outside(limits: &Limits, layout: &Layout, id: Text) -> Result<Vec<Member>
         }
     }
     if limits.memory_swap.is_some() && !layout.swap && layout.find(MEMORY).is_some_and(|memory| !memory.unified) {
-        let message = "--memory-swap: the kernel does not count swap: there is no memory.memsw.limit_in_bytes";
-        return Err(Error::new(message, &[]).hint("boot with swapaccount=1", &[]));
+        let message = text!("--memory-swap: the kernel does not count swap: there is no memory.memsw.limit_in_bytes");
+        return Err(Error::new(message, &[]).hint(text!("boot with swapaccount=1"), &[]));
     }
     Ok(members)
 }
@@ -231,8 +231,10 @@ pub fn path(root: Text, id: Text) -> Text {
 fn missing(limit: &Limit) -> Error {
     let name = NAMES.iter().find(|(controller, _)| *controller == limit.controller).map_or("", |(_, name)| name);
     let pieces = [limit.flag, keep(name.as_bytes())];
-    Error::new("%: no cgroup hierarchy with the controller % is mounted", &pieces).hint(
-        "/proc/cgroups says whether the kernel has it; on cgroup v2 it must be in /sys/fs/cgroup/cgroup.controllers",
+    Error::new(text!("%: no cgroup hierarchy with the controller % is mounted"), &pieces).hint(
+        text!(
+            "/proc/cgroups says whether the kernel has it; on cgroup v2 it must be in /sys/fs/cgroup/cgroup.controllers"
+        ),
         &[],
     )
 }
@@ -281,11 +283,14 @@ pub fn delegated(limits: &Limits) -> Result<Layout> {
     let needs = needs(limits);
     let Some(limit) = LIMITS.iter().find(|limit| needs & limit.controller != 0) else { return Ok(Layout::default()) };
     let Some(path) = own() else {
-        return Err(Error::new("%: only root can limit a container here: cgroups are not version 2", &[limit.flag]));
+        return Err(Error::new(
+            text!("%: only root can limit a container here: cgroups are not version 2"),
+            &[limit.flag],
+        ));
     };
     if !fs::is_writable(path) || !fs::is_writable(below(path, "cgroup.procs")) {
-        return Err(Error::new("%: an ordinary user may not make a cgroup in %", &[limit.flag, path]).hint(
-            "`systemd-run --user --scope -p Delegate=yes mydocker run ...` starts it in one of the user's own",
+        return Err(Error::new(text!("%: an ordinary user may not make a cgroup in %"), &[limit.flag, path]).hint(
+            text!("`systemd-run --user --scope -p Delegate=yes mydocker run ...` starts it in one of the user's own"),
             &[],
         ));
     }

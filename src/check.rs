@@ -6,7 +6,7 @@ use crate::sys::call::{CWD, MountAttr, RDONLY, Slots};
 use crate::sys::name::{Text, t};
 use crate::sys::process::{self, Side};
 use crate::sys::{Errno, errno, fs};
-use crate::text::{Line, Push, ancestors, keep, row, split, split_once};
+use crate::text::{Line, Message, Push, ancestors, keep, row, split, split_once};
 use crate::{cgroup, host, userns};
 
 type Trial = core::result::Result<(), Errno>;
@@ -18,7 +18,8 @@ const USER: i32 = libc::CLONE_NEWUSER;
 
 /// What is tried: its name, and what it means where it cannot be had, or the way out. One string: a table of slices
 /// would cost 32 bytes a row. Those of the first `NEEDED` are what `run` cannot do without.
-const NAMES: &str = "\
+const NAMES: Message = text!(
+    "\
 mount namespace:
 pid namespace:CONFIG_PID_NS
 uts namespace:CONFIG_UTS_NS, or --uts host
@@ -33,7 +34,8 @@ user namespace:
 detached mounts:mount(2) is used; read-only volumes are not recursive
 idmapped mounts:the file system or the kernel has none
 pidfd:SIGCHLD is used
-openat2:paths are walked component by component";
+openat2:paths are walked component by component"
+);
 
 const NEEDED: usize = 10;
 /// Without root also these.
@@ -59,21 +61,23 @@ static TRIALS: [(i32, fn() -> Trial); 15] = [
 ];
 
 /// What an errno says about any trial.
-const REASONS: &str = "\
+const REASONS: Message = text!(
+    "\
 13 permission, or AppArmor or SELinux
-28 a limit in /proc/sys/user/max_*_namespaces is reached";
+28 a limit in /proc/sys/user/max_*_namespaces is reached"
+);
 
 /// Why, and the way out: the most that is known.
 fn reason(code: u8, flags: i32, without: &[u8]) -> Text {
     if flags & USER != 0 {
-        return keep(userns::forbidden(Errno::new(i32::from(code))).as_bytes());
+        return userns::forbidden(Errno::new(i32::from(code))).text();
     }
     let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
     if code == 1 && flags != 0 && host::set(status, b"CapEff:\t") >> 21 & 1 == 0 {
-        return t(c"CAP_SYS_ADMIN is missing; docker's --privileged");
+        return text!("CAP_SYS_ADMIN is missing; docker's --privileged").text();
     }
     if code >= 128 || code == 1 && host::set(status, b"Seccomp:\t") != 0 {
-        return t(c"a seccomp filter; docker's --security-opt seccomp=unconfined");
+        return text!("a seccomp filter; docker's --security-opt seccomp=unconfined").text();
     }
     keep(row(REASONS, u64::from(code)).unwrap_or(without))
 }
@@ -91,8 +95,8 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
     match args {
         [] => {}
         [flag, dir] if *flag == t(c"--root") => root = Some(*dir),
-        [help] if *help == t(c"--help") => return crate::print(crate::cli::CHECK),
-        _ => return Err(Error::new("check takes no arguments but --root DIR", &[])),
+        [help] if *help == t(c"--help") => return crate::print(crate::cli::CHECK.bytes()),
+        _ => return Err(Error::new(text!("check takes no arguments but --root DIR"), &[])),
     }
     process::default_action(libc::SIGCHLD);
     let mut answer = Answer { line: Line::new(), works: true };
@@ -105,7 +109,7 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
         return Ok(1);
     }
     let needed = if user.is_some() { NEEDED_BY_USERS } else { NEEDED };
-    for (index, (&line, &(flags, trial))) in split(NAMES.as_bytes(), b'\n').iter().zip(&TRIALS).enumerate() {
+    for (index, (&line, &(flags, trial))) in split(NAMES.bytes(), b'\n').iter().zip(&TRIALS).enumerate() {
         let (name, without) = split_once(line, b':').unwrap_or_default();
         answer.put(name, t(c""), index < needed, flags, without, &mut || {
             if flags & NS != 0 {
@@ -169,7 +173,10 @@ fn code(trial: Trial) -> u8 {
 fn steps(steps: &[Step]) -> Trial {
     let mut slots = Slots::new(3);
     steps.iter().try_for_each(|&step| {
-        crate::perform::step(&Entry { step, why: "", about: t(c""), fine: None, undo: Undo::Nothing }, &mut slots)
+        crate::perform::step(
+            &Entry { step, why: Message::NONE, about: t(c""), fine: None, undo: Undo::Nothing },
+            &mut slots,
+        )
     })
 }
 

@@ -146,7 +146,7 @@ pub fn run(words: &'static [Text]) -> Result<Options> {
     let mut args = Args::new(words);
     while let Some((flag, value)) = args.next()? {
         let Some(number) = (flag.kind.read)(value.to_bytes()) else {
-            return Err(Error::new("--% %: %", &[flag.name, value, flag.kind.wants]));
+            return Err(Error::new(text!("--% %: %"), &[flag.name, value, flag.kind.wants.text()]));
         };
         match flag.to {
             Switch(field) => *field(&mut options) = number != 0,
@@ -175,12 +175,12 @@ fn finish(options: &mut Options) -> Result<()> {
     let (memory, swap) = (options.spec.limits.memory, options.spec.limits.memory_swap);
     if swap.is_some() && swap != Some(u64::MAX) && swap < memory.or(Some(u64::MAX)) {
         return Err(Error::new(
-            "--memory-swap is memory and swap together: it needs --memory, and cannot be less",
+            text!("--memory-swap is memory and swap together: it needs --memory, and cannot be less"),
             &[],
         ));
     }
     if options.spec.share.uts && options.hostname.is_some() {
-        return Err(Error::new("--hostname cannot be set with --uts host: it is the host's own", &[]));
+        return Err(Error::new(text!("--hostname cannot be set with --uts host: it is the host's own"), &[]));
     }
     options.cwd = options.cwd.filter(|cwd| !cwd.is_empty()).map(|cwd| keep(&volume::clean(cwd.to_bytes())));
     options.spec.process.env.append(&mut options.env);

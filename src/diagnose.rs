@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs};
-use crate::text::{Line, Push, filled, has, join, keep, row, until};
+use crate::text::{Line, Message, Push, filled, has, join, keep, row, until};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A step outside failed.
@@ -18,10 +18,10 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
             let name = spec.name.unwrap_or_default();
             let owner = store.named(name).unwrap_or_default().to_bytes();
             let pieces = [name, keep(owner.get(..12).unwrap_or_default())];
-            return Error::new("the name \"%\" is already in use by container %", &pieces);
+            return Error::new(text!("the name \"%\" is already in use by container %"), &pieces);
         }
         (Step::Fsopen(fs, _), Errno::ENODEV) if *fs == t(c"overlay") => {
-            "this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS"
+            text!("this kernel has no overlayfs: modprobe overlay, or CONFIG_OVERLAY_FS")
         }
         (Step::Create | Step::Option(..), Errno::EINVAL | Errno::ELOOP | Errno::ESTALE)
             if entry.about == spec.lower.named =>
@@ -33,47 +33,51 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
             return Error::sys(entry.why, keep(&join(&which)), errno).hint(limit(*file, errno), &[]);
         }
         (Step::Idmap(..), Errno::EINVAL | Errno::EPERM) => {
-            "its file system, or one that is mounted below it, has no idmapped mounts on this kernel; `--userns host` does \
+            text!(
+                "its file system, or one that is mounted below it, has no idmapped mounts on this kernel; `--userns host` does \
              without"
+            )
         }
         (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
-            "an outer container or a seccomp filter forbids namespaces"
+            text!("an outer container or a seccomp filter forbids namespaces")
         }
         (Step::Clone(_) | Step::Clone3(..), Errno::ENOSPC | Errno::EUSERS) => {
-            "a limit in /proc/sys/user/max_*_namespaces is reached"
+            text!("a limit in /proc/sys/user/max_*_namespaces is reached")
         }
-        _ => "",
+        _ => Message::NONE,
     };
     perform::describe(entry, errno).hint(hint, &[host.store, spec.lower.named])
 }
 
 /// What overlayfs does not like, found by looking.
-fn overlay(spec: &Spec, store: Text) -> &'static str {
+fn overlay(spec: &Spec, store: Text) -> Message {
     if fs::fs_type(store) == Ok(fs::OVERLAYFS) {
-        return "the store % is on an overlay itself, which cannot hold an upper directory: put it on another file \
-                system with --root, or mount a tmpfs there";
+        return text!(
+            "the store % is on an overlay itself, which cannot hold an upper directory: put it on another file \
+                system with --root, or mount a tmpfs there"
+        );
     }
     let mut layers = spec.lower.layers.iter().map(|layer| layer.to_bytes());
     if layers.any(|layer| layer.starts_with(b"/") && store.to_bytes().starts_with(layer)) {
-        return "the store % lies inside the root file system %: choose another with --root";
+        return text!("the store % lies inside the root file system %: choose another with --root");
     }
-    "the file system of the store % may lack what an upper directory needs (xattrs, d_type); dmesg says more"
+    text!("the file system of the store % may lack what an upper directory needs (xattrs, d_type); dmesg says more")
 }
 
 /// Why a cgroup refuses a value.
-fn limit(file: Text, errno: Errno) -> &'static str {
+fn limit(file: Text, errno: Errno) -> Message {
     let control = file.to_bytes().ends_with(b"subtree_control");
     match errno {
-        Errno::ENOENT if control => "the parent cgroup does not have the controller in its cgroup.controllers",
+        Errno::ENOENT if control => text!("the parent cgroup does not have the controller in its cgroup.controllers"),
         Errno::EBUSY if control => {
-            "there are processes in the cgroup itself: it can hand controllers down only when it has none"
+            text!("there are processes in the cgroup itself: it can hand controllers down only when it has none")
         }
-        Errno::EBUSY => "the limit is below what the cgroup already holds",
-        Errno::ENOENT => "the controller has no such file here: the kernel may be built without it",
+        Errno::EBUSY => text!("the limit is below what the cgroup already holds"),
+        Errno::ENOENT => text!("the controller has no such file here: the kernel may be built without it"),
         Errno::EINVAL | Errno::ERANGE | Errno::EACCES => {
-            "the host does not have what was asked for, or the parent cgroup does not allow it"
+            text!("the host does not have what was asked for, or the parent cgroup does not allow it")
         }
-        _ => "",
+        _ => Message::NONE,
     }
 }
 
@@ -95,42 +99,46 @@ pub struct Failure {
 pub fn inside(spec: &Spec, failure: &Failure) -> Error {
     let (entry, errno) = (&failure.entry, failure.errno);
     let about = entry.about.to_bytes();
-    let mut hint = "";
+    let mut hint = Message::NONE;
     let instead = match (&entry.step, errno) {
         (Step::Exec, _) => return command(spec, failure),
         (Step::Target(_, Want::Directory, _), Errno::ENOTDIR) => {
-            "%: the source is a directory, but the target in the container is a file, or below one"
+            text!("%: the source is a directory, but the target in the container is a file, or below one")
         }
         (Step::Target(_, Want::File, _), Errno::EISDIR) => {
-            "%: the source is a file, but the target in the container is a directory"
+            text!("%: the source is a file, but the target in the container is a directory")
         }
         (Step::Target(_, Want::Directory, _), Errno::EBUSY) => {
-            "%: the target leads to /, over which nothing can be mounted"
+            text!("%: the target leads to /, over which nothing can be mounted")
         }
-        (Step::Target(..), Errno::EPERM) => "%: the target leads to /proc, where nothing can be mounted",
-        (Step::CheckCwd, _) => "the working directory % is outside the container",
+        (Step::Target(..), Errno::EPERM) => text!("%: the target leads to /proc, where nothing can be mounted"),
+        (Step::CheckCwd, _) => text!("the working directory % is outside the container"),
         (step, errno) => {
             hint = match (step, errno) {
                 (Step::Rlimit(..), Errno::EPERM) => {
-                    "a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most \
+                    text!(
+                        "a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most \
                      /proc/sys/fs/nr_open"
+                    )
                 }
                 (_, Errno::ENOMEM) if spec.limits.memory.is_some_and(|bytes| bytes < 1 << 20) => {
-                    "the memory limit may be too small to start"
+                    text!("the memory limit may be too small to start")
                 }
                 (Step::Open(_, path, ..), Errno::ENOENT) if path.to_bytes().starts_with(b"/proc/") => {
-                    "mydocker needs /proc: mount -t proc proc /proc"
+                    text!("mydocker needs /proc: mount -t proc proc /proc")
                 }
                 (Step::MoveMount(..) | Step::Open(..), Errno::ENOTDIR | Errno::ELOOP) => {
-                    "in the image this is no directory"
+                    text!("in the image this is no directory")
                 }
                 (Step::Create | Step::Fsmount(..) | Step::MountAt(..), Errno::EPERM) => {
-                    "an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the \
+                    text!(
+                        "an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the \
                      outer one with them unmasked"
+                    )
                 }
-                _ => "",
+                _ => Message::NONE,
             };
-            ""
+            Message::NONE
         }
     };
     if !instead.is_empty() {
@@ -150,8 +158,8 @@ pub fn too_little(memory: u64, code: &core::result::Result<u8, Errno>) -> Option
     let mut bytes = Line::new();
     bytes.dec(memory).put(b" (").dec(memory >> 10).put(b"k)");
     Some(
-        Error::new("--memory %: too little to start a container, it was killed", &[keep(&bytes)])
-            .hint("256k starts a small command", &[]),
+        Error::new(text!("--memory %: too little to start a container, it was killed"), &[keep(&bytes)])
+            .hint(text!("256k starts a small command"), &[]),
     )
 }
 
@@ -161,11 +169,11 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
     let command = spec.process.args.first().copied().unwrap_or_default().to_bytes();
     let path = if failure.path.is_empty() { command } else { failure.path.to_bytes() };
     let missing = errno == Errno::ENOENT || errno == Errno::ENOTDIR;
-    let plain = Error::sys("execute", keep(path), errno).code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
+    let plain = Error::sys(text!("execute"), keep(path), errno).code(if missing { NOT_FOUND } else { NOT_EXECUTABLE });
     let Some(file) = &failure.file else {
         let searched = errno == Errno::ENOENT && !has(command, b'/');
         return plain.hint(
-            if searched { "not found in the container, whose PATH is %" } else { "" },
+            if searched { text!("not found in the container, whose PATH is %") } else { Message::NONE },
             &[keep(spec.process.path())],
         );
     };
@@ -177,17 +185,17 @@ fn command(spec: &Spec, failure: &Failure) -> Error {
         // Of a script this may be the interpreter.
         let mut buf = [0; 4096];
         let name = fs::read_link(fs::CWD, file, &mut buf).unwrap_or(path);
-        let hint = if mode & 0o111 == 0 { "% has no x bit: chmod +x" } else { "% is a directory" };
+        let hint = if mode & 0o111 == 0 { text!("% has no x bit: chmod +x") } else { text!("% is a directory") };
         return plain.code(NOT_EXECUTABLE).hint(hint, &[keep(name)]);
     }
     let interpreter = interpreter(head);
     let hint = match errno {
-        Errno::EACCES if interpreter.is_none() => "the user may not execute it, or its mount is noexec",
-        Errno::EACCES => "it may not be executed, or its interpreter % may not",
-        Errno::ENOENT | Errno::ENOTDIR if interpreter.is_some() => "its interpreter % is not in the container",
-        Errno::ENOEXEC => return plain.hint("%", &[format(head)]),
-        Errno::ENOMEM => "the memory limit may be too small to start it",
-        _ => "",
+        Errno::EACCES if interpreter.is_none() => text!("the user may not execute it, or its mount is noexec"),
+        Errno::EACCES => text!("it may not be executed, or its interpreter % may not"),
+        Errno::ENOENT | Errno::ENOTDIR if interpreter.is_some() => text!("its interpreter % is not in the container"),
+        Errno::ENOEXEC => return plain.hint(text!("%"), &[format(head)]),
+        Errno::ENOMEM => text!("the memory limit may be too small to start it"),
+        _ => Message::NONE,
     };
     plain.hint(hint, &[keep(interpreter.unwrap_or_default())])
 }
@@ -227,21 +235,22 @@ fn number(bytes: &[u8], at: usize, length: usize) -> Option<usize> {
 /// What kind of file it is that the kernel did not want to execute.
 pub fn format(head: &[u8]) -> Text {
     if head.is_empty() {
-        return t(c"the file is empty");
+        return text!("the file is empty").text();
     }
     if !head.starts_with(b"\x7fELF") {
-        return t(c"a script needs a #! line, and this is no ELF file");
+        return text!("a script needs a #! line, and this is no ELF file").text();
     }
     let machine = row(MACHINES, number(head, 18, 2).unwrap_or(0) as u64).unwrap_or(b"another machine");
     let ours = std::env::consts::ARCH.as_bytes();
     if machine == ours {
-        return t(c"the ELF file is damaged or cut off");
+        return text!("the ELF file is damaged or cut off").text();
     }
     filled("the ELF file is for %, this kernel runs %", &[keep(machine), keep(ours)])
 }
 
 /// e_machine's names, from elf.h.
-const MACHINES: &str = "\
+const MACHINES: Message = text!(
+    "\
 3 i386
 8 mips
 20 powerpc
@@ -251,4 +260,5 @@ const MACHINES: &str = "\
 62 x86_64
 183 aarch64
 243 riscv
-258 loongarch";
+258 loongarch"
+);

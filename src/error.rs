@@ -2,7 +2,7 @@
 
 use crate::sys::errno::{self, Errno};
 use crate::sys::name::Name;
-use crate::text::{Line, Push, fill};
+use crate::text::{Line, Message, Push, fill};
 
 /// mydocker itself failed.
 pub const RUNTIME: u8 = 125;
@@ -28,8 +28,8 @@ pub type Result<T> = core::result::Result<T, Error>;
 impl Error {
     /// A message with a piece in place of each `%`; exit code 125. What users or images wrote goes through
     /// `Push::safe` at the end.
-    pub fn new(message: &str, pieces: &[Name]) -> Self {
-        Self::of(fill(message, pieces))
+    pub fn new(message: Message, pieces: &[Name]) -> Self {
+        Self::of(fill(message.bytes(), pieces))
     }
 
     fn of(line: Line) -> Self {
@@ -37,9 +37,9 @@ impl Error {
     }
 
     /// "WHAT on WHICH: ERRNO (text)"; without `which`, "WHAT: ERRNO (text)".
-    pub fn sys(what: &str, which: Name, errno: Errno) -> Self {
+    pub fn sys(what: Message, which: Name, errno: Errno) -> Self {
         let mut line = Line::new();
-        line.put(what.as_bytes());
+        line.say(what);
         if !which.is_empty() {
             line.put(b" on ").put(which.to_bytes());
         }
@@ -48,8 +48,8 @@ impl Error {
     }
 
     /// With the way out: a second line, `hint: …`.
-    pub fn hint(mut self, message: &str, pieces: &[Name]) -> Self {
-        self.0.hint = fill(message, pieces);
+    pub fn hint(mut self, message: Message, pieces: &[Name]) -> Self {
+        self.0.hint = fill(message.bytes(), pieces);
         self
     }
 
@@ -82,10 +82,11 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_whatever_the_object_is_named() {
-        let error = Error::sys("mount overlay", t(c"/a\nb"), Errno::EINVAL).hint("look at %", &[t(c"dmesg")]);
+        let error =
+            Error::sys(text!("unpack"), t(c"/a\nb"), Errno::EINVAL).hint(text!("did you mean --%?"), &[t(c"dmesg")]);
         assert_eq!(
             *error.text(),
-            b"mydocker: mount overlay on /a\\nb: EINVAL (Invalid argument)\nhint: look at dmesg\n"
+            b"mydocker: unpack on /a\\nb: EINVAL (Invalid argument)\nhint: did you mean --dmesg?\n"
         );
         assert_eq!(error.exit_code(), 125);
     }

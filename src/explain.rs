@@ -5,32 +5,34 @@ use crate::plan::{self, CHILD, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
 use crate::sys::call::{self, Arg, CWD, Call, Slot};
 use crate::sys::fs::{IN_ROOT, NO_MAGICLINKS, OpenHow};
 use crate::sys::name::{Name, Text, t};
-use crate::text::{Line, Push};
+use crate::text::{Line, Message, Push};
 
 /// Everything a start would do, then what its end would.
 pub fn plan(plan: &Plan) -> Line {
     let mut out = Line::new();
     if !plan.entering.is_empty() {
-        out.put(b"# first, as an ordinary user\n");
+        out.say(text!("# first, as an ordinary user\n"));
     }
     for entry in &plan.entering {
         step(plan, entry, &mut out);
         out.put(b"\n");
     }
-    out.put(b"# outside, before the container's process exists\n");
+    out.say(text!("# outside, before the container's process exists\n"));
     for entry in &plan.outside {
         step(plan, entry, &mut out);
         out.put(b"\n");
         if let (Step::Clone(_) | Step::Clone3(..), Some(Step::HandOver(_))) = (entry.step, plan.last_outside()) {
-            out.put(b"# outside, beside it\n");
+            out.say(text!("# outside, beside it\n"));
         }
     }
-    out.put(b"# inside, in the container's process\n");
+    out.say(text!("# inside, in the container's process\n"));
     for entry in &plan.inside {
         step(plan, entry, &mut out);
         out.put(b"\n");
         if let Step::Umount(_) = entry.step {
-            out.put(b"#   where / is an initramfs, which pivot_root answers with EINVAL, instead of these two:\n");
+            out.say(text!(
+                "#   where / is an initramfs, which pivot_root answers with EINVAL, instead of these two:\n"
+            ));
             for step in &plan.moved {
                 out.put(b"#   ");
                 call(step, &mut out);
@@ -38,7 +40,7 @@ pub fn plan(plan: &Plan) -> Line {
             }
         }
     }
-    out.put(b"# outside, when it has ended\n");
+    out.say(text!("# outside, when it has ended\n"));
     for entry in plan.outside.iter().rev() {
         undo(entry, &mut out);
     }
@@ -52,7 +54,7 @@ fn call(step: &Step, out: &mut Line) {
 }
 
 /// The text with an argument in place of each `%`.
-fn say(text: Text, args: &[Arg], out: &mut Line) {
+fn say(text: Message, args: &[Arg], out: &mut Line) {
     call::explain(text, args, out, plan::name);
 }
 
@@ -69,8 +71,10 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             written(value, out);
         }
         Step::FilterDevices(cgroup, rules) => {
-            let text = t(c"bpf(BPF_PROG_LOAD, {BPF_PROG_TYPE_CGROUP_DEVICE, ...}, 48); \
-bpf(BPF_PROG_ATTACH, {%, ..., BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI}, 16)  # ");
+            let text = text!(
+                "bpf(BPF_PROG_LOAD, {BPF_PROG_TYPE_CGROUP_DEVICE, ...}, 48); \
+             bpf(BPF_PROG_ATTACH, {%, ..., BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI}, 16)  # "
+            );
             say(text, &[Arg::Fd(cgroup)], out);
             out.put(rules.to_bytes());
         }
@@ -78,101 +82,109 @@ bpf(BPF_PROG_ATTACH, {%, ..., BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI}, 16)  # ");
             let flags = libc::O_PATH | libc::O_CLOEXEC | if want == Want::File { 0 } else { libc::O_DIRECTORY };
             let how = OpenHow { flags: flags as u64, mode: 0, resolve: IN_ROOT | NO_MAGICLINKS };
             Call::openat2(plan::ROOT, path, &how).explain(out, plan::name);
-            say(t(c" = %  # made where it is missing"), &[Arg::Fd(into)], out);
+            say(text!(" = %  # made where it is missing"), &[Arg::Fd(into)], out);
         }
         Step::Fill(_, volume, target) => {
             let (copy, data) = (Arg::Str(t(c".filling")), Arg::Str(t(c"_data")));
-            say(t(c"mkdirat({volume}, %, 0755); renameat2({volume}, %, {volume}, %, 0)"), &[copy, copy, data], out);
-            out.put(b"  # in ").safe(volume.to_bytes()).put(b"; between them the image's ").safe(target.to_bytes());
-            out.put(b" is copied");
+            say(text!("mkdirat({volume}, %, 0755); renameat2({volume}, %, {volume}, %, 0)"), &[copy, copy, data], out);
+            out.say(text!("  # in "))
+                .safe(volume.to_bytes())
+                .say(text!("; between them the image's "))
+                .safe(target.to_bytes());
+            out.say(text!(" is copied"));
         }
         Step::Unlock(master) => {
-            say(t(c"ioctl(%, TIOCSWINSZ, ...); ioctl(%, TIOCSPTLCK, [0])"), &[Arg::Fd(master), Arg::Fd(master)], out);
+            say(
+                text!("ioctl(%, TIOCSWINSZ, ...); ioctl(%, TIOCSPTLCK, [0])"),
+                &[Arg::Fd(master), Arg::Fd(master)],
+                out,
+            );
         }
         Step::SendTerminal(socket, terminal) => {
-            say(t(c"sendmsg(%, SCM_RIGHTS %)"), &[Arg::Fd(socket), Arg::Fd(terminal)], out);
+            say(text!("sendmsg(%, SCM_RIGHTS %)"), &[Arg::Fd(socket), Arg::Fd(terminal)], out);
         }
         Step::Enter(uid, gid) => {
             Call::unshare((libc::CLONE_NEWUSER | libc::CLONE_NEWNS) as u32).explain(out, plan::name);
             for args in [uid, gid] {
-                out.put(b"\nexecve(").quoted(args.first().copied().unwrap_or_default().to_bytes()).put(b", [");
+                out.say(text!("\nexecve(")).quoted(args.first().copied().unwrap_or_default().to_bytes()).put(b", [");
                 list(args, out);
-                out.put(b"], [])  # by a child outside of it");
+                out.say(text!("], [])  # by a child outside of it"));
             }
         }
         Step::MapIds(uid, gid, into) => {
             say(
-                t(c"write(/proc/{child}/uid_map, %); write(/proc/{child}/gid_map, %); "),
+                text!("write(/proc/{child}/uid_map, %); write(/proc/{child}/gid_map, %); "),
                 &[Arg::Str(uid), Arg::Str(gid)],
                 out,
             );
-            say(t(c"open(/proc/{child}/ns/user) = %"), &[Arg::Fd(into)], out);
+            say(text!("open(/proc/{child}/ns/user) = %"), &[Arg::Fd(into)], out);
         }
         Step::Idmap(mount, user) => {
-            let text =
-                t(c"mount_setattr(%, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=%}, 32)");
+            let text = text!(
+                "mount_setattr(%, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=%}, 32)"
+            );
             say(text, &[Arg::Fd(mount), Arg::Fd(user)], out);
         }
         Step::Loopback => {
             say(
-                t(c"socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})"),
+                text!("socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})"),
                 &[],
                 out,
             );
         }
         Step::Rlimit(resource, soft, hard) => {
-            out.put(b"prlimit64(0, ").dec(u64::from(resource)).put(b", {").dec(soft).put(b", ").dec(hard);
-            out.put(b"}, NULL)");
+            out.say(text!("prlimit64(0, ")).dec(u64::from(resource)).put(b", {").dec(soft).put(b", ").dec(hard);
+            out.say(text!("}, NULL)"));
         }
         Step::Remount(target, add) => {
             let flags = libc::MS_REMOUNT | libc::MS_BIND | add;
             call(&Step::MountAt(CWD, target, t(c""), flags, t(c"")), out);
-            out.put(b"  # and what else the mount has");
+            out.say(text!("  # and what else the mount has"));
         }
         Step::Pair(a, b) => {
-            say(t(c"socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [%, %])"), &[Arg::Fd(a), Arg::Fd(b)], out);
+            say(text!("socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, [%, %])"), &[Arg::Fd(a), Arg::Fd(b)], out);
         }
-        Step::Pipe(a, b) => say(t(c"pipe2([%, %], O_CLOEXEC)"), &[Arg::Fd(a), Arg::Fd(b)], out),
+        Step::Pipe(a, b) => say(text!("pipe2([%, %], O_CLOEXEC)"), &[Arg::Fd(a), Arg::Fd(b)], out),
         Step::Clone(flags) => {
             let flags = Arg::Flags(flags as u32, &call::CLONE);
-            say(t(c"clone(child_stack=NULL, flags=%|SIGCHLD) = %"), &[flags, Arg::Fd(CHILD)], out);
+            say(text!("clone(child_stack=NULL, flags=%|SIGCHLD) = %"), &[flags, Arg::Fd(CHILD)], out);
         }
         Step::Clone3(flags, NOWHERE) => {
             let flags = Arg::Flags(flags as u32, &call::CLONE);
-            say(t(c"clone3({flags=%, exit_signal=SIGCHLD}, 64) = %"), &[flags, Arg::Fd(CHILD)], out);
+            say(text!("clone3({flags=%, exit_signal=SIGCHLD}, 64) = %"), &[flags, Arg::Fd(CHILD)], out);
         }
         Step::Clone3(flags, cgroup) => {
-            let text = t(c"clone3({flags=%|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup=%}, 88) = %");
+            let text = text!("clone3({flags=%|CLONE_INTO_CGROUP, exit_signal=SIGCHLD, cgroup=%}, 88) = %");
             let flags = Arg::Flags(flags as u32, &call::CLONE);
             say(text, &[flags, Arg::Fd(cgroup), Arg::Fd(CHILD)], out);
         }
-        Step::OpenSelf(into) => say(t(c"pidfd_open(getpid(), 0) = %"), &[Arg::Fd(into)], out),
-        Step::HandOver(socket) => say(t(c"write(%, [all descriptors])  # hand-over"), &[Arg::Fd(socket)], out),
+        Step::OpenSelf(into) => say(text!("pidfd_open(getpid(), 0) = %"), &[Arg::Fd(into)], out),
+        Step::HandOver(socket) => say(text!("write(%, [all descriptors])  # hand-over"), &[Arg::Fd(socket)], out),
         Step::TakeOver(socket, _) => {
-            say(t(c"read(%, [all descriptors]); unshare(CLONE_FILES)  # hand-over"), &[Arg::Fd(socket)], out);
+            say(text!("read(%, [all descriptors]); unshare(CLONE_FILES)  # hand-over"), &[Arg::Fd(socket)], out);
         }
         Step::DefaultAction(signal) => {
-            say(t(c"rt_sigaction(%, {SIG_DFL}, NULL, 8)"), &[Arg::Int(i64::from(signal))], out);
+            say(text!("rt_sigaction(%, {SIG_DFL}, NULL, 8)"), &[Arg::Int(i64::from(signal))], out);
         }
-        Step::CheckCwd => say(t(c"getcwd(...)  # must begin with /"), &[], out),
-        Step::CheckParent => say(t(c"ppoll([%], 0)  # no hang-up"), &[Arg::Fd(INIT)], out),
+        Step::CheckCwd => say(text!("getcwd(...)  # must begin with /"), &[], out),
+        Step::CheckParent => say(text!("ppoll([%], 0)  # no hang-up"), &[Arg::Fd(INIT)], out),
         Step::Init => {
             let text =
-                t(c"clone(child_stack=NULL, flags=SIGCHLD)  # the command; this process reaps and forwards signals");
+                text!("clone(child_stack=NULL, flags=SIGCHLD)  # the command; this process reaps and forwards signals");
             say(text, &[], out);
         }
         Step::Exec => exec(plan, out),
         _ => {
             call(&entry.step, out);
             if let Some(into) = entry.step.fills() {
-                say(t(c" = %"), &[Arg::Fd(into)], out);
+                say(text!(" = %"), &[Arg::Fd(into)], out);
             }
         }
     }
 }
 
 fn written(content: Text, out: &mut Line) {
-    say(t(c"; write(..., %, %)"), &[Arg::Str(content), call::length(content)], out);
+    say(text!("; write(..., %, %)"), &[Arg::Str(content), call::length(content)], out);
 }
 
 fn list(strings: &[Text], out: &mut Line) {
@@ -183,13 +195,13 @@ fn list(strings: &[Text], out: &mut Line) {
 
 fn exec(plan: &Plan, out: &mut Line) {
     let path = plan.exec.candidates.first().copied().unwrap_or_default();
-    out.put(b"execve(").quoted(path.to_bytes()).put(b", [");
+    out.say(text!("execve(")).quoted(path.to_bytes()).put(b", [");
     list(&plan.exec.args, out);
     out.put(b"], [");
     list(&plan.exec.env, out);
     out.put(b"])");
     if plan.exec.candidates.len() > 1 {
-        out.put(b"  # and so on through PATH");
+        out.say(text!("  # and so on through PATH"));
     }
 }
 
@@ -203,9 +215,11 @@ fn undo(entry: &Entry, out: &mut Line) {
         Undo::Nothing | Undo::IfFailed => {}
         Undo::Unlink => removal(dir, path, false, out),
         Undo::Work => {
-            out.put(b"unlinkat({work}, \"dirty\", 0)  # in work/work/incompat/volatile, then one after the other\n");
+            out.say(text!(
+                "unlinkat({work}, \"dirty\", 0)  # in work/work/incompat/volatile, then one after the other\n"
+            ));
             for name in WORK.iter().rev() {
-                out.put(b"unlinkat({work}, ").quoted(name.to_bytes()).put(b", AT_REMOVEDIR)\n");
+                out.say(text!("unlinkat({work}, ")).quoted(name.to_bytes()).say(text!(", AT_REMOVEDIR)\n"));
             }
         }
         Undo::Tree | Undo::Cgroup => removal(dir, path, true, out),

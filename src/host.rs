@@ -129,8 +129,8 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
             }
             Ok(false)
         }
-        Err(Errno::ENOENT) => Err(Error::new("%: bind source path does not exist: %", &[mount.typed, source])),
-        Err(errno) => Err(Error::sys("open the volume's source", mount.typed, errno)),
+        Err(Errno::ENOENT) => Err(Error::new(text!("%: bind source path does not exist: %"), &[mount.typed, source])),
+        Err(errno) => Err(Error::sys(text!("open the volume's source"), mount.typed, errno)),
     }
 }
 
@@ -138,15 +138,16 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
 fn check_propagation(source: BorrowedFd, mount: &Mount) -> Result<()> {
     let slave = mount.propagation == libc::MS_SLAVE;
     let typed = mount.typed.to_bytes();
-    let fields = mount_of(source).map_err(|errno| Error::sys("look at the source's mount", keep(typed), errno))?;
+    let fields =
+        mount_of(source).map_err(|errno| Error::sys(text!("look at the source's mount"), keep(typed), errno))?;
     // id parent major:minor root mountpoint options [shared:N] [master:N] - type ...
     let mut tags = fields.iter().skip(6).take_while(|field| **field != b"-");
     if tags.any(|tag| tag.starts_with(b"shared:") || slave && tag.starts_with(b"master:")) {
         return Ok(());
     }
     let kind: &[u8] = if slave { b"shared or slave" } else { b"shared" };
-    Err(Error::new("%: the source is on a mount that is not %", &[keep(typed), keep(kind)])
-        .hint("mount --make-shared makes it so", &[]))
+    Err(Error::new(text!("%: the source is on a mount that is not %"), &[keep(typed), keep(kind)])
+        .hint(text!("mount --make-shared makes it so"), &[]))
 }
 
 /// The fields of /proc/self/mountinfo for the mount that a descriptor is on.
@@ -173,7 +174,7 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
             _ => b"the volume",
         };
         return Err(Error::new(
-            "%: % is %, but % in the image is %",
+            text!("%: % is %, but % in the image is %"),
             &[mount.typed, keep(source), keep(kind(file)), mount.target, keep(kind(!file))],
         ));
     }

@@ -89,10 +89,10 @@ pub fn named(store: BorrowedFd, word: &[u8]) -> Result<Option<Image>> {
     }
     match read_whole(store, manifest_of(word)) {
         Err(Errno::ENOENT) => Ok(None),
-        Err(errno) => Err(Error::sys("open image", keep(word), errno)),
-        Ok(text) => {
-            Image::parse(&text).map(Some).ok_or_else(|| Error::new("image %: its manifest is damaged", &[keep(word)]))
-        }
+        Err(errno) => Err(Error::sys(text!("open image"), keep(word), errno)),
+        Ok(text) => Image::parse(&text)
+            .map(Some)
+            .ok_or_else(|| Error::new(text!("image %: its manifest is damaged"), &[keep(word)])),
     }
 }
 
@@ -111,8 +111,8 @@ pub fn default_image(store: BorrowedFd, home: &[u8]) -> Result<Image> {
             return Archive::open(path)?.image(store, Some(DEFAULT));
         }
     }
-    Err(Error::new("there is no image busybox, and no busybox.tar here or in %", &[keep(home)])
-        .hint("`make busybox.tar` makes one; any root file system in a tar archive will do", &[]))
+    Err(Error::new(text!("there is no image busybox, and no busybox.tar here or in %"), &[keep(home)])
+        .hint(text!("`make busybox.tar` makes one; any root file system in a tar archive will do"), &[]))
 }
 
 /// An archive file that is open.
@@ -130,19 +130,19 @@ impl<'a> Archive<'a> {
     fn open(path: Name<'a>) -> Result<Self> {
         // Never waits for a FIFO's other end.
         let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-        let fd = fs::open_follow(fs::CWD, path, flags, 0).map_err(|errno| Error::sys("open", path, errno))?;
+        let fd = fs::open_follow(fs::CWD, path, flags, 0).map_err(|errno| Error::sys(text!("open"), path, errno))?;
         match fs::fstat(fd.as_fd()) {
             Ok(stat) if fs::kind(&stat) == libc::S_IFREG => {
                 let mut cache = Line::new();
                 cache.put(b"archives/").dec(stat.st_dev).put(b"-").dec(stat.st_ino);
                 Ok(Self { path, fd, size: stat.st_size as u64, key: key(&stat), cache: keep(&cache) })
             }
-            _ => Err(Error::new("%: is no regular file, so no archive", &[path])),
+            _ => Err(Error::new(text!("%: is no regular file, so no archive"), &[path])),
         }
     }
 
     fn failed(&self, errno: Errno) -> Error {
-        Error::sys("import", self.path, errno)
+        Error::sys(text!("import"), self.path, errno)
     }
 
     /// The image, if this file was imported before and its layer is still there.
@@ -179,7 +179,7 @@ impl<'a> Archive<'a> {
         let dir = make_room(store).map_err(|errno| self.failed(errno))?;
         let digest = tar::unpack(&mut Source::new(self.fd.as_fd(), self.path.to_bytes(), self.size), dir.as_fd())?;
         if !fs::fstat(self.fd.as_fd()).is_ok_and(|stat| key(&stat) == self.key) {
-            return Err(Error::new("%: was changed while it was read", &[self.path]));
+            return Err(Error::new(text!("%: was changed while it was read"), &[self.path]));
         }
         // What every container mounts on: made here once and not in the upper layer of each, where a directory costs
         // 80 µs to remove. Where the image has something odd there, a start says so.

@@ -9,7 +9,7 @@ use crate::sys::call::Slots;
 use crate::sys::name::{Name, t};
 use crate::sys::process::{self, Side, StringList};
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::keep;
+use crate::text::{Message, keep};
 use crate::trace::Trace;
 use crate::{diagnose, perform, plan};
 use std::os::fd::AsFd;
@@ -50,7 +50,7 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
 
 fn moved(plan: &Plan, slots: &mut Slots) -> Result<(), Errno> {
     plan.moved.iter().try_for_each(|&step| {
-        perform::step(&Entry { step, why: "", about: t(c""), fine: None, undo: plan::Undo::Nothing }, slots)
+        perform::step(&Entry { step, why: Message::NONE, about: t(c""), fine: None, undo: plan::Undo::Nothing }, slots)
     })
 }
 

@@ -3,6 +3,10 @@
 // The unit tests and the fuzzer have a main of their own, and what only the program's calls is unused there.
 #![cfg_attr(any(test, fuzzing), allow(dead_code))]
 
+// First, for its macro.
+#[macro_use]
+mod text;
+
 mod assemble;
 mod cgroup;
 mod check;
@@ -28,7 +32,6 @@ mod store;
 mod supervise;
 mod sys;
 mod tar;
-mod text;
 mod trace;
 mod userns;
 mod users;
@@ -37,11 +40,11 @@ use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::name::{Text, t};
 use crate::sys::process::{self, PollFd, STDERR, STDOUT};
-use crate::text::keep;
+use crate::text::{Message, keep};
 
 const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
-const COMMANDS: &[u8] = b"the commands are run, check, version and help";
+const COMMANDS: Message = text!("the commands are run, check, version and help");
 
 /// The program: its exit code.
 fn start(args: &'static [Text]) -> i32 {
@@ -57,18 +60,18 @@ fn start(args: &'static [Text]) -> i32 {
 
 fn command(args: &'static [Text]) -> Result<u8> {
     let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
-        return Err(Error::new("no command", &[]).hint("%", &[keep(COMMANDS)]));
+        return Err(Error::new(text!("no command"), &[]).hint(COMMANDS, &[]));
     };
     match verb.to_bytes() {
         b"run" => run::run(rest),
         b"check" => check::check(rest),
-        b"help" | b"--help" | b"-h" => print(cli::MAIN),
+        b"help" | b"--help" | b"-h" => print(cli::MAIN.bytes()),
         b"version" | b"--version" | b"-V" => print(VERSION),
         other => {
-            let error = Error::new("unknown command: %", &[keep(other)]);
+            let error = Error::new(text!("unknown command: %"), &[keep(other)]);
             Err(match cli::nearest(other, &mut [t(c"run"), t(c"check"), t(c"help"), t(c"version")].into_iter()) {
-                Some(name) => error.hint("did you mean `mydocker %`?", &[name]),
-                None => error.hint("%", &[keep(COMMANDS)]),
+                Some(name) => error.hint(text!("did you mean `mydocker %`?"), &[name]),
+                None => error.hint(COMMANDS, &[]),
             })
         }
     }
@@ -78,7 +81,7 @@ fn command(args: &'static [Text]) -> Result<u8> {
 fn print(text: &[u8]) -> Result<u8> {
     match fs::write_all(STDOUT, text) {
         Ok(()) => Ok(0),
-        Err(errno) => Err(Error::sys("write to standard output", t(c""), errno)),
+        Err(errno) => Err(Error::sys(text!("write to standard output"), t(c""), errno)),
     }
 }
 

@@ -302,8 +302,8 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots, failed: bool) -> Vec<Error>
                 let _ = failed && fs::rmdir(dir, path).is_ok();
                 continue;
             }
-            Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys("remove the name", path, errno)),
-            Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys("remove the cgroup", path, errno)),
+            Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys(text!("remove the name"), path, errno)),
+            Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys(text!("remove the cgroup"), path, errno)),
             // A directory whose content could not be removed cannot be either: once is said enough.
             Undo::Work | Undo::Tree if !errors.is_empty() => continue,
             Undo::Work => work(dir, path),
@@ -336,11 +336,11 @@ fn remove_work(dir: BorrowedFd, chain: &[Text]) -> core::result::Result<(), Errn
 
 fn tree(dir: BorrowedFd, path: Text) -> Result<()> {
     remove::tree(dir, path).map_err(|(errno, what)| {
-        let error = Error::sys("remove", keep(&what), errno);
+        let error = Error::sys(text!("remove"), keep(&what), errno);
         if errno != Errno::EXDEV && errno != Errno::EBUSY {
             return error;
         }
-        error.hint("something is mounted there; nothing below it was touched: unmount it, and the next mydocker command removes the rest", &[])
+        error.hint(text!("something is mounted there; nothing below it was touched: unmount it, and the next mydocker command removes the rest"), &[])
     })
 }
 

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
-use crate::text::{Line, Push, below, filled, has, keep, split, split_once};
+use crate::text::{Line, Message, Push, below, filled, has, keep, split, split_once};
 
 /// The container's directory in the store; its lock.
 pub const CONTAINER: Slot = Slot(0);
@@ -112,7 +112,7 @@ pub struct Entry {
     /// What is done.
     pub step: Step,
     /// What for, in words that follow "cannot".
-    pub why: &'static str,
+    pub why: Message,
     /// The object as the user knows it; empty where the step's own path says it.
     pub about: Text,
     /// An errno that leaves things as they should be.
@@ -218,7 +218,7 @@ struct Builder<'a> {
     /// No cgroup says which devices may be used: then no mount has any.
     nodev: bool,
     /// What the next steps are for; see `Entry::why`.
-    why: &'static str,
+    why: Message,
     /// What they are for, as the user knows it; see `Entry::about`.
     about: Text,
     steps: Vec<Entry>,
@@ -226,13 +226,13 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// What the following steps do.
-    fn doing(&mut self, why: &'static str) {
+    fn doing(&mut self, why: Message) {
         self.doing_for(why, t(c""));
     }
 
     /// The same, for something that the user knows by this name.
     #[inline(never)]
-    fn doing_for(&mut self, why: &'static str, about: Text) {
+    fn doing_for(&mut self, why: Message, about: Text) {
         (self.why, self.about) = (why, about);
     }
 
@@ -356,12 +356,12 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     // Without open_tree a shared volume would need the whole namespace to be the host's peer for a while.
     let shared = spec.mounts.iter().find(|mount| mount.propagation == libc::MS_SHARED);
     if let Some(mount) = shared.filter(|_| !host.has.detached) {
-        return Err(Error::new("%: shared propagation needs Linux 5.12 or later", &[mount.typed]));
+        return Err(Error::new(text!("%: shared propagation needs Linux 5.12 or later"), &[mount.typed]));
     }
     if let Some(ids) = &host.user {
         user::check(&spec.process, ids)?;
         if !host.has.detached || ids.remapped && !(host.has.clone3 && host.has.pidfd) {
-            return Err(Error::new("a container in a user namespace needs Linux 5.12 or later", &[]));
+            return Err(Error::new(text!("a container in a user namespace needs Linux 5.12 or later"), &[]));
         }
     }
     let dir = filled("containers/%", &[spec.id]);
@@ -371,7 +371,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
         capabilities = security::without_mknod(&spec.security, capabilities)?;
     }
     let steps = Vec::with_capacity(96);
-    let mut plan = Builder { spec, host, dir, capabilities, nodev, why: "", about: t(c""), steps };
+    let mut plan = Builder { spec, host, dir, capabilities, nodev, why: Message::NONE, about: t(c""), steps };
     outside(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
     inside(&mut plan, &cgroups);
@@ -398,7 +398,7 @@ fn cgroup_slots(index: usize) -> (Slot, Slot) {
 /// born in its cgroup; then, beside it, what it needs to go on: it makes its namespaces meanwhile, of which the
 /// network's alone takes as long as all this.
 fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
-    plan.doing("enter the store");
+    plan.doing(text!("enter the store"));
     plan.add(Step::Chdir(plan.host.store));
     let parallel = plan.is_parallel();
     let first = parallel && !cgroups.iter().any(|member| plan.is_born_in(member));
@@ -415,7 +415,7 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     devices(plan, cgroups);
     mounts(plan);
     if parallel {
-        plan.doing("hand over to the container's process");
+        plan.doing(text!("hand over to the container's process"));
         plan.add(Step::HandOver(SUPERVISOR));
     } else {
         create(plan, cgroups);
@@ -424,7 +424,7 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 
 fn mounts(plan: &mut Builder) {
     for &path in &plan.host.missing {
-        plan.doing_for("make the volume's directory", path);
+        plan.doing_for(text!("make the volume's directory"), path);
         plan.mkdir_if_missing(CWD, path).undo = Undo::IfFailed;
     }
     volumes(plan);
@@ -443,7 +443,7 @@ fn mounts(plan: &mut Builder) {
 /// The child. In parallel it shares the table of descriptors until the hand-over, so that it has those that are made
 /// beside it; it is born into its pid namespace only, and makes the others itself.
 fn create(plan: &mut Builder, cgroups: &[cgroup::Member]) {
-    plan.doing("create the container's process");
+    plan.doing(text!("create the container's process"));
     plan.add(Step::Pair(SUPERVISOR, INIT));
     let born_in = cgroups.iter().position(|member| plan.is_born_in(member));
     let mut flags = namespaces(plan);
@@ -476,7 +476,7 @@ fn namespaces(plan: &Builder) -> u64 {
 /// One directory, whose lock says that the container lives, with the overlay's upper and work side by side: every
 /// directory costs about 80 µs to remove from ext4.
 fn container_directory(plan: &mut Builder) {
-    plan.doing("make the container's directory");
+    plan.doing(text!("make the container's directory"));
     plan.mkdir(CWD, plan.dir, 0o700).undo = Undo::Tree;
     plan.open(CWD, plan.dir, libc::O_DIRECTORY | libc::O_NOFOLLOW, CONTAINER);
     plan.add(Step::Lock(CONTAINER));
@@ -500,11 +500,11 @@ fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
         // The cgroup that mydocker was started in is the container's parent, which can hand controllers down only when
         // no process is in it.
         let supervisor = below(member.parent, "mydocker-supervisor");
-        plan.doing_for("move to a cgroup of one's own", supervisor);
+        plan.doing_for(text!("move to a cgroup of one's own"), supervisor);
         plan.mkdir_if_missing(CWD, supervisor);
         plan.write(CWD, below(supervisor, "cgroup.procs"), t(c"0"));
     }
-    plan.doing_for("make the cgroup", member.path);
+    plan.doing_for(text!("make the cgroup"), member.path);
     for &(file, value) in &member.enable {
         plan.write(CWD, file, value);
     }
@@ -515,11 +515,11 @@ fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
     made.fine = Some(Errno::EEXIST);
     plan.open(CWD, member.path, libc::O_DIRECTORY, dir);
     for &(file, value, flag) in &member.values {
-        plan.doing_for("set the limit", flag);
+        plan.doing_for(text!("set the limit"), flag);
         plan.write(dir, file, value);
     }
     if !plan.is_born_in(member) {
-        plan.doing_for("make the cgroup", member.path);
+        plan.doing_for(text!("make the cgroup"), member.path);
         plan.open(dir, member.attach, libc::O_WRONLY, attach);
     }
 }
@@ -540,7 +540,7 @@ fn devices(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     }
     let rules = keep(DEFAULT.as_bytes());
     for (index, member) in cgroups.iter().enumerate().filter(|(_, member)| controls_devices(plan.host, member)) {
-        plan.doing_for("set the rules for devices", member.path);
+        plan.doing_for(text!("set the rules for devices"), member.path);
         let (dir, _) = cgroup_slots(index);
         if member.unified {
             plan.add(Step::FilterDevices(dir, rules));
@@ -557,7 +557,7 @@ fn devices(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 /// Named volumes and those that end with the container.
 fn volumes(plan: &mut Builder) {
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
-        plan.doing_for("make the volume", mount.typed);
+        plan.doing_for(text!("make the volume"), mount.typed);
         let path = match mount.source {
             Source::Volume(name) => {
                 let dir = filled("volumes/%", &[name]);
@@ -601,26 +601,26 @@ fn anonymous(dir: Text, index: usize) -> Text {
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.
 fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     if plan.is_parallel() {
-        plan.doing("create the namespaces");
+        plan.doing(text!("create the namespaces"));
         // Should the supervisor end before the hand-over, so does this process; set again below.
         plan.add(Step::DieWithParent);
         plan.add(Step::Unshare(namespaces(plan) & !((libc::CLONE_NEWPID | libc::CLONE_NEWUSER) as u64)));
         loopback(plan);
-        plan.doing("take over from the supervisor");
+        plan.doing(text!("take over from the supervisor"));
         plan.add(Step::TakeOver(INIT, OURSELVES));
     }
     if !plan.host.has.detached {
         // By the caller's root still, if that is a chroot.
         classic::sources(plan);
     }
-    plan.doing("enter the mount namespace");
+    plan.doing(text!("enter the mount namespace"));
     // If we were started in a chroot, there is more above our root, and `..` would lead from the container to it (chroot
     // to a directory below, then up). Entering one's own namespace makes its first mount the root.
     plan.open(CWD, t(c"."), libc::O_PATH, COPY);
     plan.open(CWD, t(c"/proc/self/ns/mnt"), libc::O_RDONLY, TARGET);
     plan.add(Step::Setns(TARGET, libc::CLONE_NEWNS as u64));
     plan.add(Step::Fchdir(COPY));
-    plan.doing("make the mounts private");
+    plan.doing(text!("make the mounts private"));
     // Before any mount: what is mounted under a shared mount would appear on the host (systemd makes / shared).
     plan.add(Step::Mount(t(c"none"), t(c"/"), t(c""), libc::MS_REC | classic::root_propagation(plan), t(c"")));
     if !plan.is_parallel() {
@@ -632,25 +632,25 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         classic::inside(plan);
     }
     if plan.spec.process.cwd != t(c"/") {
-        plan.doing_for("enter the working directory", plan.spec.process.cwd);
+        plan.doing_for(text!("enter the working directory"), plan.spec.process.cwd);
         plan.target(plan.spec.process.cwd, Want::Anything, WORKDIR);
     }
     if plan.spec.read_only {
         // Now that all that was missing in it is there.
-        plan.doing("make the root read-only");
+        plan.doing(text!("make the root read-only"));
         if plan.host.has.detached {
             plan.set(ROOT, false, RDONLY, 0);
         } else {
             plan.add(Step::Remount(ROOT, RDONLY));
         }
     }
-    plan.doing("change the root");
+    plan.doing(text!("change the root"));
     // The new root over the old one, which then lies on top and is taken off: pivot_root(2), "pivot_root(".", ".")".
     plan.add(Step::PivotRoot);
     plan.add(Step::Umount(t(c".")));
     plan.add(Step::Chdir(t(c"/")));
     if !plan.spec.share.uts {
-        plan.doing("set the host name");
+        plan.doing(text!("set the host name"));
         plan.add(Step::Hostname(plan.spec.hostname));
     }
     command::standard_streams(plan);
@@ -660,7 +660,7 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 
 fn loopback(plan: &mut Builder) {
     if !plan.spec.share.net {
-        plan.doing("bring the loopback up");
+        plan.doing(text!("bring the loopback up"));
         plan.add(Step::Loopback);
     }
 }

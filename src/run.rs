@@ -22,11 +22,11 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     // What is known and planned is never freed: the process ends with it.
     let mut options = ManuallyDrop::new(cli::run(args)?);
     if options.help {
-        return crate::print(cli::RUN);
+        return crate::print(cli::RUN.bytes());
     }
     if options.spec.process.tty && !options.explain && !terminal::is_terminal(STDIN) {
-        return Err(Error::new("the input device is not a TTY", &[])
-            .hint("-t needs a terminal on standard input; use -i alone for a pipe", &[]));
+        return Err(Error::new(text!("the input device is not a TTY"), &[])
+            .hint(text!("-t needs a terminal on standard input; use -i alone for a pipe"), &[]));
     }
     let user = userns::ids(options.userns)?;
     let rootless = user.is_some_and(|ids| !ids.remapped);
@@ -244,9 +244,11 @@ impl Start<'_> {
         match (diagnosed, code) {
             (Some(error), _) => Err(Stopped { step, clean, error }),
             (None, Ok(code)) => Ok(code),
-            (None, Err(errno)) => {
-                Err(Stopped { step: None, clean, error: Error::sys("relay the container's output", t(c""), errno) })
-            }
+            (None, Err(errno)) => Err(Stopped {
+                step: None,
+                clean,
+                error: Error::sys(text!("relay the container's output"), t(c""), errno),
+            }),
         }
     }
 

@@ -25,8 +25,8 @@ impl Store {
     /// Opens the store, or makes it.
     pub fn open(path: Text) -> Result<Self> {
         Self::try_open(path).map_err(|errno| {
-            let error = Error::sys("open the store", path, errno);
-            error.hint("--root DIR or MYDOCKER_ROOT names another directory", &[])
+            let error = Error::sys(text!("open the store"), path, errno);
+            error.hint(text!("--root DIR or MYDOCKER_ROOT names another directory"), &[])
         })
     }
 

@@ -1,5 +1,11 @@
 //! Building strings from pieces, without core::fmt (which costs 4 kB once and more at each use).
 
+mod model;
+#[macro_use]
+pub mod packed;
+
+pub use packed::Message;
+
 use crate::sys::name::{Name, Text};
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
@@ -33,6 +39,8 @@ impl DerefMut for Line {
 pub trait Push {
     /// Bytes as they are.
     fn put(&mut self, bytes: &[u8]) -> &mut Self;
+    /// A text of our own.
+    fn say(&mut self, message: Message) -> &mut Self;
     /// A number in decimal.
     fn dec(&mut self, number: u64) -> &mut Self;
     /// A signed number in decimal.
@@ -66,6 +74,9 @@ impl Push for Line {
     fn put(&mut self, bytes: &[u8]) -> &mut Self {
         self.extend_from_slice(bytes);
         self
+    }
+    fn say(&mut self, message: Message) -> &mut Self {
+        self.put(message.bytes())
     }
     fn dec(&mut self, number: u64) -> &mut Self {
         digits(self, number, 10, 1);
@@ -135,10 +146,10 @@ pub fn join(pieces: &[&[u8]]) -> Line {
 }
 
 /// The message with a piece in place of each `%`.
-pub fn fill(message: &str, pieces: &[Name]) -> Line {
+pub fn fill(message: &[u8], pieces: &[Name]) -> Line {
     let mut line = Line::new();
     let mut pieces = pieces.iter();
-    for part in message.as_bytes().split_inclusive(|&byte| byte == b'%') {
+    for part in message.split_inclusive(|&byte| byte == b'%') {
         match part {
             [before @ .., b'%'] => line.put(before).put(pieces.next().copied().unwrap_or_default().to_bytes()),
             last => line.put(last),
@@ -158,7 +169,7 @@ pub fn keep(bytes: &[u8]) -> Text {
 
 /// `keep` of a filled message.
 pub fn filled(message: &str, pieces: &[Name]) -> Text {
-    keep(&fill(message, pieces))
+    keep(&fill(message.as_bytes(), pieces))
 }
 
 /// The path of what is below a directory.
@@ -198,8 +209,8 @@ pub fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
 }
 
 /// The line of a table that begins with a number and a blank, without them.
-pub fn row(table: &'static str, number: u64) -> Option<&'static [u8]> {
-    split(table.as_bytes(), b'\n').iter().find_map(|line| {
+pub fn row(table: Message, number: u64) -> Option<&'static [u8]> {
+    split(table.bytes(), b'\n').iter().find_map(|line| {
         let (first, rest) = split_once(line, b' ')?;
         (self::number(first)? == number).then_some(rest)
     })

@@ -20,7 +20,7 @@ impl Trace {
     pub fn new(plan: &Plan) -> Result<Self> {
         let count = plan.outside.len().saturating_add(plan.inside.len()).saturating_add(1);
         let words = process::shared_words(count)
-            .map_err(|errno| Error::sys("map memory for --trace-startup", t(c""), errno))?;
+            .map_err(|errno| Error::sys(text!("map memory for --trace-startup"), t(c""), errno))?;
         let trace = Self(words);
         trace.record(count.saturating_sub(1));
         Ok(trace)

@@ -6,7 +6,7 @@ use crate::spec::Text;
 use crate::sys::call::Slots;
 use crate::sys::name::t;
 use crate::sys::{Errno, OwnedFd, fs, process};
-use crate::text::{Line, Push, filled, keep, number, split, split_once};
+use crate::text::{Line, Message, Push, filled, keep, number, split, split_once};
 use crate::{perform, users};
 use std::os::fd::AsFd;
 
@@ -18,8 +18,8 @@ pub fn store() -> Result<Text> {
     }
     match absolute(t(c"HOME")) {
         Some(home) => Ok(filled("%/.local/share/mydocker", &[home])),
-        None => Err(Error::new("there is no HOME to keep images in", &[])
-            .hint("--root DIR or MYDOCKER_ROOT names a directory", &[])),
+        None => Err(Error::new(text!("there is no HOME to keep images in"), &[])
+            .hint(text!("--root DIR or MYDOCKER_ROOT names a directory"), &[])),
     }
 }
 
@@ -29,8 +29,8 @@ pub fn ids(asked: Option<Text>) -> Result<Option<Ids>> {
     match (process::euid(), asked) {
         (0, None) => Ok(None),
         (0, Some(word)) => remapped(word).map(Some),
-        (_, Some(word)) => Err(Error::new("--userns %: only root has a choice", &[word])
-            .hint("an ordinary user's containers always have a user namespace", &[])),
+        (_, Some(word)) => Err(Error::new(text!("--userns %: only root has a choice"), &[word])
+            .hint(text!("an ordinary user's containers always have a user namespace"), &[])),
         (uid, None) => Ok(Some(own(uid))),
     }
 }
@@ -48,13 +48,13 @@ fn remapped(word: Text) -> Result<Ids> {
         if let (Some(uid), Some(gid)) = (range(uid), range(gid)) {
             return Ok(ids(uid, gid));
         }
-        return Err(Error::new("--userns %: no range of ids", &[word]));
+        return Err(Error::new(text!("--userns %: no range of ids"), &[word]));
     }
     let name = if word == t(c"auto") { b"dockremap" } else { word.to_bytes() };
     match [t(c"/etc/subuid"), t(c"/etc/subgid")].map(|file| range(file, &[name])) {
         [Some(uid), Some(gid)] => Ok(ids(uid, gid)),
-        _ => Err(Error::new("--userns %: no range of % in /etc/subuid and /etc/subgid", &[word, keep(name)])
-            .hint("host, UID:GID:SIZE, or a user who has a line NAME:FIRST:COUNT in each", &[])),
+        _ => Err(Error::new(text!("--userns %: no range of % in /etc/subuid and /etc/subgid"), &[word, keep(name)])
+            .hint(text!("host, UID:GID:SIZE, or a user who has a line NAME:FIRST:COUNT in each"), &[])),
     }
 }
 
@@ -122,8 +122,10 @@ pub fn map(pid: i32, uid: Text, gid: Text) -> core::result::Result<OwnedFd, Errn
 /// Why there is none, found by looking.
 fn refused(entry: &Entry, errno: Errno) -> Error {
     let hint = if matches!(entry.step, Step::Enter(..)) && errno == Errno::EACCES {
-        "newuidmap or newgidmap did not want to; without the user's lines in /etc/subuid and /etc/subgid root is the \
+        text!(
+            "newuidmap or newgidmap did not want to; without the user's lines in /etc/subuid and /etc/subgid root is the \
          only user of his containers"
+        )
     } else {
         forbidden(errno)
     };
@@ -131,18 +133,22 @@ fn refused(entry: &Entry, errno: Errno) -> Error {
 }
 
 /// What forbids user namespaces.
-pub fn forbidden(errno: Errno) -> &'static str {
+pub fn forbidden(errno: Errno) -> Message {
     let is = |file, value| fs::read_file(file, 1) == Ok(value);
     if is(t(c"/proc/sys/user/max_user_namespaces"), b"0") {
-        "/proc/sys/user/max_user_namespaces is 0: root has turned user namespaces off"
+        text!("/proc/sys/user/max_user_namespaces is 0: root has turned user namespaces off")
     } else if is(t(c"/proc/sys/kernel/unprivileged_userns_clone"), b"0") {
-        "/proc/sys/kernel/unprivileged_userns_clone is 0: only root may make user namespaces here"
+        text!("/proc/sys/kernel/unprivileged_userns_clone is 0: only root may make user namespaces here")
     } else if is(t(c"/proc/sys/kernel/apparmor_restrict_unprivileged_userns"), b"1") {
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns is 1: AppArmor lets only those programs that have a profile"
+        text!(
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns is 1: AppArmor lets only those programs that have a profile"
+        )
     } else if errno == Errno::ENOSPC || errno == Errno::EUSERS {
-        "a limit in /proc/sys/user/max_*_namespaces is reached"
+        text!("a limit in /proc/sys/user/max_*_namespaces is reached")
     } else {
-        "an ordinary user needs a user namespace, and something forbids it: a chroot, an outer container, a seccomp \
+        text!(
+            "an ordinary user needs a user namespace, and something forbids it: a chroot, an outer container, a seccomp \
          filter or AppArmor"
+        )
     }
 }

@@ -73,7 +73,7 @@ fn search<'a>(file: &'a [u8], right: &mut dyn FnMut(&Entry) -> bool) -> Option<E
 
 /// Docker's words.
 fn unknown(what: &[u8], word: &[u8], file: &[u8]) -> Error {
-    Error::new("unable to find %%: no matching entries in % file", &[keep(what), keep(word), keep(file)])
+    Error::new(text!("unable to find %%: no matching entries in % file"), &[keep(what), keep(word), keep(file)])
 }
 
 /// A number where the word is digits; None where it is a name. Docker's range: 2^31 and more are negative to some.
@@ -81,7 +81,9 @@ fn id(word: &[u8]) -> Result<Option<u32>> {
     if !word.iter().all(u8::is_ascii_digit) {
         return Ok(None);
     }
-    in_range(word).map(Some).ok_or_else(|| Error::new("%: uids and gids must be in range 0-2147483647", &[keep(word)]))
+    in_range(word)
+        .map(Some)
+        .ok_or_else(|| Error::new(text!("%: uids and gids must be in range 0-2147483647"), &[keep(word)]))
 }
 
 fn in_range(word: &[u8]) -> Option<u32> {
@@ -109,7 +111,8 @@ impl<'a> Entry<'a> {
     fn user(&self) -> Result<User> {
         let mut fields = self.rest.split(|&byte| byte == b':');
         let gid = fields.next().and_then(in_range);
-        let gid = gid.ok_or_else(|| Error::new("/etc/passwd: the group of % is no number", &[keep(self.name)]))?;
+        let gid =
+            gid.ok_or_else(|| Error::new(text!("/etc/passwd: the group of % is no number"), &[keep(self.name)]))?;
         let home = fields.nth(1).filter(|home| !home.is_empty()).unwrap_or(b"/").to_vec();
         Ok(User { uid: self.id, gid, groups: Vec::new(), home })
     }
@@ -120,8 +123,8 @@ fn read(open: Open, path: Name) -> Result<Vec<u8>> {
     match open(path).and_then(|fd| fs::read_all(fd.as_fd(), FILE_MAX)) {
         Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(Vec::new()),
         Ok(text) if text.len() < FILE_MAX => Ok(text),
-        Ok(_) => Err(Error::sys("read", path, Errno::EFBIG)),
-        Err(errno) => Err(Error::sys("open", path, errno)),
+        Ok(_) => Err(Error::sys(text!("read"), path, Errno::EFBIG)),
+        Err(errno) => Err(Error::sys(text!("open"), path, errno)),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{FLAGS, Flag, kind};
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::t;
-use crate::text::{keep, split_once};
+use crate::text::{Message, keep, split_once};
 
 /// What is left of the arguments.
 pub struct Args {
@@ -70,7 +70,7 @@ impl Args {
             None if flag.is_switch() => t(c"true"),
             None => {
                 let Some((&value, rest)) = self.words.split_first() else {
-                    return Err(Error::new("--% needs a value", &[flag.name]).hint(HELP, &[]));
+                    return Err(Error::new(text!("--% needs a value"), &[flag.name]).hint(HELP, &[]));
                 };
                 self.words = rest;
                 value
@@ -86,13 +86,13 @@ impl Flag {
     }
 }
 
-const HELP: &str = "mydocker run --help lists the flags";
+const HELP: Message = text!("mydocker run --help lists the flags");
 
 /// With the nearest flag's name, if it is near: for typing errors.
 fn unknown(dashes: &str, typed: &[u8]) -> Error {
-    let error = Error::new("unknown flag: %%", &[keep(dashes.as_bytes()), keep(typed)]);
+    let error = Error::new(text!("unknown flag: %%"), &[keep(dashes.as_bytes()), keep(typed)]);
     match nearest(typed, &mut FLAGS.iter().map(|flag| flag.name)) {
-        Some(name) => error.hint("did you mean --%?", &[name]),
+        Some(name) => error.hint(text!("did you mean --%?"), &[name]),
         None => error.hint(HELP, &[]),
     }
 }

@@ -9,7 +9,7 @@ use crate::text::{Line, Push, filled, has, keep, split, until};
 pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
     let name = until(typed, b'=');
     if name.is_empty() {
-        return Err(Error::new("--env %: a variable needs a name: NAME=value", &[keep(typed)]));
+        return Err(Error::new(text!("--env %: a variable needs a name: NAME=value"), &[keep(typed)]));
     }
     if name.len() < typed.len() {
         env.push(keep(typed));
@@ -21,9 +21,9 @@ pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
 
 /// A line a variable, as `entry`; blank lines and those that begin with # are passed over.
 pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
-    let content = fs::read_file(path, LIMIT).map_err(|errno| Error::sys("read --env-file", path, errno))?;
+    let content = fs::read_file(path, LIMIT).map_err(|errno| Error::sys(text!("read --env-file"), path, errno))?;
     if content.len() >= LIMIT {
-        return Err(Error::new("--env-file %: larger than 1 MiB", &[path]));
+        return Err(Error::new(text!("--env-file %: larger than 1 MiB"), &[path]));
     }
     // Editors of another system begin a file with a byte order mark.
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
@@ -36,7 +36,10 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
         if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || has(line, 0) {
             let mut number = Line::new();
             number.dec(index.saturating_add(1) as u64);
-            return Err(Error::new("--env-file %: line % is no NAME=value: %", &[path, keep(&number), keep(line)]));
+            return Err(Error::new(
+                text!("--env-file %: line % is no NAME=value: %"),
+                &[path, keep(&number), keep(line)],
+            ));
         }
         entry(line, env)?;
     }

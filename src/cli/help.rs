@@ -1,7 +1,10 @@
-//! The usage texts: one static string each.
+//! The usage texts.
+
+use crate::text::Message;
 
 /// `mydocker --help`.
-pub const MAIN: &[u8] = b"\
+pub const MAIN: Message = text!(
+    "\
 mydocker runs a command in a container made of system calls.
 
   mydocker run -it /bin/sh                       a shell in the default image
@@ -13,10 +16,12 @@ Commands:
   check      what this host can do
   version    print the version
   help       this text; `mydocker run --help` lists the flags
-";
+"
+);
 
 /// `mydocker run --help`.
-pub const RUN: &[u8] = b"\
+pub const RUN: Message = text!(
+    "\
 mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]
 
 IMAGE is an imported name, a .tar or .tar.gz of a root file system, or a directory
@@ -63,12 +68,15 @@ mydocker
 
 Exit codes: the command's own; 125 mydocker failed, 126 the command cannot be
 invoked, 127 it was not found, 128+N it died of signal N.
-";
+"
+);
 
 /// `mydocker check --help`.
-pub const CHECK: &[u8] = b"\
+pub const CHECK: Message = text!(
+    "\
 mydocker check [--root DIR]
 
 Tries what a container needs: a line for each, ok, or no and the way out.
 Exit codes: 0 `run` works here, 1 it does not, 125 mydocker failed.
-";
+"
+);

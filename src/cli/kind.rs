@@ -3,70 +3,70 @@
 use crate::error::{Error, Result};
 use crate::plan::security;
 use crate::spec::{ResourceLimit, Text};
-use crate::sys::name::t;
-use crate::text::{is, keep, number, split, split_once};
-use core::ffi::CStr;
+use crate::text::{Message, is, number, split, split_once};
 
 /// A kind of value.
 pub struct Kind {
     /// The value as a number, where it is one; None where it is wrong.
     pub read: fn(&[u8]) -> Option<u64>,
     /// What it has to be.
-    pub wants: Text,
+    pub wants: Message,
 }
 
-const fn kind(wants: &'static CStr, read: fn(&[u8]) -> Option<u64>) -> Kind {
-    Kind { read, wants: t(wants) }
+const fn kind(wants: Message, read: fn(&[u8]) -> Option<u64>) -> Kind {
+    Kind { read, wants }
 }
 
 /// Takes no value of its own; `--flag=false` turns it off.
-pub static SWITCH: Kind = kind(c"must be true or false", switch);
+pub static SWITCH: Kind = kind(text!("must be true or false"), switch);
 /// What its flag takes apart.
-pub static ANY: Kind = kind(c"", |_| Some(0));
-pub static PATH: Kind = kind(c"the working directory is an absolute path", |value| {
+pub static ANY: Kind = kind(text!(""), |_| Some(0));
+pub static PATH: Kind = kind(text!("the working directory is an absolute path"), |value| {
     (value.is_empty() || value.starts_with(b"/")).then_some(0)
 });
-pub static HOST_NAME: Kind =
-    kind(c"a host name has 1 to 64 letters, digits, dots and hyphens", |value| is_name(value, 1, 64).then_some(0));
-pub static NAME: Kind = kind(c"a name has 2 to 64 of [a-zA-Z0-9_.-] and begins with a letter or digit", |value| {
-    (is_name(value, 2, 64) && value.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(0)
+pub static HOST_NAME: Kind = kind(text!("a host name has 1 to 64 letters, digits, dots and hyphens"), |value| {
+    is_name(value, 1, 64).then_some(0)
 });
-pub static SIZE: Kind = kind(c"no size; use a number with b, k, m or g", bytes);
+pub static NAME: Kind =
+    kind(text!("a name has 2 to 64 of [a-zA-Z0-9_.-] and begins with a letter or digit"), |value| {
+        (is_name(value, 2, 64) && value.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(0)
+    });
+pub static SIZE: Kind = kind(text!("no size; use a number with b, k, m or g"), bytes);
 pub static SIZE_OR_UNLIMITED: Kind =
-    kind(c"no size; use a number with b, k, m or g, or -1", |value| unlimited(value).or_else(|| bytes(value)));
+    kind(text!("no size; use a number with b, k, m or g, or -1"), |value| unlimited(value).or_else(|| bytes(value)));
 /// In microseconds of a period of 100 ms.
 pub static CPUS: Kind =
-    kind(c"must be a number of CPUs such as 1.5, at least 0.01", |value| match decimal(value, 1000)? {
+    kind(text!("must be a number of CPUs such as 1.5, at least 0.01"), |value| match decimal(value, 1000)? {
         0 if !value.iter().all(|byte| *byte == b'0' || *byte == b'.') => None,
         1..10 => None,
         thousandths => thousandths.checked_mul(100),
     });
 /// As `CPUS`.
-pub static PERCENT: Kind = kind(c"no percentage of one CPU, such as 50; at least 1", |value| {
+pub static PERCENT: Kind = kind(text!("no percentage of one CPU, such as 50; at least 1"), |value| {
     let tenths = decimal(value.strip_suffix(b"%").unwrap_or(value), 10)?;
     if tenths < 10 { None } else { tenths.checked_mul(100) }
 });
-pub static SHARES: Kind = kind(c"must be a number from 2 to 262144", |value| match number(value)? {
+pub static SHARES: Kind = kind(text!("must be a number from 2 to 262144"), |value| match number(value)? {
     1 | 262_145.. => None,
     shares => Some(shares),
 });
-pub static PIDS: Kind = kind(c"must be a number of processes, or -1 for no limit", |value| {
+pub static PIDS: Kind = kind(text!("must be a number of processes, or -1 for no limit"), |value| {
     unlimited(value).or_else(|| number(value)).map(|pids| if pids == 0 { u64::MAX } else { pids })
 });
 /// A list of the kernel's.
-pub static LIST: Kind = kind(c"must be a list such as 0-2,7", |value| {
+pub static LIST: Kind = kind(text!("must be a list such as 0-2,7"), |value| {
     let range = |range: &[u8]| {
         let (from, to) = split_once(range, b'-').unwrap_or((range, range));
         matches!((number(from), number(to)), (Some(from), Some(to)) if from <= to && to < 8192)
     };
     split(value, b',').iter().all(|part| range(part)).then_some(0)
 });
-pub static CAPABILITY: Kind = kind(c"is no capability, such as NET_ADMIN or ALL", security::capability);
+pub static CAPABILITY: Kind = kind(text!("is no capability, such as NET_ADMIN or ALL"), security::capability);
 pub static LEVEL: Kind =
-    kind(c"must be debug, info, warn or error", |value| either(value, "debug info", "warn warning error fatal"));
-pub static SHARED: Kind = kind(c"must be host or private", |value| either(value, "host", "private "));
-pub static NETWORK: Kind = kind(c"must be none or host", |value| either(value, "host", "none"));
-pub static SIGNAL: Kind = kind(c"is no signal", signal);
+    kind(text!("must be debug, info, warn or error"), |value| either(value, "debug info", "warn warning error fatal"));
+pub static SHARED: Kind = kind(text!("must be host or private"), |value| either(value, "host", "private "));
+pub static NETWORK: Kind = kind(text!("must be none or host"), |value| either(value, "host", "none"));
+pub static SIGNAL: Kind = kind(text!("is no signal"), signal);
 
 /// A switch's value.
 pub fn switch(value: &[u8]) -> Option<u64> {
@@ -125,10 +125,10 @@ const RLIMITS: &[u8] =
 
 /// `name=soft[:hard]`, -1 for unlimited.
 pub fn ulimit(value: Text) -> Result<ResourceLimit> {
-    let wrong = |what: &str| Error::new("--ulimit %: %", &[value, keep(what.as_bytes())]);
-    let (name, limits) = split_once(value.to_bytes(), b'=').ok_or_else(|| wrong("is NAME=SOFT[:HARD]"))?;
+    let wrong = |what: Message| Error::new(text!("--ulimit %: %"), &[value, what.text()]);
+    let (name, limits) = split_once(value.to_bytes(), b'=').ok_or_else(|| wrong(text!("is NAME=SOFT[:HARD]")))?;
     let Some(resource) = split(RLIMITS, b' ').iter().position(|of| *of == name) else {
-        return Err(wrong("unknown limit; try nofile, nproc, core, stack, memlock or fsize"));
+        return Err(wrong(text!("unknown limit; try nofile, nproc, core, stack, memlock or fsize")));
     };
     let (soft, hard) = split_once(limits, b':').unwrap_or((limits, limits));
     let limit = |value: &[u8]| unlimited(if value == b"unlimited" { b"-1" } else { value }).or_else(|| number(value));
@@ -136,8 +136,8 @@ pub fn ulimit(value: Text) -> Result<ResourceLimit> {
         (Some(soft), Some(hard)) if soft <= hard => {
             Ok(ResourceLimit { resource: resource as u32, soft, hard, typed: value })
         }
-        (Some(_), Some(_)) => Err(wrong("the soft limit must be less than or equal to the hard limit")),
-        _ => Err(wrong("a limit is a number, or -1 for unlimited")),
+        (Some(_), Some(_)) => Err(wrong(text!("the soft limit must be less than or equal to the hard limit"))),
+        _ => Err(wrong(text!("a limit is a number, or -1 for unlimited"))),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::spec::{Mount, Source, Text};
 use crate::sys::call::{NODEV, NOEXEC, NOSUID};
 use crate::sys::fs;
 use crate::sys::name::t;
-use crate::text::{Line, Push, filled, is, keep, split, split_once, until};
+use crate::text::{Line, Message, Push, fill, is, keep, split, split_once, until};
 
 /// A mount as far as its argument was read.
 struct Draft<'a> {
@@ -39,14 +39,14 @@ impl<'a> Draft<'a> {
 
     /// An error that quotes the argument.
     #[cold]
-    fn wrong(&self, message: &str, piece: &[u8]) -> Error {
+    fn wrong(&self, message: Message, piece: &[u8]) -> Error {
         wrong(self.mount.typed, message, piece)
     }
 }
 
 #[cold]
-fn wrong(typed: Text, message: &str, piece: &[u8]) -> Error {
-    Error::new("invalid volume \"%\": %", &[typed, filled(message, &[keep(piece)])])
+fn wrong(typed: Text, message: Message, piece: &[u8]) -> Error {
+    Error::new(text!("invalid volume \"%\": %"), &[typed, keep(&fill(message.bytes(), &[keep(piece)]))])
 }
 
 /// One of the three forms.
@@ -64,13 +64,13 @@ pub fn volume(typed: Text) -> Result<Mount> {
     parse(typed, |draft, text| {
         let parts = split(text, b':');
         if parts.contains(&b"".as_slice()) {
-            return Err(draft.wrong("empty section between colons", b""));
+            return Err(draft.wrong(text!("empty section between colons"), b""));
         }
         let (source, at, options) = match *parts {
             [at] => (None, at, None),
             [source, at] => (Some(source), at, None),
             [source, at, options] => (Some(source), at, Some(options)),
-            _ => return Err(draft.wrong("at most SOURCE:TARGET:OPTIONS", b"")),
+            _ => return Err(draft.wrong(text!("at most SOURCE:TARGET:OPTIONS"), b"")),
         };
         draft.mount.make_source = true;
         draft.target(at)?;
@@ -100,10 +100,10 @@ impl<'a> Draft<'a> {
             // Of Docker Desktop; they ask for nothing here.
             16
         } else {
-            return Err(self.wrong("unknown option \"%\"", option));
+            return Err(self.wrong(text!("unknown option \"%\""), option));
         };
         if self.seen & group != 0 {
-            return Err(self.wrong("contradicting option \"%\"", option));
+            return Err(self.wrong(text!("contradicting option \"%\""), option));
         }
         self.seen |= group;
         Ok(())
@@ -127,15 +127,15 @@ impl<'a> Draft<'a> {
 
     fn target(&mut self, text: &[u8]) -> Result<()> {
         if !text.starts_with(b"/") {
-            return Err(self.wrong("the target \"%\" is not an absolute path", text));
+            return Err(self.wrong(text!("the target \"%\" is not an absolute path"), text));
         }
         let path = clean(text);
         if path.as_slice() == b"/" {
-            return Err(self.wrong("the target cannot be /", b""));
+            return Err(self.wrong(text!("the target cannot be /"), b""));
         }
         // What is written to in /proc has to be the kernel's (CVE-2019-16884, CVE-2025-52881).
         if path.as_slice() == b"/proc" || path.starts_with(b"/proc/") {
-            return Err(self.wrong("nothing can be mounted on or below /proc", b""));
+            return Err(self.wrong(text!("nothing can be mounted on or below /proc"), b""));
         }
         self.mount.target = keep(&path);
         Ok(())
@@ -151,8 +151,10 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
         return Ok(Source::Host(absolute(text)?));
     }
     if !is_name(text, 2, 255) || !text.first().is_some_and(u8::is_ascii_alphanumeric) {
-        let message = "\"%\" is no volume name ([a-zA-Z0-9][a-zA-Z0-9_.-]+); for a host directory write an absolute \
-                       path or ./ before it";
+        let message = text!(
+            "\"%\" is no volume name ([a-zA-Z0-9][a-zA-Z0-9_.-]+); for a host directory write an absolute path or ./ \
+             before it"
+        );
         return Err(wrong(typed, message, text));
     }
     Ok(Source::Volume(keep(text)))
@@ -161,7 +163,7 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
 /// A path below the working directory that mydocker was started in.
 pub fn absolute(path: &[u8]) -> Result<Text> {
     let mut buf = [0; 4096];
-    let cwd = fs::getcwd(&mut buf).map_err(|errno| Error::sys("find the working directory", t(c""), errno))?;
+    let cwd = fs::getcwd(&mut buf).map_err(|errno| Error::sys(text!("find the working directory"), t(c""), errno))?;
     let mut line = Line::new();
     Ok(keep(&clean(line.put(cwd).put(b"/").put(path))))
 }
@@ -190,7 +192,7 @@ pub fn clean(path: &[u8]) -> Line {
 /// target are refused.
 pub fn insert(mounts: &mut Vec<Mount>, mount: Mount) -> Result<()> {
     if mounts.iter().any(|other| other.target == mount.target) {
-        return Err(wrong(mount.typed, "duplicate mount point: %", mount.target.to_bytes()));
+        return Err(wrong(mount.typed, text!("duplicate mount point: %"), mount.target.to_bytes()));
     }
     let depth = |mount: &Mount| split(mount.target.to_bytes(), b'/').len();
     let below = mounts.iter().take_while(|other| depth(other) <= depth(&mount)).count();
@@ -215,7 +217,7 @@ impl<'a> Draft<'a> {
         let (key, value) = split_once(field, b'=').unwrap_or((field, b""));
         if is(key, "readonly ro volume-nocopy") {
             let Some(on) = switch(if key.len() == field.len() { b"true" } else { value }) else {
-                return Err(self.wrong("\"%\" must be true or false", key));
+                return Err(self.wrong(text!("\"%\" must be true or false"), key));
             };
             if is(key, "volume-nocopy") {
                 self.mount.copy = on == 0;
@@ -223,9 +225,9 @@ impl<'a> Draft<'a> {
                 self.mount.read_only = on != 0;
             }
         } else if !is(key, FIELDS) {
-            return Err(self.wrong("unknown field \"%\"", field));
+            return Err(self.wrong(text!("unknown field \"%\""), field));
         } else if value.is_empty() {
-            return Err(self.wrong("\"%\" needs a value", key));
+            return Err(self.wrong(text!("\"%\" needs a value"), key));
         } else if is(key, "type") {
             self.kind = value;
         } else if is(key, "source src") {
@@ -235,16 +237,16 @@ impl<'a> Draft<'a> {
         } else if is(key, "bind-propagation") {
             self.only = b"bind";
             if !self.propagation(value) {
-                return Err(self.wrong("unknown propagation \"%\"", value));
+                return Err(self.wrong(text!("unknown propagation \"%\""), value));
             }
         } else if is(key, "tmpfs-size") {
             self.only = b"tmpfs";
-            let Some(size) = bytes(value) else { return Err(self.wrong("no size: \"%\"", value)) };
+            let Some(size) = bytes(value) else { return Err(self.wrong(text!("no size: \"%\""), value)) };
             self.data.put(b"size=").dec(size).put(b",");
         } else if is(key, "tmpfs-mode") {
             self.only = b"tmpfs";
             if value.len() > 5 || !value.iter().all(|byte| (b'0'..b'8').contains(byte)) {
-                return Err(self.wrong("no octal mode: \"%\"", value));
+                return Err(self.wrong(text!("no octal mode: \"%\""), value));
             }
             self.data.put(b"mode=").put(value).put(b",");
         }
@@ -254,30 +256,32 @@ impl<'a> Draft<'a> {
     /// What --mount's type means for its source.
     fn finish(&mut self) -> Result<()> {
         if self.mount.target.is_empty() {
-            return Err(self.wrong("a target is required: dst=/PATH", b""));
+            return Err(self.wrong(text!("a target is required: dst=/PATH"), b""));
         }
         if !self.only.is_empty() && self.only != self.kind {
-            return Err(self.wrong("a field of another type than %", self.kind));
+            return Err(self.wrong(text!("a field of another type than %"), self.kind));
         }
         let source = match self.source {
             Some(text) if !is(self.kind, "tmpfs") => Some(host_or_name(self.mount.typed, text)?),
             _ => None,
         };
         if is(self.kind, "bind") {
-            let Some(source) = source else { return Err(self.wrong("a bind mount needs a source: src=/PATH", b"")) };
+            let Some(source) = source else {
+                return Err(self.wrong(text!("a bind mount needs a source: src=/PATH"), b""));
+            };
             let Source::Host(_) = source else {
-                return Err(self.wrong("the source of a bind mount is an absolute path, or begins with ./", b""));
+                return Err(self.wrong(text!("the source of a bind mount is an absolute path, or begins with ./"), b""));
             };
             self.mount.source = source;
         } else if is(self.kind, "volume") {
             self.mount.source = source.unwrap_or(Source::Anonymous);
             if let Source::Host(_) = self.mount.source {
-                return Err(self.wrong("the source of a volume is a name; for a host path use type=bind", b""));
+                return Err(self.wrong(text!("the source of a volume is a name; for a host path use type=bind"), b""));
             }
         } else if !is(self.kind, "tmpfs") {
-            return Err(self.wrong("unknown type \"%\"; it is bind, volume or tmpfs", self.kind));
+            return Err(self.wrong(text!("unknown type \"%\"; it is bind, volume or tmpfs"), self.kind));
         } else if self.source.is_some() {
-            return Err(self.wrong("a tmpfs has no source", b""));
+            return Err(self.wrong(text!("a tmpfs has no source"), b""));
         } else {
             self.mount.source = Source::Tmpfs(keep(&self.data));
             self.mount.attributes = NOSUID | NODEV | NOEXEC;
@@ -312,7 +316,7 @@ impl Draft<'_> {
         } else if is(option, "dev nodev") {
             self.attribute(option, NODEV);
         } else if !option.is_empty() {
-            return Err(self.wrong("unknown option \"%\"", option));
+            return Err(self.wrong(text!("unknown option \"%\""), option));
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ const SAME: () = assert!(
 /// The files for /etc, in the container's directory, which ends with it.
 pub fn outside(plan: &mut Builder) {
     let () = SAME;
-    plan.doing("make the files in /etc");
+    plan.doing(text!("make the files in /etc"));
     mounts::etc(plan, CONTAINER);
 }
 
@@ -36,11 +36,11 @@ pub fn root_propagation(plan: &Builder) -> u64 {
 /// Inside: everything.
 pub fn inside(plan: &mut Builder) {
     overlay(plan);
-    plan.doing("mount /proc");
+    plan.doing(text!("mount /proc"));
     file_system(plan, ROOT, t(c"proc"), t(c"proc"), STRICT, t(c""), PROC);
-    plan.doing("mount /sys");
+    plan.doing(text!("mount /sys"));
     file_system(plan, ROOT, t(c"sys"), t(c"sysfs"), STRICT_RO, t(c""), SYS);
-    plan.doing("mount /dev");
+    plan.doing(text!("mount /dev"));
     file_system(plan, ROOT, t(c"dev"), t(c"tmpfs"), NOSUID, mounts::DEV_OPTIONS, DEV);
     mounts::nodes(plan);
     file_system(plan, DEV, t(c"pts"), t(c"devpts"), NOSUID | NOEXEC, mounts::PTS_OPTIONS, PTS);
@@ -77,20 +77,20 @@ fn open(plan: &mut Builder, dir: Slot, path: Text, into: Slot) {
 /// Opened before the overlay covers the container's directory: in this mount namespace, since mount(2) takes no
 /// descriptor of another one's.
 pub fn sources(plan: &mut Builder) {
-    plan.doing("open the files for /etc");
+    plan.doing(text!("open the files for /etc"));
     for (&(name, _), &into) in mounts::ETC.iter().zip(&ETC) {
         open(plan, CWD, filled("%/%", &[plan.dir, name]), into);
     }
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
         if let Some(path) = mounts::path(plan, index, mount) {
-            plan.doing_for("open the volume's source", mount.typed);
+            plan.doing_for(text!("open the volume's source"), mount.typed);
             plan.open(CWD, path, libc::O_PATH, source(index));
         }
     }
 }
 
 fn overlay(plan: &mut Builder) {
-    plan.doing_for("mount the overlay", plan.spec.lower.named);
+    plan.doing_for(text!("mount the overlay"), plan.spec.lower.named);
     let dir = plan.dir.to_bytes();
     let mut data = Line::new();
     data.put(b"lowerdir=");
@@ -134,7 +134,7 @@ fn file(plan: &mut Builder, index: usize, path: Text) {
 /// mount(2) ignores MS_RDONLY and the propagation together with MS_BIND: each is a call of its own, on the target
 /// opened again. Read-only is not recursive then, as docker's on such kernels.
 fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
-    plan.doing_for("mount the volume", mount.typed);
+    plan.doing_for(text!("mount the volume"), mount.typed);
     let target = Step::Target(mount.target, plan.host.wants(index), TARGET);
     plan.add(target);
     if let Source::Tmpfs(options) = mount.source {
@@ -155,7 +155,7 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
 }
 
 fn masks(plan: &mut Builder) {
-    plan.doing("make a path read-only");
+    plan.doing(text!("make a path read-only"));
     for path in plan.host.read_only() {
         plan.about = path;
         open(plan, PROC, path, TARGET);
@@ -163,7 +163,7 @@ fn masks(plan: &mut Builder) {
         open(plan, PROC, path, TARGET);
         plan.mount_at(CWD, TARGET, t(c""), REMOUNT | STRICT_RO, t(c""));
     }
-    plan.doing("mask a path");
+    plan.doing(text!("mask a path"));
     open(plan, DEV, t(c"null"), NULL);
     plan.host.for_each_mask(&mut |path, directory| {
         let (dir, name) = below(path);

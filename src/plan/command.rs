@@ -5,7 +5,7 @@ use super::*;
 /// A terminal of the container's own devpts: /dev/pts/0 inside. The other side is opened by its descriptor, not by a
 /// path that something could have replaced (CVE-2025-52565).
 pub fn terminal(plan: &mut Builder) {
-    plan.doing("open a terminal");
+    plan.doing(text!("open a terminal"));
     plan.open(PTS, t(c"ptmx"), libc::O_RDWR | libc::O_NOCTTY, MASTER);
     plan.add(Step::Unlock(MASTER));
     plan.add(Step::OpenPeer(MASTER, TERMINAL));
@@ -18,7 +18,7 @@ pub fn terminal(plan: &mut Builder) {
 /// -t, the container's own terminal) between, as docker's always do: a container that holds the host's terminal could
 /// type into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), one that holds a file could open it anew for writing.
 pub fn pipes(plan: &mut Builder) {
-    plan.doing("make a pipe");
+    plan.doing(text!("make a pipe"));
     for (number, &(ours, theirs)) in PIPES.iter().enumerate() {
         if is_piped(plan, number) {
             plan.add(if number == 0 { Step::Pipe(theirs, ours) } else { Step::Pipe(ours, theirs) });
@@ -35,7 +35,7 @@ fn is_piped(plan: &Builder, number: usize) -> bool {
 
 /// Inside: the streams in their places.
 pub fn standard_streams(plan: &mut Builder) {
-    plan.doing("connect the standard streams");
+    plan.doing(text!("connect the standard streams"));
     // Without a session of its own the container could reach the caller's controlling terminal through /dev/tty.
     plan.add(Step::Setsid);
     if plan.spec.process.tty {
@@ -64,11 +64,11 @@ pub fn standard_streams(plan: &mut Builder) {
 pub fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     for (index, member) in cgroups.iter().enumerate() {
         if !plan.is_born_in(member) {
-            plan.doing_for("join the cgroup", member.path);
+            plan.doing_for(text!("join the cgroup"), member.path);
             plan.add(Step::Write(cgroup_slots(index).1, t(c"0")));
         }
     }
-    plan.doing("create a cgroup namespace");
+    plan.doing(text!("create a cgroup namespace"));
     plan.add(Step::Unshare(libc::CLONE_NEWCGROUP as u64));
 }
 
@@ -76,17 +76,17 @@ pub fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 pub fn identity(plan: &mut Builder) {
     let process = &plan.spec.process;
     if process.cwd != t(c"/") {
-        plan.doing_for("enter the working directory", process.cwd);
+        plan.doing_for(text!("enter the working directory"), process.cwd);
         plan.add(Step::Fchdir(WORKDIR));
         // CVE-2024-21626: a working directory that is a leaked descriptor of the host.
         plan.add(Step::CheckCwd);
     }
     for limit in &process.rlimits {
-        plan.doing_for("set the limit", limit.typed);
+        plan.doing_for(text!("set the limit"), limit.typed);
         plan.add(Step::Rlimit(limit.resource, limit.soft, limit.hard));
     }
     security::bound(plan, plan.capabilities);
-    plan.doing("become the user");
+    plan.doing(text!("become the user"));
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
     if !plan.has_one_id() {
         plan.add(Step::Groups(process.groups.clone().leak()));
@@ -95,13 +95,13 @@ pub fn identity(plan: &mut Builder) {
     plan.add(Step::Uid(process.uid));
     security::sets(plan, plan.capabilities);
     plan.add(Step::Umask(0o022));
-    plan.doing("end with the supervisor");
+    plan.doing(text!("end with the supervisor"));
     // After the last change of credentials, which clears it (prctl(2)); then the parent is checked once more.
     plan.add(Step::DieWithParent);
     plan.add(Step::CheckParent);
-    plan.doing("close the host's descriptors");
+    plan.doing(text!("close the host's descriptors"));
     plan.add(Step::CloseRange);
-    plan.doing_for("execute", process.args.first().copied().unwrap_or_default());
+    plan.doing_for(text!("execute"), process.args.first().copied().unwrap_or_default());
     if process.init {
         plan.add(Step::Init);
     }

@@ -104,7 +104,7 @@ pub const OVERLAY: [(Text, Text); 5] = [
 ];
 
 fn overlay(plan: &mut Builder) {
-    plan.doing_for("mount the overlay", plan.spec.lower.named);
+    plan.doing_for(text!("mount the overlay"), plan.spec.lower.named);
     plan.add(Step::Fsopen(t(c"overlay"), FS));
     let (lower, dir) =
         if plan.is_remapped() { (super::user::lower(plan), t(c".")) } else { (lower_directories(plan), plan.dir) };
@@ -154,7 +154,7 @@ pub fn shm_options(plan: &Builder) -> Line {
 }
 
 fn dev(plan: &mut Builder) {
-    plan.doing("make /dev");
+    plan.doing(text!("make /dev"));
     plan.file_system(t(c"tmpfs"), t(c"tmpfs"), DEV_OPTIONS.to_bytes(), NOSUID, DEV);
     nodes(plan);
     let mut options = PTS_OPTIONS.to_bytes();
@@ -183,7 +183,7 @@ pub fn etc(plan: &mut Builder, dir: Slot) {
 }
 
 fn files(plan: &mut Builder) {
-    plan.doing("make the files in /etc");
+    plan.doing(text!("make the files in /etc"));
     plan.file_system(t(c"tmpfs"), t(c"tmpfs"), b"mode=755,size=1m", STRICT, FILES);
     etc(plan, FILES);
     plan.mkdir(FILES, t(c"empty"), 0o755);
@@ -216,7 +216,7 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
 
 /// The same where the user namespace does not matter, or is minded by the caller.
 pub fn copy(plan: &mut Builder, index: usize, mount: &Mount) {
-    plan.doing_for("mount the volume", mount.typed);
+    plan.doing_for(text!("mount the volume"), mount.typed);
     let (into, read_only) = (source(index), if mount.read_only { RDONLY } else { 0 });
     if let Source::Tmpfs(options) = mount.source {
         let options = tmpfs_options(plan, index, options);
@@ -238,7 +238,7 @@ pub fn attach(plan: &mut Builder) {
     } else {
         plan.dir
     };
-    plan.doing("attach the root");
+    plan.doing(text!("attach the root"));
     // Before Linux 6.15 only what is attached can be copied. So the files are, where the root covers them.
     plan.move_mount(FILES, CWD, dir);
     // Onto the container's own directory, which this mount namespace sees covered from now on.
@@ -248,15 +248,15 @@ pub fn attach(plan: &mut Builder) {
     // A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later
     // is this very procfs, not what a path leads to (CVE-2025-52881).
     let share = plan.spec.share;
-    plan.doing("mount /proc");
+    plan.doing(text!("mount /proc"));
     kernels(plan, (t(c"proc"), t(c"/proc")), share.pid, STRICT, PROC);
     plan.mount_point(t(c"proc"));
     plan.move_mount(PROC, ROOT, t(c"proc"));
-    plan.doing("mount /sys");
+    plan.doing(text!("mount /sys"));
     kernels(plan, (t(c"sysfs"), t(c"/sys")), share.net, STRICT_RO, SYS);
     plan.mount_point(t(c"sys"));
     plan.move_mount(SYS, ROOT, t(c"sys"));
-    plan.doing("mount /dev");
+    plan.doing(text!("mount /dev"));
     plan.mount_point(t(c"dev"));
     plan.move_mount(DEV, ROOT, t(c"dev"));
     plan.move_mount(PTS, DEV, t(c"pts"));
@@ -301,7 +301,7 @@ pub fn in_order(plan: &mut Builder, file: fn(&mut Builder, usize, Text), volume:
     }
     for (index, &(_, path)) in ETC.iter().enumerate() {
         if !mounts.iter().any(|mount| mount.target == path) {
-            plan.doing_for("mount", path);
+            plan.doing_for(text!("mount"), path);
             file(plan, index, path);
         }
     }
@@ -317,7 +317,7 @@ fn attach_file(plan: &mut Builder, index: usize, path: Text) {
 }
 
 fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
-    plan.doing_for("mount the volume", mount.typed);
+    plan.doing_for(text!("mount the volume"), mount.typed);
     plan.target(mount.target, plan.host.wants(index), TARGET);
     plan.move_mount(source(index), TARGET, t(c""));
 }
@@ -328,7 +328,7 @@ fn masks(plan: &mut Builder) {
     if plan.spec.security.unmasked {
         return;
     }
-    plan.doing("make a path read-only");
+    plan.doing(text!("make a path read-only"));
     // Copies are as the mount is just then.
     plan.set(PROC, false, RDONLY, 0);
     for path in plan.host.read_only() {
@@ -336,7 +336,7 @@ fn masks(plan: &mut Builder) {
         plan.copy_mount(PROC, path, PROC, path);
     }
     plan.add(Step::SetAttr(PROC, false, MountAttr { set: 0, clear: RDONLY, propagation: 0, userns: 0 }));
-    plan.doing("mask a path");
+    plan.doing(text!("mask a path"));
     plan.set(FILES, false, RDONLY, 0);
     plan.host.for_each_mask(&mut |path, directory| {
         let (from, name) = if directory { (FILES, t(c"empty")) } else { (DEV, t(c"null")) };

@@ -52,8 +52,11 @@ pub fn capabilities(security: &Security, held: u64) -> Result<u64> {
     if missing != 0 {
         let name =
             split(CAPABILITIES.as_bytes(), b' ').get(missing.trailing_zeros() as usize).copied().unwrap_or_default();
-        return Err(Error::new("--cap-add %: mydocker does not have this capability itself", &[keep(name)])
-            .hint("grep CapBnd /proc/self/status shows what it has; an outer container may need the flag too", &[]));
+        return Err(Error::new(text!("--cap-add %: mydocker does not have this capability itself"), &[keep(name)])
+            .hint(
+                text!("grep CapBnd /proc/self/status shows what it has; an outer container may need the flag too"),
+                &[],
+            ));
     }
     Ok(if security.add & ALL != 0 {
         held & !security.drop
@@ -67,26 +70,29 @@ pub fn capabilities(security: &Security, held: u64) -> Result<u64> {
 /// Where no cgroup decides on devices, none can be made. (In a mount with `nodev` there is none to be opened.)
 pub(super) fn without_mknod(security: &Security, capabilities: u64) -> Result<u64> {
     if security.add & (ALL | 1 << MKNOD) & !security.drop != 0 && capabilities >> MKNOD & 1 != 0 {
-        return Err(Error::new("--cap-add MKNOD: nothing on this host can deny the container the host's devices", &[])
-            .hint("mount cgroup v2, or the devices controller of v1; --privileged allows all devices", &[]));
+        return Err(Error::new(
+            text!("--cap-add MKNOD: nothing on this host can deny the container the host's devices"),
+            &[],
+        )
+        .hint(text!("mount cgroup v2, or the devices controller of v1; --privileged allows all devices"), &[]));
     }
     Ok(capabilities & !(1 << MKNOD))
 }
 
 /// Nothing can be gained any more but what the sets allow.
 pub(super) fn bound(plan: &mut Builder, capabilities: u64) {
-    plan.doing("drop capabilities");
+    plan.doing(text!("drop capabilities"));
     let dropped = plan.host.capabilities & !capabilities;
     for capability in (0..64).filter(|bit| dropped >> bit & 1 != 0) {
         plan.add(Step::DropBound(capability));
     }
     // With one id a set-user-ID program could be no other user's, but it could have a file's capabilities.
     if plan.spec.security.no_new_privs || plan.has_one_id() {
-        plan.doing("set no_new_privs");
+        plan.doing(text!("set no_new_privs"));
         plan.add(Step::NoNewPrivs);
     }
     if !plan.spec.security.unfiltered && !plan.spec.security.privileged {
-        plan.doing("install the seccomp filter");
+        plan.doing(text!("install the seccomp filter"));
         plan.add(Step::Seccomp(seccomp::filter(capabilities)));
     }
 }
@@ -94,7 +100,7 @@ pub(super) fn bound(plan: &mut Builder, capabilities: u64) {
 /// The sets of the process itself, after the last change of user. A user other than root has none; what it executes
 /// with the setuid bit gets the bounding set. Without inheritable ones (CVE-2022-29162) there are no ambient ones.
 pub(super) fn sets(plan: &mut Builder, capabilities: u64) {
-    plan.doing("drop capabilities");
+    plan.doing(text!("drop capabilities"));
     let own = if plan.spec.process.uid == 0 { capabilities } else { 0 };
     let (low, high) = (own as u32, (own >> 32) as u32);
     // effective, permitted, inheritable; twice
@@ -116,8 +122,8 @@ pub fn option(security: &mut Security, value: Text) -> Result<()> {
     } else if on("systempaths=unconfined systempaths:unconfined") {
         (&mut security.unmasked, true)
     } else {
-        return Err(Error::new("--security-opt %: is not known", &[value])
-            .hint("no-new-privileges, seccomp=unconfined|builtin, systempaths=unconfined", &[]));
+        return Err(Error::new(text!("--security-opt %: is not known"), &[value])
+            .hint(text!("no-new-privileges, seccomp=unconfined|builtin, systempaths=unconfined"), &[]));
     };
     *field = value;
     Ok(())

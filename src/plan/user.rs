@@ -79,15 +79,15 @@ pub fn check(process: &Process, ids: &Ids) -> Result<()> {
         (true, None) => return Ok(()),
     };
     let mut number = Line::new();
-    let error = Error::new("the container has no % with the id %", &[what, keep(number.dec(u64::from(id)))]);
+    let error = Error::new(text!("the container has no % with the id %"), &[what, keep(number.dec(u64::from(id)))]);
     Err(if ids.is_one() {
         error.hint(
-            "of an ordinary user it has root only, without newuidmap, newgidmap (package uidmap) and ranges of his in \
-             /etc/subuid and /etc/subgid; root can give it others: sudo mydocker run ...",
+            text!("of an ordinary user it has root only, without newuidmap, newgidmap (package uidmap) and ranges of his in \
+             /etc/subuid and /etc/subgid; root can give it others: sudo mydocker run ..."),
             &[],
         )
     } else {
-        error.hint("its user namespace has less ids", &[])
+        error.hint(text!("its user namespace has less ids"), &[])
     })
 }
 
@@ -95,10 +95,10 @@ pub fn check(process: &Process, ids: &Ids) -> Result<()> {
 pub fn entering(ids: &Ids) -> Vec<Entry> {
     let mut steps = Vec::new();
     let mut add = |step, why| steps.push(Entry { step, why, about: t(c""), fine: None, undo: Undo::Nothing });
-    let why = "map the user's ids";
+    let why = text!("map the user's ids");
     if ids.remapped {
     } else if ids.is_one() {
-        add(Step::Unshare((libc::CLONE_NEWUSER | libc::CLONE_NEWNS) as u64), "create a user namespace");
+        add(Step::Unshare((libc::CLONE_NEWUSER | libc::CLONE_NEWNS) as u64), text!("create a user namespace"));
         add(Step::Set(CWD, t(c"/proc/self/setgroups"), t(c"deny")), why);
         add(Step::Set(CWD, t(c"/proc/self/uid_map"), map(&ids.uid)), why);
         add(Step::Set(CWD, t(c"/proc/self/gid_map"), map(&ids.gid)), why);
@@ -143,15 +143,15 @@ pub(super) fn lower(plan: &Builder) -> Line {
 
 /// Beside the child, as root of the host: its maps, and what only root may hand to it.
 pub(super) fn outside_steps(plan: &mut Builder, ids: &Ids) {
-    plan.doing("map the container's ids");
+    plan.doing(text!("map the container's ids"));
     plan.add(Step::MapIds(map(&ids.uid), map(&ids.gid), USER));
-    plan.doing("make the container's directory");
+    plan.doing(text!("make the container's directory"));
     let (uid, gid) = ids.outside((0, 0));
     for path in [t(c"."), t(c"work")] {
         plan.add(Step::Chown(super::CONTAINER, path, uid, gid));
     }
     for (index, &path) in plan.spec.lower.layers.iter().enumerate() {
-        plan.doing_for("hand the image to the container's user namespace", path);
+        plan.doing_for(text!("hand the image to the container's user namespace"), path);
         plan.mkdir(super::CONTAINER, numbered(b"", index), 0o755).undo = Undo::Tree;
         plan.open_tree(CWD, path, false, layer(plan, index));
         plan.add(Step::Idmap(layer(plan, index), USER));
@@ -159,7 +159,7 @@ pub(super) fn outside_steps(plan: &mut Builder, ids: &Ids) {
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
         if !matches!(mount.source, Source::Tmpfs(_)) {
             copy(plan, index, mount);
-            plan.doing_for("hand the volume to the container's user namespace", mount.typed);
+            plan.doing_for(text!("hand the volume to the container's user namespace"), mount.typed);
             plan.add(Step::Idmap(super::source(index), USER));
         }
     }
@@ -167,12 +167,12 @@ pub(super) fn outside_steps(plan: &mut Builder, ids: &Ids) {
 
 /// Inside, in a mount namespace of its own: the file systems, made by root of the container.
 pub(super) fn inside(plan: &mut Builder) {
-    plan.doing("attach the image's layers");
+    plan.doing(text!("attach the image's layers"));
     for index in 0..plan.spec.lower.layers.len() {
         plan.move_mount(layer(plan, index), CWD, numbered(&[plan.dir.to_bytes(), b"/"].concat(), index));
     }
     plan.add(Step::Chdir(plan.dir));
-    plan.doing("become root of the user namespace");
+    plan.doing(text!("become root of the user namespace"));
     plan.add(Step::Groups(&[]));
     plan.add(Step::Gid(0));
     plan.add(Step::Uid(0));
@@ -180,7 +180,7 @@ pub(super) fn inside(plan: &mut Builder) {
     plan.add(Step::DieWithParent);
     detached(plan);
     if plan.spec.process.tty {
-        plan.doing("open a terminal");
+        plan.doing(text!("open a terminal"));
         plan.add(Step::SendTerminal(super::INIT, super::MASTER));
     }
 }

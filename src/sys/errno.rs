@@ -2,11 +2,12 @@
 
 pub use syscalls::Errno;
 
-use crate::text::{Line, Push, row, split_once};
+use crate::text::{Line, Message, Push, row, split_once};
 
 /// What our system calls can fail with, on every architecture the same: number, name, libc's words. One string: a
 /// table of slices would cost 32 bytes a row, and the errors of streams, semaphores and keys cannot come.
-const TABLE: &str = "\
+const TABLE: Message = text!(
+    "\
 1 EPERM Operation not permitted
 2 ENOENT No such file or directory
 3 ESRCH No such process
@@ -66,7 +67,8 @@ const TABLE: &str = "\
 122 EDQUOT Quota exceeded
 123 ENOMEDIUM No medium found
 125 ECANCELED Operation canceled
-126 ENOKEY Required key not available";
+126 ENOKEY Required key not available"
+);
 
 /// "ENOENT (No such file or directory)"; "errno 57" for what is not in the table.
 pub fn describe(errno: Errno, line: &mut Line) {

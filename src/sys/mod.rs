@@ -9,6 +9,7 @@ pub mod errno;
 mod fd;
 pub mod fs;
 pub mod name;
+pub mod once;
 pub mod process;
 pub mod resolve;
 pub mod sha;

@@ -1,13 +1,12 @@
 //! A member's header, from its 512 bytes and the pax records before it. Pure.
 
-use crate::sys::name::{Text, t};
-use crate::text::{number, split_once};
+use crate::text::{Message, number, split_once};
 
 /// A header's size, and what data is padded to.
 pub const BLOCK: usize = 512;
 
 /// Why a member is refused: words that follow its name.
-pub type Why = Text;
+pub type Why = Message;
 
 /// What a member is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -117,11 +116,12 @@ impl Member {
         self.path.extend_from_slice(text(part(block, 0, 100)));
         self.link.clear();
         self.link.extend_from_slice(text(part(block, 157, 100)));
-        let number = |start, length| field(part(block, start, length)).ok_or(t(c"a number in its header is damaged"));
+        let number =
+            |start, length| field(part(block, start, length)).ok_or(text!("a number in its header is damaged"));
         self.mode = number(100, 8)? as u32 & 0o7777;
-        self.uid = id(number(108, 8)?).ok_or(t(c"its owner is out of range"))?;
-        self.gid = id(number(116, 8)?).ok_or(t(c"its group is out of range"))?;
-        self.size = u64::try_from(number(124, 12)?).map_err(|_| t(c"its size is negative"))?;
+        self.uid = id(number(108, 8)?).ok_or(text!("its owner is out of range"))?;
+        self.gid = id(number(116, 8)?).ok_or(text!("its group is out of range"))?;
+        self.size = u64::try_from(number(124, 12)?).map_err(|_| text!("its size is negative"))?;
         self.mtime = (number(136, 12)?, 0);
         let letter = *part(block, 156, 1).first().unwrap_or(&0);
         self.kind = match letter {
@@ -138,19 +138,23 @@ impl Member {
             b'K' => Kind::LongLink,
             b'V' => Kind::Remark,
             b'S' => return Err(SPARSE),
-            _ => return Err(t(c"is of a kind that cannot be unpacked (not a file, link, directory, device or FIFO)")),
+            _ => {
+                return Err(text!(
+                    "is of a kind that cannot be unpacked (not a file, link, directory, device or FIFO)"
+                ));
+            }
         };
         self.device = 0;
         if matches!(letter, b'3' | b'4') {
             let (major, minor) = (number(329, 8)?, number(337, 8)?);
             // The kernel's own limits: 12 and 20 bits.
             if !(0..1 << 12).contains(&major) || !(0..1 << 20).contains(&minor) {
-                return Err(t(c"its device number is out of range"));
+                return Err(text!("its device number is out of range"));
             }
             self.device = libc::makedev(major as u32, minor as u32);
             if letter == b'3' && self.device == 0 {
-                return Err(t(
-                    c"is a whiteout of overlayfs: this is the layer of an image, not a whole root file system",
+                return Err(text!(
+                    "is a whiteout of overlayfs: this is the layer of an image, not a whole root file system"
                 ));
             }
         }
@@ -172,15 +176,15 @@ impl Member {
 
     fn apply_one(&mut self, mut rest: &[u8]) -> Result<(), Why> {
         while let Some((key, value)) = record(&mut rest)? {
-            let number = || number(value).ok_or(t(c"a number in its pax header is damaged"));
-            let id = |value: u64| id(value as i64).ok_or(t(c"its owner or group is out of range"));
+            let number = || number(value).ok_or(text!("a number in its pax header is damaged"));
+            let id = |value: u64| id(value as i64).ok_or(text!("its owner or group is out of range"));
             match key {
                 b"path" => value.clone_into(&mut self.path),
                 b"linkpath" => value.clone_into(&mut self.link),
                 b"size" => self.size = number()?,
                 b"uid" => self.uid = id(number()?)?,
                 b"gid" => self.gid = id(number()?)?,
-                b"mtime" => self.mtime = time(value).ok_or(t(c"its time is damaged"))?,
+                b"mtime" => self.mtime = time(value).ok_or(text!("its time is damaged"))?,
                 _ if key.starts_with(b"GNU.sparse.") => return Err(SPARSE),
                 _ => {}
             }
@@ -190,8 +194,8 @@ impl Member {
 }
 
 /// Also what anything but a tar archive starts with.
-pub const CHECKSUM: Why = t(c"its header is damaged (wrong checksum)");
-const SPARSE: Why = t(c"is a sparse file: make the archive without tar's --sparse");
+pub const CHECKSUM: Why = text!("its header is damaged (wrong checksum)");
+const SPARSE: Why = text!("is a sparse file: make the archive without tar's --sparse");
 
 /// A key and its value.
 type Pair<'a> = (&'a [u8], &'a [u8]);
@@ -207,7 +211,7 @@ pub fn record<'a>(rest: &mut &'a [u8]) -> Result<Option<Pair<'a>>, Why> {
         let text = whole.get(length.len().wrapping_add(1)..)?.strip_suffix(b"\n")?;
         Some((split_once(text, b'=')?, after))
     };
-    let (pair, after) = cut().ok_or(t(c"its pax header is damaged"))?;
+    let (pair, after) = cut().ok_or(text!("its pax header is damaged"))?;
     *rest = after;
     Ok(Some(pair))
 }
@@ -306,7 +310,7 @@ mod tests {
         if let Some(byte) = block.get_mut(1) {
             *byte = b'b';
         }
-        assert_eq!(read(&block), Err(t(c"its header is damaged (wrong checksum)")));
+        assert_eq!(read(&block), Err(text!("its header is damaged (wrong checksum)")));
     }
 
     #[test]
@@ -336,9 +340,9 @@ mod tests {
     fn an_owner_that_chown_would_ignore_is_refused() {
         let mut block = ustar();
         put(&mut block, 108, b"\x80\0\0\0\xff\xff\xff\xff");
-        assert_eq!(read(&block), Err(t(c"its owner is out of range")));
+        assert_eq!(read(&block), Err(text!("its owner is out of range")));
         let mut member = Member::default();
-        assert_eq!(member.apply(&[b"18 gid=4294967295\n"]), Err(t(c"its owner or group is out of range")));
+        assert_eq!(member.apply(&[b"18 gid=4294967295\n"]), Err(text!("its owner or group is out of range")));
         assert_eq!(member.apply(&[b"18 uid=4294967294\n"]).map(|()| member.uid), Ok(4294967294));
     }
 
@@ -370,14 +374,14 @@ mod tests {
         put(&mut block, 337, b"0000001\0");
         assert_eq!(read(&block).map(|member| (member.kind, member.device)), Ok((Kind::Node(libc::S_IFBLK), 0x801)));
         put(&mut block, 329, b"0010000\0");
-        assert_eq!(read(&block), Err(t(c"its device number is out of range")));
+        assert_eq!(read(&block), Err(text!("its device number is out of range")));
     }
 
     #[test]
     fn a_whiteout_device_is_not_part_of_a_root_file_system() {
         let mut block = ustar();
         put(&mut block, 156, b"3");
-        assert!(read(&block).is_err_and(|why| why.to_bytes().starts_with(b"is a whiteout")));
+        assert!(read(&block).is_err_and(|why| why.bytes().starts_with(b"is a whiteout")));
     }
 
     #[test]
@@ -402,7 +406,12 @@ mod tests {
             b"18446744073709551615 path=a\n",
             b" ",
         ] {
-            assert_eq!(Member::default().apply(&[bad]), Err(t(c"its pax header is damaged")), "{}", bad.escape_ascii());
+            assert_eq!(
+                Member::default().apply(&[bad]),
+                Err(text!("its pax header is damaged")),
+                "{}",
+                bad.escape_ascii()
+            );
         }
     }
 
@@ -410,7 +419,7 @@ mod tests {
     fn a_pax_number_is_digits_and_fits() {
         for bad in [&b"8 size=\n"[..], b"11 size=-1\n", b"9 size=x\n", b"29 size=18446744073709551616\n", b"8 uid=x\n"]
         {
-            assert_eq!(Member::default().apply(&[bad]), Err(t(c"a number in its pax header is damaged")));
+            assert_eq!(Member::default().apply(&[bad]), Err(text!("a number in its pax header is damaged")));
         }
     }
 

@@ -5,7 +5,7 @@ use super::header::Why;
 use super::packed::Packed;
 use crate::sha256::Sha256;
 use crate::sys::Errno;
-use crate::sys::name::t;
+use crate::text::Message;
 use std::os::fd::BorrowedFd;
 
 /// Of what is read at a time.
@@ -13,9 +13,9 @@ const PIECE: usize = 256 * 1024;
 
 /// What starts a compression that is not built in.
 const OTHERS: [(&[u8], Why); 3] = [
-    (b"\xfd7zXZ", t(c"is compressed with xz: unpack it first (xz -d)")),
-    (b"\x28\xb5\x2f\xfd", t(c"is compressed with zstd: unpack it first (zstd -d)")),
-    (b"BZh", t(c"is compressed with bzip2: unpack it first (bzip2 -d)")),
+    (b"\xfd7zXZ", text!("is compressed with xz: unpack it first (xz -d)")),
+    (b"\x28\xb5\x2f\xfd", text!("is compressed with zstd: unpack it first (zstd -d)")),
+    (b"BZh", text!("is compressed with bzip2: unpack it first (bzip2 -d)")),
 ];
 
 /// An archive that is being read. An error of its methods is the system's, or EINVAL with a word in `why`.
@@ -32,7 +32,7 @@ impl<'a> Source<'a> {
     /// `name` is for messages, `size` of the file for the progress. Nothing is read yet.
     pub fn new(fd: BorrowedFd<'a>, name: &'a [u8], size: u64) -> Self {
         let packed = Packed::new(fd, name, size, PIECE);
-        Self { why: t(c""), packed, gzip: None, started: false, hash: Sha256::new() }
+        Self { why: Message::NONE, packed, gzip: None, started: false, hash: Sha256::new() }
     }
 
     /// The archive's name for messages.
@@ -49,7 +49,7 @@ impl<'a> Source<'a> {
         if self.rest().is_empty() {
             match self.refill() {
                 Err(Errno::EILSEQ) => {
-                    return self.fail(t(c"its gzip data is damaged, or has something else behind it"));
+                    return self.fail(text!("its gzip data is damaged, or has something else behind it"));
                 }
                 Err(Errno::ENODATA) => return self.fail(CUT_OFF),
                 other => other?,
@@ -117,4 +117,4 @@ impl<'a> Source<'a> {
 }
 
 /// The archive ends too early.
-pub const CUT_OFF: Why = t(c"ends in the middle: was it cut off?");
+pub const CUT_OFF: Why = text!("ends in the middle: was it cut off?");

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::sys::name::{Name, t};
 use crate::sys::process::STDERR;
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{Line, Push, has, keep};
+use crate::text::{Line, Message, Push, has, keep};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -24,7 +24,7 @@ pub fn unpack(source: &mut Source, root: BorrowedFd) -> Result<[u8; 32]> {
     let mut unpack = ManuallyDrop::new(Unpack {
         source,
         root,
-        why: t(c""),
+        why: Message::NONE,
         member: Member::default(),
         pax: Vec::new(),
         global: Vec::new(),
@@ -41,7 +41,7 @@ pub fn unpack(source: &mut Source, root: BorrowedFd) -> Result<[u8; 32]> {
         let mut count = Line::new();
         count.dec(unpack.left_out);
         let word = Error::new(
-            "%: left out % device nodes, which only root can make",
+            text!("%: left out % device nodes, which only root can make"),
             &[keep(unpack.source.name()), keep(&count)],
         );
         let _ = fs::write_all(STDERR, &word.text());
@@ -77,19 +77,19 @@ impl Unpack<'_, '_> {
     fn error(&self, errno: Errno) -> Error {
         let (name, path) = (self.source.name(), &self.member.path);
         if !self.source.why.is_empty() {
-            return Error::new("%: %", &[keep(name), self.source.why]);
+            return Error::new(text!("%: %"), &[keep(name), self.source.why.text()]);
         }
         let why = match errno {
             _ if !self.why.is_empty() => self.why,
-            Errno::ELOOP | Errno::ENOTDIR => t(c"its path goes through a symbolic link or a file"),
-            Errno::ENOTEMPTY => t(c"would replace a directory with content"),
+            Errno::ELOOP | Errno::ENOTDIR => text!("its path goes through a symbolic link or a file"),
+            Errno::ENOTEMPTY => text!("would replace a directory with content"),
             _ => {
-                let error = Error::sys("unpack", keep(path), errno);
+                let error = Error::sys(text!("unpack"), keep(path), errno);
                 let full = errno == Errno::ENOSPC;
-                return if full { error.hint("the file system of --root is full", &[]) } else { error };
+                return if full { error.hint(text!("the file system of --root is full"), &[]) } else { error };
             }
         };
-        Error::new("%: %: %", &[keep(name), keep(path), why])
+        Error::new(text!("%: %: %"), &[keep(name), keep(path), why.text()])
     }
 
     fn refuse<T>(&mut self, why: Why) -> Done<T> {
@@ -110,7 +110,7 @@ impl Unpack<'_, '_> {
                 return Ok(self.source.digest());
             }
             if window.iter().any(|&byte| byte != 0) {
-                return self.source.fail(t(c"has more behind its end mark: are these two archives?"));
+                return self.source.fail(text!("has more behind its end mark: are these two archives?"));
             }
             self.source.consume(length);
         }
@@ -129,7 +129,7 @@ impl Unpack<'_, '_> {
             }
             let first = self.member.path.is_empty();
             match self.member.read(&block) {
-                Err(why) if first && why == header::CHECKSUM => return self.source.fail(t(c"is not a tar archive")),
+                Err(why) if first && why == header::CHECKSUM => return self.source.fail(text!("is not a tar archive")),
                 Err(why) => return self.refuse(why),
                 Ok(()) => {}
             }
@@ -144,7 +144,7 @@ impl Unpack<'_, '_> {
                 _ => break,
             };
             if size > EXTRA_MAX {
-                return self.refuse(t(c"its extended header is too large"));
+                return self.refuse(text!("its extended header is too large"));
             }
             extra.clear();
             extra.resize(size as usize, 0);
@@ -179,7 +179,7 @@ impl Unpack<'_, '_> {
             return if kind == Kind::Directory {
                 self.finish(self.root, None)
             } else {
-                self.refuse(t(c"would replace the root directory"))
+                self.refuse(text!("would replace the root directory"))
             };
         }
         self.reach()?;
@@ -332,7 +332,7 @@ impl Unpack<'_, '_> {
     }
 }
 
-const NUL: Why = t(c"has a NUL in a name");
+const NUL: Why = text!("has a NUL in a name");
 
 /// Sets a directory's mtime to its atime.
 fn settle(fd: BorrowedFd) -> Done<()> {
@@ -429,16 +429,16 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
     path.clear();
     if name.is_empty() {
-        return Err(t(c"has no name"));
+        return Err(text!("has no name"));
     }
     for component in name.split(|&byte| byte == b'/') {
         match component {
             b"" | b"." => continue,
-            b".." => return Err(t(c"leads out of the archive with `..`")),
+            b".." => return Err(text!("leads out of the archive with `..`")),
             _ if has(component, 0) => return Err(NUL),
             // Docker's layers delete with such names. Taken for files, they would hide what they should have deleted.
             _ if component.starts_with(b".wh.") => {
-                return Err(t(c"is a whiteout: this is the layer of an image, not a whole root file system"));
+                return Err(text!("is a whiteout: this is the layer of an image, not a whole root file system"));
             }
             _ => {}
         }
@@ -448,7 +448,7 @@ fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
         path.extend_from_slice(component);
     }
     path.push(0);
-    if path.len() > PATH_MAX { Err(t(c"its name is too long")) } else { Ok(()) }
+    if path.len() > PATH_MAX { Err(text!("its name is too long")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -476,13 +476,13 @@ mod tests {
     #[test]
     fn a_name_that_leads_out_is_refused() {
         for name in ["..", "../x", "a/../../x", "/..", "a/.."] {
-            assert_eq!(confined(name.as_bytes()), Err(t(c"leads out of the archive with `..`")));
+            assert_eq!(confined(name.as_bytes()), Err(text!("leads out of the archive with `..`")));
         }
-        assert_eq!(confined(b""), Err(t(c"has no name")));
-        assert_eq!(confined(b"a\0b"), Err(t(c"has a NUL in a name")));
-        assert_eq!(confined(&[b'a'; 4096]), Err(t(c"its name is too long")));
+        assert_eq!(confined(b""), Err(text!("has no name")));
+        assert_eq!(confined(b"a\0b"), Err(text!("has a NUL in a name")));
+        assert_eq!(confined(&[b'a'; 4096]), Err(text!("its name is too long")));
         assert!(confined(&[b'a'; 4095]).is_ok());
-        assert!(confined(b"etc/.wh..wh..opq").is_err_and(|why| why.to_bytes().starts_with(b"is a whiteout")));
+        assert!(confined(b"etc/.wh..wh..opq").is_err_and(|why| why.bytes().starts_with(b"is a whiteout")));
     }
 
     #[test]
