@@ -121,7 +121,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         }
         Step::Idmap(mount, user) => {
             let text = text!(
-                "mount_setattr(%, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_IDMAP, userns_fd=%}, 32)"
+                "mount_setattr(%, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_IDMAP, attr_clr=0, propagation=0, userns_fd=%}, 32)"
             );
             say(text, &[Arg::Fd(mount), Arg::Fd(user)], out);
         }

@@ -68,8 +68,10 @@ if ($kind eq 'explained') {
     open my $in, '<', $file or die;
     my @lines = <$in>;
     chomp @lines;
-    $calls{$file} = \@lines;
     $parent = $file if $lines[0] =~ /^execve\(/ && !defined $parent;
+    # What has made us an ordinary user first.
+    if ($lines[0] =~ /setpriv/) { shift @lines; shift @lines until $lines[0] =~ /^execve\(.* = 0$/ && $lines[0] =~ /mydocker/ }
+    $calls{$file} = \@lines;
     $child = $file if grep { /^pivot_root\(/ } @lines;
   }
   my $where = 'outside';
@@ -97,16 +99,17 @@ if ($kind eq 'explained') {
 }
 END
 
+person=()
 # compared [FLAG...] -- : the explanation of a run of /bin/true, and the run itself.
 compared() {
   local flags=$*
-  begin "as explained: run ${flags//$T/DIR}"
+  begin "as explained: ${person:+as an ordinary user: }run ${flags//$T/DIR}"
     need strace || return 0
     if ! active; then return 0; fi
-    "$MYDOCKER" run --explain "$@" /bin/true >explanation 2>err.txt </dev/null
+    "${person[@]}" "$MYDOCKER" run --explain "$@" /bin/true >explanation 2>err.txt </dev/null
     if [ -s err.txt ] || [ ! -s explanation ]; then fail 'no explanation' "$(head -n 3 err.txt)"; return 0; fi
     rm -f trace.*
-    strace -ff -y -s 500 -o trace "$MYDOCKER" run "$@" /bin/true >/dev/null 2>err.txt </dev/null || fail 'the run failed' "$(tail -n 3 err.txt)"
+    strace -ff -y -s 500 -o trace "${person[@]}" "$MYDOCKER" run "$@" /bin/true >/dev/null 2>err.txt </dev/null || fail 'the run failed' "$(tail -n 3 err.txt)"
     perl calls.pl explained explanation >explained.calls
     perl calls.pl traced trace.* >traced.calls
     if [ ! -s traced.calls ]; then fail 'nothing was traced'; return 0; fi
@@ -136,6 +139,15 @@ compared --shm-size 1m ./tree
 compared --pid host --uts host --ipc host --net host ./tree
 compared --ipc host ./tree
 compared -i ./tree
+compared --userns 300000:300000:65536 -v "$T/h/dir:/mnt" -v "$T/h/file:/etc/motd:ro" --tmpfs /data ./tree
+compared --userns 300000:300000:65536 --net host --pid host -u 5:6 ./tree
+
+mkdir home; chown 54321:54321 home
+person=(setpriv --reuid 54321 --regid 54321 --clear-groups env -u MYDOCKER_ROOT HOME="$T/home")
+if "${person[@]}" "$MYDOCKER" run ./tree /bin/true 2>/dev/null; then
+  compared ./tree
+  compared --net host --pid host -v "$T/home/volume:/mnt" -v "$T/h/file:/etc/motd:ro" --tmpfs /data ./tree
+fi
 
 begin 'it says each kind of step, with the system calls'"'"' own names, and nothing on standard error'
   run mydocker run --explain -v ./h/dir:/mnt -m 64m -u app --hostname box --name one busybox cat /etc/hosts

@@ -125,4 +125,4 @@ begin 'nothing is left of what a container wrote, nor of one that was killed'
 begin '--explain: the clone, the maps, the idmapped mounts'
   run mydocker run --explain --userns "$map" -v "$T/volume:/v" /bin/true
   exits 0; quiet
-  contains CLONE_NEWUSER; contains "\"0 $BASE 65536\""; contains 'MOUNT_ATTR_IDMAP, userns_fd={user}'
+  contains CLONE_NEWUSER; contains "\"0 $BASE 65536\""; contains 'MOUNT_ATTR_IDMAP, attr_clr=0, propagation=0, userns_fd={user}'
