@@ -33,7 +33,7 @@ else \
 fi
 endef
 
-.PHONY: all run test check unit fuzz bench size install clean help faults deps initramfs
+.PHONY: all run test check unit fuzz bench size install clean help faults races deps initramfs
 all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
@@ -68,6 +68,9 @@ unit: ## the unit tests of the pure parts
 
 faults: mydocker ## every system call of a start failed and killed in turn, as root: half an hour
 	@tests/faults/run -j 2
+
+races: mydocker ## 20,000 starts on paths that are exchanged meanwhile, as root: some minutes
+	@SESSION_LIMIT=9999 RACE_ROUNDS=834 tests/run races
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (60); FUZZ="unpack cli" for some; see docs/fuzzing.md
 	@tests/deps fuzz

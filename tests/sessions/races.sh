@@ -1,0 +1,62 @@
+# A container exchanges a directory with a symlink, all the time, in a volume that it shares, while others start with a
+# mount on a path through it (CVE-2021-30465 and its like). Wherever the path leads at that moment, it is in the root.
+#   RACE_ROUNDS  starts a way (default 10, which takes 10 s in all); `make races` makes 20,000 in all
+. "$TESTS/tools/host.sh"
+
+rounds=${RACE_ROUNDS:-10}
+umask 022
+mkdir -p canary/inner shared/dir source
+echo here >source/race-source
+echo file >race-file
+touch -d @1000000000 canary/inner canary
+canary() { find canary -printf '%p %y %m %U %G %T@ %C@ %n\n' | sort; }
+canary_before=$(canary)
+
+# exchanging LINK: a container that exchanges shared/dir with a symlink of that content, until `settled`.
+exchanging() {
+  rm -rf shared/link shared/dir
+  mkdir shared/dir
+  ln -s "$1" shared/link
+  start -v "$T/shared:/vol" -v "$tool_path:/race:ro" busybox /race exchange /vol/dir /vol/link
+  ready
+}
+settled() {
+  if active; then kill -TERM "$pid"; fi
+  finish
+  exits 0
+  if active && ! [ "$(tail -n 1 "$T/out")" -gt "$rounds" ]; then fail 'there was hardly an exchange' "$(came)"; fi
+}
+
+# racing ARG...: the rounds. Each start is whole, with a mount of ours inside, or is refused in one line.
+racing() {
+  if ! active; then return 0; fi
+  "$tool_path" rounds "$rounds" "${kernel[@]}" "$MYDOCKER" run -v "$T/shared:/vol" "$@" >"$T/codes" 2>"$T/refusals"
+  if grep -vE '^(0|125) ' "$T/codes"; then fail 'exit codes other than 0 and 125, and how often' "$(cat "$T/codes")" "$(sort "$T/refusals" | uniq -c)"; fi
+  if [ "$rounds" -ge 100 ] && ! grep -q '^0 ' "$T/codes"; then fail 'none started' "$(sort "$T/refusals" | uniq -c)"; fi
+  same "$(sed -n 's/^125 //p' "$T/codes")" "$(grep -c '^mydocker: ' "$T/refusals" | sed 's/^0$//')" 'the refusals and their lines'
+  same "$canary_before" "$(canary)" 'the canary'
+}
+inside=(busybox grep -q race- /proc/self/mountinfo)
+
+for calls in all 437; do
+  if [ $calls = all ]; then how='' kernel=(); else how=' (no openat2)'; fi
+  case $(uname -m) in x86_64 | aarch64 | riscv64) ;; *) continue ;; esac
+  for link in "$T/canary" "../../../../../../../..$T/canary" /proc/1/root/canary; do
+    begin "a volume on a path that is exchanged with a link to ${link/$T/DIR}$how"
+      tool race
+      if active && [ $calls != all ]; then kernel=("$tool_path" enosys $calls); fi
+      mkdir -p source/sub race-source
+      exchanging "$link"
+      racing -v "$T/race-source:/vol/dir/new@" "${inside[@]}"
+      racing -v "$T/race-file:/vol/dir/file@" "${inside[@]}"
+      racing -v "$T/race-source:/vol/dir" "${inside[@]}"
+      racing -v "$T/race-source:/vol/dir/deep/er/new@:ro" -w /vol/dir/work@ "${inside[@]}"
+      settled
+      # The race was one: of those that were made, some were made in the directory and some elsewhere.
+      if active && [ "$rounds" -ge 100 ]; then
+        made=$(ls shared/dir shared/link 2>/dev/null | grep -c new)
+        if [ "$made" -lt 1 ] || [ "$made" -ge "$rounds" ]; then fail "of $rounds targets, $made were made in the directory"; fi
+      fi
+      rm -rf --one-file-system shared/dir shared/link
+  done
+done
