@@ -31,7 +31,7 @@ settled() {
 racing() {
   if ! active; then return 0; fi
   "$tool_path" rounds "$rounds" "${kernel[@]}" "$MYDOCKER" run -v "$T/shared:/vol" "$@" >"$T/codes" 2>"$T/refusals"
-  if grep -vE '^(0|125) ' "$T/codes"; then fail 'exit codes other than 0 and 125, and how often' "$(cat "$T/codes")" "$(sort "$T/refusals" | uniq -c)"; fi
+  if grep -qvE '^(0|125) ' "$T/codes"; then fail 'exit codes other than 0 and 125, and how often' "$(cat "$T/codes")" "$(sort "$T/refusals" | uniq -c)"; fi
   if [ "$rounds" -ge 100 ] && ! grep -q '^0 ' "$T/codes"; then fail 'none started' "$(sort "$T/refusals" | uniq -c)"; fi
   same "$(sed -n 's/^125 //p' "$T/codes")" "$(grep -c '^mydocker: ' "$T/refusals" | sed 's/^0$//')" 'the refusals and their lines'
   same "$canary_before" "$(canary)" 'the canary'
