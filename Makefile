@@ -19,13 +19,18 @@ COMMON  := -Clinker=musl-gcc -Clink-self-contained=no -Ctarget-feature=+crt-stat
 TIGHT   := -Cllvm-args=-inline-instr-cost=100 -Cllvm-args=-inline-call-penalty=500 -Cllvm-args=-inline-threshold=100 \
            -Cllvm-args=-enable-machine-outliner=always -Cno-redzone=y -Cllvm-args=-min-jump-table-entries=48 \
            -Cllvm-args=-enable-ext-tsp-block-placement
-CARGO   := build -q --locked --release --target $(TARGET)
+# For our crate alone, and so, since it is linked with LTO, for the code of all: no optimisation of MIR before LLVM's, and
+# no noalias of &mut, both of which make more code than they save (-0.6 %); nothing is moved out of loops, where it would
+# need a register (-0.9 %), no common code into a block behind its branches (-0.1 %), no loads into several (-0.1 %).
+OURS    := -Zmir-opt-level=0 -Zmutable-noalias=no -Cllvm-args=-disable-machine-licm \
+           -Cllvm-args=-simplifycfg-sink-common=false -Cllvm-args=-enable-pre=false -Cllvm-args=-enable-load-pre=false
+CARGO   := rustc -q --locked --release --target $(TARGET) --bin mydocker
 define BUILD
 mkdir -p target/link && echo 'INPUT(-lgcc_eh)' > target/link/libunwind.a && \
 if [ -n "$(STD_SRC)" ] && [ -x $(RUST)/rustc ]; then \
   env -u RUSTUP_TOOLCHAIN RUSTC=$(RUST)/rustc RUSTC_BOOTSTRAP=1 \
     RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Cforce-unwind-tables=no $(TIGHT) $(COMMON)" \
-    $(RUST)/cargo $(CARGO) -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size $(1); \
+    $(RUST)/cargo $(CARGO) -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size $(1) -- $(OURS); \
 elif [ -d "$$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$(TARGET)" ]; then \
   echo "std's source is not installed: a larger binary" >&2; RUSTFLAGS="$(COMMON)" cargo $(CARGO) $(1); \
 else \
@@ -33,12 +38,20 @@ else \
 fi
 endef
 
+# What is executed ends with the last segment. The sections' names and places behind it (a kilobyte) are for linkers: the
+# header says that there are none (e_shoff; e_shentsize, e_shnum, e_shstrndx), and they are left out.
+define TRIM
+set -- $$(readelf -lW $(1) | sed -n 's/^ *LOAD *//p' | tail -1) && head -c $$(($$1 + $$4)) $(1) > $(2).new && \
+printf '\0\0\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=40 conv=notrunc status=none && \
+printf '\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=58 conv=notrunc status=none && chmod 755 $(2).new && mv $(2).new $(2)
+endef
+
 .PHONY: all run test check unit fuzz bench size install clean help faults races deps initramfs
 all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
 	@$(call BUILD)
-	@cp $(OUT) $@ && echo "mydocker: $$(stat -c %s $@) bytes"
+	@$(call TRIM,$(OUT),$@) && echo "mydocker: $$(stat -c %s $@) bytes"
 
 # The same with its symbols, for `make size`.
 target/size/mydocker.unstripped: $(SOURCES) | deps
