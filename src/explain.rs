@@ -158,6 +158,14 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             let flags = Arg::Flags(flags as u32, &call::CLONE);
             say(text, &[flags, Arg::Fd(cgroup), Arg::Fd(CHILD)], out);
         }
+        Step::CopyProgram => {
+            let text =
+                text!("mmap(NULL, ...); mprotect(...); mremap(..., MREMAP_FIXED, ...)  # each segment of mydocker");
+            say(text, &[], out);
+        }
+        Step::SetProgram(file) => {
+            say(text!("prctl(PR_SET_MM, PR_SET_MM_MAP, {exe_fd=%}, 104, 0)"), &[Arg::Fd(file)], out)
+        }
         Step::OpenSelf(into) => say(text!("pidfd_open(getpid(), 0) = %"), &[Arg::Fd(into)], out),
         Step::HandOver(socket) => say(text!("write(%, [all descriptors])  # hand-over"), &[Arg::Fd(socket)], out),
         Step::TakeOver(socket, _) => {

@@ -9,7 +9,7 @@ use crate::spec::Text;
 use crate::sys::call::{CWD, Slot, Slots};
 use crate::sys::name::{Name, t};
 use crate::sys::resolve::open_in_root;
-use crate::sys::{Errno, OwnedFd, bpf, fs, process, terminal};
+use crate::sys::{Errno, OwnedFd, bpf, exe, fs, process, terminal};
 use crate::text::keep;
 use crate::{cgroup, copy, devices, plan, remove};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -71,6 +71,8 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             terminal::unlock(master)
         }
         Step::Fill(layers, volume, target) => fill(layers, volume, target),
+        Step::CopyProgram => exe::copy_program(),
+        Step::SetProgram(file) => exe::set_program(slots.get(file)),
         Step::OpenSelf(into) => {
             slots.set(into, Some(process::open_self()?));
             Ok(())

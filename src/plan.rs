@@ -65,7 +65,9 @@ pub const OURSELVES: Slot = Slot(27);
 pub const PIPES: [(Slot, Slot); 3] = [(Slot(20), Slot(21)), (Slot(22), Slot(23)), (Slot(24), Slot(25))];
 /// The user namespace that the child was cloned into.
 const USER: Slot = Slot(28);
-const CGROUPS: u16 = 29;
+/// An empty file that /proc/self/exe leads to instead of to mydocker's.
+pub const PROGRAM: Slot = Slot(29);
+const CGROUPS: u16 = 30;
 /// At most memory, cpu, cpuset, pids and devices, each in a hierarchy of its own.
 const MAX_CGROUPS: u16 = 5;
 const ATTACH: u16 = CGROUPS + MAX_CGROUPS;
@@ -75,7 +77,7 @@ const SOURCES: u16 = ATTACH + MAX_CGROUPS;
 pub fn name(slot: Slot, line: &mut Line) {
     // In the order of the slots; a table of slices would be four times as large.
     const NAMES: &str = "container fs root dev pts shm files ptmx terminal proc sys mqueue copy target supervisor init \
-        child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves user \
+        child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves user program \
         cgroup0 cgroup1 cgroup2 cgroup3 cgroup4 procs0 procs1 procs2 procs3 procs4";
     if slot == CWD {
         line.put(b"AT_FDCWD");
@@ -201,11 +203,14 @@ pub struct Has {
     pub pidfd: bool,
     /// On cgroup v2 a program for devices: CONFIG_CGROUP_BPF (4.15), and CAP_BPF and CAP_NET_ADMIN.
     pub device_filter: bool,
+    /// PR_SET_MM_MAP (CONFIG_CHECKPOINT_RESTORE); without it mydocker runs from a sealed copy.
+    pub program: bool,
 }
 
 impl Has {
     /// What a current kernel has.
-    pub const ALL: Self = Self { detached: true, clone3: true, into_cgroup: true, pidfd: true, device_filter: true };
+    pub const ALL: Self =
+        Self { detached: true, clone3: true, into_cgroup: true, pidfd: true, device_filter: true, program: true };
 }
 
 struct Builder<'a> {
@@ -601,9 +606,16 @@ fn anonymous(dir: Text, index: usize) -> Text {
 /// Inside: in the container's namespaces; root there, and the host's files still in sight until `pivot_root`.
 fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     if plan.is_parallel() {
-        plan.doing(text!("create the namespaces"));
+        plan.doing(text!("end with the supervisor"));
         // Should the supervisor end before the hand-over, so does this process; set again below.
         plan.add(Step::DieWithParent);
+    }
+    if plan.host.has.program {
+        plan.doing(text!("copy the program"));
+        plan.add(Step::CopyProgram);
+    }
+    if plan.is_parallel() {
+        plan.doing(text!("create the namespaces"));
         plan.add(Step::Unshare(namespaces(plan) & !((libc::CLONE_NEWPID | libc::CLONE_NEWUSER) as u64)));
         loopback(plan);
         plan.doing(text!("take over from the supervisor"));
@@ -630,6 +642,11 @@ fn inside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         mounts::attach(plan);
     } else {
         classic::inside(plan);
+    }
+    if plan.host.has.program {
+        // While there are privileges, and before the container's cgroup counts the memory.
+        plan.doing(text!("leave mydocker's own file"));
+        plan.add(Step::SetProgram(PROGRAM));
     }
     if plan.spec.process.cwd != t(c"/") {
         plan.doing_for(text!("enter the working directory"), plan.spec.process.cwd);

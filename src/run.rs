@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::sys::call::{Slot, Slots};
 use crate::sys::name::{Name, Text, t};
 use crate::sys::process::{self, STDERR, STDIN, Side};
-use crate::sys::{Errno, fs, terminal};
+use crate::sys::{Errno, exe, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
 use crate::{assemble, cli, diagnose, explain, host, perform, supervise, userns};
@@ -31,6 +31,10 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     let user = userns::ids(options.userns)?;
     let rootless = user.is_some_and(|ids| !ids.remapped);
     let (dry, traced, logged) = (options.explain, options.trace, options.log);
+    let own_program = exe::can_change_program();
+    if !dry && !own_program && !exe::is_sealed() {
+        return Err(Error::sys(text!("run a sealed copy of the program"), t(c""), process::run_sealed()));
+    }
     let path = store(options.root, rootless)?;
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
     process::clear_umask();
@@ -46,6 +50,7 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     process::default_action(libc::SIGCHLD);
     let dir = store.as_ref().map_or(fs::CWD, Store::dir);
     let mut host = ManuallyDrop::new(host::look(spec, dir, path, user)?);
+    host.has.program = own_program;
     loop {
         let plan = ManuallyDrop::new(plan::build(spec, &host)?);
         let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };

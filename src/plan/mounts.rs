@@ -1,8 +1,8 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, CWD, DEV, FILES, FS, MQUEUE, PROC, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET, Want, anonymous,
-    data, source,
+    Builder, CWD, DEV, FILES, FS, MQUEUE, PROC, PROGRAM, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET, Want,
+    anonymous, data, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
@@ -138,6 +138,11 @@ pub fn nodes(plan: &mut Builder) {
     }
     if plan.spec.process.tty {
         plan.add(Step::Mknod(DEV, t(c"console"), libc::S_IFREG | 0o600, 0));
+    }
+    if plan.host.has.program {
+        // Executable, or the kernel takes it for nobody's program; the devpts covers it.
+        plan.add(Step::Mknod(DEV, t(c"pts/program"), libc::S_IFREG | 0o555, 0));
+        plan.open(DEV, t(c"pts/program"), libc::O_RDONLY, PROGRAM);
     }
 }
 

@@ -72,6 +72,8 @@ pub enum Step {
     Gid(u32),
     /// Set the user ids.
     Uid(u32),
+    /// Let nobody trace the process or read its memory who has no CAP_SYS_PTRACE.
+    NotDumpable,
     /// Drop a capability from the bounding set.
     DropBound(u32),
     /// Gain nothing at execve.
@@ -123,6 +125,10 @@ pub enum Step {
     CheckParent,
     /// Mark every descriptor above 2 as closed at execve.
     CloseRange,
+    /// Turn the mappings of mydocker's own file into anonymous copies.
+    CopyProgram,
+    /// Be a process whose program is another file.
+    SetProgram(Slot),
     /// A descriptor of this process; into.
     OpenSelf(Slot),
     /// Tell the child which descriptor is in which slot.
@@ -192,6 +198,7 @@ impl Step {
             Step::Groups(ref groups) => Call::setgroups(groups),
             Step::Gid(gid) => Call::setresgid(gid),
             Step::Uid(uid) => Call::setresuid(uid),
+            Step::NotDumpable => Call::not_dumpable(),
             Step::DropBound(capability) => Call::drop_bound(capability),
             Step::NoNewPrivs => Call::no_new_privs(),
             Step::Seccomp(filter) => Call::seccomp(filter),

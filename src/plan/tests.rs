@@ -209,6 +209,7 @@ fn beside_the_child_is_only_what_it_does_not_need_before_the_hand_over() {
         before,
         [
             "prctl(PR_SET_PDEATHSIG, SIGKILL)",
+            "mmap(NULL, ...); mprotect(...); mremap(..., MREMAP_FIXED, ...)  # each segment of mydocker",
             "unshare(CLONE_NEWNS|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWNET)",
             "socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0); ioctl(..., SIOCSIFFLAGS, {\"lo\", IFF_UP})",
         ]

@@ -522,6 +522,14 @@ impl<'a> Call<'a> {
         let args = [Arg::Name(24, text!("PR_CAPBSET_DROP")), Arg::Capability(capability)];
         Self::new(Sysno::prctl, text!("prctl"), &args)
     }
+    /// `prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)`.
+    pub fn not_dumpable() -> Self {
+        Self::new(
+            Sysno::prctl,
+            text!("prctl"),
+            &[Arg::Name(4, text!("PR_SET_DUMPABLE")), Arg::Name(0, text!("SUID_DUMP_DISABLE"))],
+        )
+    }
     /// `prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)`.
     pub fn no_new_privs() -> Self {
         let args = [Arg::Name(38, text!("PR_SET_NO_NEW_PRIVS")), Arg::Int(1), Arg::Int(0), Arg::Int(0), Arg::Int(0)];

@@ -6,6 +6,7 @@ mod alloc;
 pub mod bpf;
 pub mod call;
 pub mod errno;
+pub mod exe;
 mod fd;
 pub mod fs;
 pub mod name;

@@ -1,6 +1,7 @@
 //! The first instructions, instead of libc's: no thread-local storage, no vDSO, no constructors, since nothing here
 //! needs them. It makes libc a set of pure functions (memcpy and its like): what uses errno must not be linked.
 
+use super::Errno;
 use super::name::{Name, Text};
 use core::ffi::c_char;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -28,28 +29,41 @@ core::arch::global_asm!(
     entry = sym entry
 );
 
-static ENVIRONMENT: AtomicPtr<*const c_char> = AtomicPtr::new(core::ptr::null_mut());
+static STACK: AtomicPtr<usize> = AtomicPtr::new(core::ptr::null_mut());
 
-unsafe extern "C" fn entry(stack: *const usize) -> ! {
+/// argv and envp. Null pointers end both, and nobody changes them.
+fn vectors() -> (*const *const c_char, *const *const c_char) {
+    let stack = STACK.load(Ordering::Relaxed);
+    // SAFETY: `entry` has stored what the kernel has put there, see above.
+    unsafe { (stack.add(1).cast(), stack.add(*stack).add(2).cast()) }
+}
+
+/// Starts again from a copy of the program that nobody can write to: returns only what went wrong.
+pub fn run_sealed() -> Errno {
+    let (argv, envp) = vectors();
+    super::exe::run_sealed(argv, envp)
+}
+
+unsafe extern "C" fn entry(stack: *mut usize) -> ! {
     let mut args = Vec::new();
-    // SAFETY: what the kernel has put there, see above; the strings live as long as the process.
+    STACK.store(stack, Ordering::Relaxed);
+    let (mut next, _) = vectors();
+    // SAFETY: as many as the kernel says; the strings live as long as the process.
     unsafe {
-        let mut next = stack.add(1).cast::<*const c_char>();
         for _ in 0..*stack {
             args.push(Name::from_ptr(*next));
             next = next.add(1);
         }
-        ENVIRONMENT.store(next.add(1).cast_mut(), Ordering::Relaxed);
     }
     super::process::exit(crate::start(args.leak()) as u8)
 }
 
 /// The environment variable's value.
 pub fn variable(name: Name) -> Option<Text> {
-    let mut next = ENVIRONMENT.load(Ordering::Relaxed);
+    let (_, mut next) = vectors();
     loop {
-        // SAFETY: `entry` has stored the kernel's list, which a null pointer ends and nobody changes; behind a byte
-        // of a string that isn't its NUL the string goes on.
+        // SAFETY: the kernel's list, which a null pointer ends; behind a byte of a string that isn't its NUL the string
+        // goes on.
         unsafe {
             let entry = *next;
             if entry.is_null() {

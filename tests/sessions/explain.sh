@@ -27,7 +27,7 @@ sub alike {
   $call =~ s/\{procs\d\}/{}/g;
   $call =~ s/\b([0-9a-f]{12}|[0-9a-f]{64})\b/ID/g;
   $call =~ s/\) += .*$/)/;
-  $call =~ s/^(seccomp|capset|bpf\(\w+).*/$1/;                  # strace shows what is in the memory
+  $call =~ s/^(seccomp|capset|bpf\(\w+|prctl\(PR_SET_MM, \w+).*/$1/;                  # strace shows what is in the memory
   if ($call =~ /^clone/) {
     my ($flags) = $call =~ /flags=([A-Z_|0-9a-fx]+)/;
     $flags = join '|', sort grep { $_ ne 'SIGCHLD' } split /\|/, $flags;
@@ -77,7 +77,7 @@ if ($kind eq 'explained') {
   my $where = 'outside';
   my $each = sub {
     my ($line) = @_;
-    return unless $line =~ $family;
+    return unless $line =~ $family && $line !~ /PR_SET_MM_MAP_SIZE/; # a question
     if ($line =~ /^write\(/) {
       # Some mount cgroups elsewhere: a file of them is known by its name.
       return unless $line =~ m{^write\(\d+<[^>]*/((?:memory|cpu|cpuset|pids|cgroup|devices)\.[a-z_.]+|tasks)>, (".*"), \d+\)};
