@@ -12,8 +12,9 @@ pub mod volume;
 
 pub use help::{CHECK, MAIN, RUN};
 pub use nearest::nearest;
-pub use volume::absolute;
+pub use volume::{absolute, clean};
 
+use crate::devices;
 use crate::error::{Error, Result};
 use crate::plan::security;
 use crate::spec::{Mount, Spec, Text};
@@ -86,7 +87,7 @@ const fn flag(name: &'static CStr, short: u8, kind: &'static Kind, to: To) -> Fl
     Flag { name: t(name), short, kind, to }
 }
 
-static FLAGS: [Flag; 44] = [
+static FLAGS: [Flag; 46] = [
     flag(c"interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
     flag(c"tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
     flag(c"volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
@@ -122,6 +123,8 @@ static FLAGS: [Flag; 44] = [
     flag(c"cap-add", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.add)),
     flag(c"cap-drop", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.drop)),
     flag(c"privileged", 0, &kind::SWITCH, Switch(|run| &mut run.spec.security.privileged)),
+    flag(c"device", 0, &kind::ANY, Each(|run, value| devices::add_node(&mut run.spec.devices, value))),
+    flag(c"device-cgroup-rule", 0, &kind::ANY, Each(|run, value| devices::add_rule(&mut run.spec.devices, value))),
     flag(c"security-opt", 0, &kind::ANY, Each(|run, value| security::option(&mut run.spec.security, value))),
     flag(c"shm-size", 0, &kind::SIZE, Number(|run| &mut run.shm_size)),
     // What it is for needs a container that stays.

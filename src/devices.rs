@@ -3,7 +3,12 @@
 //! A rule is text as docker and the v1 controller have it, `c 1:3 rwm`: what is in no rule is denied. On v1 each is
 //! written to devices.allow. On v2 there is no such file but a program that the kernel asks.
 
-use crate::text::{has, number, split, split_once};
+use crate::error::{Error, Result};
+use crate::spec::{Devices, Spec, Text};
+use crate::sys::fs;
+use crate::sys::name::t;
+use crate::text::{Line, Push, filled, has, is, keep, number, split, split_once};
+use std::os::fd::AsFd;
 
 /// docker's default, but for two that it allows and nothing needs: c 5:1 is the host's console, c 10:200 makes
 /// network interfaces. Any node may be made (`m`), since making one opens nothing.
@@ -33,6 +38,115 @@ fn part(text: &[u8], most: u32) -> Option<(u32, bool)> {
     u32::try_from(number(text)?).ok().filter(|&number| number <= most).map(|number| (number, true))
 }
 
+/// What --device and rules allow: read, write, make.
+fn is_access(word: &[u8]) -> bool {
+    matches!(word.len(), 1..=3) && word.iter().all(|&letter| has(b"rwm", letter))
+}
+
+/// --device: what it names is looked at later.
+pub fn add_node(devices: &mut Devices, value: Text) -> Result<()> {
+    devices.nodes.push(value);
+    Ok(())
+}
+
+/// --device-cgroup-rule: `a` is for both kinds.
+pub fn add_rule(devices: &mut Devices, value: Text) -> Result<()> {
+    let rule = value.to_bytes();
+    let kinds = if rule.starts_with(b"a ") { b"bc" } else { rule.get(..1).unwrap_or_default() };
+    for &kind in kinds {
+        let rule = [&[kind], rule.get(1..).unwrap_or_default()].concat();
+        if parse(&rule).is_none() {
+            break;
+        }
+        devices.rules.push(keep(&rule));
+    }
+    match devices.rules.last() {
+        Some(last) if last.to_bytes().get(1..) == rule.get(1..) => Ok(()),
+        _ => Err(Error::new(
+            text!("--device-cgroup-rule %: is a, b or c, MAJOR:MINOR, and rwm, such as c 10:200 rwm"),
+            &[value],
+        )),
+    }
+}
+
+/// A device of the host that the container gets.
+pub struct Node {
+    /// Where on the host.
+    pub source: Text,
+    /// Where in the container.
+    pub target: Text,
+    /// Type and permissions.
+    pub mode: u32,
+    /// The number as mknod(2) takes it.
+    pub device: u32,
+    /// User and group.
+    pub owner: (u32, u32),
+    /// The rule that allows it.
+    pub rule: Text,
+}
+
+/// Finds what --device names, and for --privileged all that the host has.
+pub fn look(spec: &Spec) -> Result<Vec<Node>> {
+    let mut nodes = Vec::new();
+    if spec.security.privileged {
+        find(&mut nodes, t(c"/dev"), t(c"/dev"), t(c"rwm"));
+    }
+    for &typed in &spec.devices.nodes {
+        let parts: &[Text] = &split(typed.to_bytes(), b':').iter().map(|part| keep(part)).collect::<Vec<_>>();
+        let (source, target, access) = match *parts {
+            [source] => (source, source, t(c"rwm")),
+            [source, access] if is_access(access.to_bytes()) => (source, source, access),
+            [source, target] => (source, target, t(c"rwm")),
+            [source, target, access] if is_access(access.to_bytes()) => (source, target, access),
+            _ => return Err(Error::new(text!("--device %: is SOURCE[:TARGET][:rwm]"), &[typed])),
+        };
+        if !target.to_bytes().starts_with(b"/") {
+            return Err(Error::new(text!("--device %: the path in the container is absolute"), &[typed]));
+        }
+        let before = nodes.len();
+        find(&mut nodes, source, keep(&crate::cli::clean(target.to_bytes())), access);
+        if nodes.len() == before {
+            return Err(Error::new(text!("--device %: there is no device at %"), &[typed, source]));
+        }
+    }
+    Ok(nodes)
+}
+
+/// A device, or all below a directory. What cannot be looked at is none.
+fn find(nodes: &mut Vec<Node>, source: Text, target: Text, access: Text) {
+    let flags = libc::O_PATH | libc::O_CLOEXEC;
+    let Ok(stat) = fs::open_follow(fs::CWD, source, flags, 0).and_then(|fd| fs::fstat(fd.as_fd())) else { return };
+    let device = stat.st_rdev as u32;
+    let kind = match fs::kind(&stat) {
+        libc::S_IFBLK => b"b ",
+        libc::S_IFCHR => b"c ",
+        libc::S_IFDIR => {
+            let Ok(dir) = fs::open_follow(fs::CWD, source, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
+            let _ = fs::each_entry(dir.as_fd(), &mut |name, kind| {
+                // Other containers' and the terminals of others; links, which may lead anywhere; the host's console.
+                let skipped =
+                    kind == libc::DT_LNK || is(name.to_bytes(), "pts shm fd mqueue console .lxc .lxd-mounts .udev");
+                if !skipped {
+                    find(nodes, filled("%/%", &[source, name]), filled("%/%", &[target, name]), access);
+                }
+            });
+            return;
+        }
+        _ => return,
+    };
+    let mut rule = Line::new();
+    let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00);
+    rule.put(kind).dec(u64::from(major)).put(b":").dec(u64::from(minor)).put(b" ").put(access.to_bytes());
+    nodes.push(Node {
+        source,
+        target,
+        mode: stat.st_mode,
+        device,
+        owner: (stat.st_uid, stat.st_gid),
+        rule: keep(&rule),
+    });
+}
+
 fn parse(rule: &[u8]) -> Option<Rule> {
     let [kind, device, access] = split(rule, b' ') else { return None };
     let kind = match *kind {
@@ -42,6 +156,9 @@ fn parse(rule: &[u8]) -> Option<Rule> {
     };
     let (major, minor) = split_once(device, b':')?;
     let ((major, has_major), (minor, has_minor)) = (part(major, MAJOR >> 20)?, part(minor, MINOR)?);
+    if !is_access(access) {
+        return None;
+    }
     let denied = |letter, bit| if has(access, letter) { 0 } else { bit };
     Some(Rule {
         kind,

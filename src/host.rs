@@ -1,6 +1,7 @@
 //! The facts about the host that a plan depends on. Looks, changes nothing.
 
 use crate::cgroup;
+use crate::devices;
 use crate::error::{Error, Result};
 use crate::plan::{Has, Host, Ids, MASKS, SYSRQ};
 use crate::spec::{Mount, Source, Spec, Text};
@@ -29,6 +30,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         } else {
             cgroup::look(&spec.limits, !spec.security.privileged)
         },
+        devices: devices::look(spec)?,
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),

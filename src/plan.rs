@@ -25,7 +25,7 @@ pub use step::{FS, Step, Want};
 pub use user::{Extents, Ids, MAPPERS, entering};
 
 use crate::cgroup;
-use crate::devices::DEFAULT;
+use crate::devices::{DEFAULT, Node};
 use crate::error::{Error, Result};
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
@@ -166,6 +166,8 @@ pub struct Host {
     pub throttles: u32,
     /// The kernel has POSIX message queues.
     pub mqueue: bool,
+    /// Devices that the container gets besides the usual ones.
+    pub devices: Vec<Node>,
     /// Where cgroups are.
     pub cgroups: cgroup::Layout,
     /// Missing directories of -v sources, parents first.
@@ -322,6 +324,11 @@ impl Builder<'_> {
         self.add(Step::Fsmount(attributes, into));
     }
 
+    /// Whether nothing of /proc and /sys is hidden or made read-only.
+    const fn is_unmasked(&self) -> bool {
+        self.spec.security.unmasked || self.spec.security.privileged
+    }
+
     /// An attribute of every mount that holds what others have written.
     const fn no_devices(&self) -> u64 {
         if self.nodev { NODEV } else { 0 }
@@ -374,6 +381,18 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let nodev = has_rules(spec, host) && !cgroups.iter().any(|member| controls_devices(host, member));
     if nodev {
         capabilities = security::without_mknod(&spec.security, capabilities)?;
+        // A node in /dev can be opened for reading and writing.
+        let halves = host
+            .devices
+            .iter()
+            .map(|node| &node.rule)
+            .filter(|rule| !has(rule.to_bytes(), b'r') || !has(rule.to_bytes(), b'w'));
+        if let Some(&rule) = spec.devices.rules.iter().chain(halves).next() {
+            return Err(Error::new(text!("device rule %: nothing on this host decides on devices"), &[rule]).hint(
+                text!("mount cgroup v2, or the devices controller of v1; --privileged allows all devices"),
+                &[],
+            ));
+        }
     }
     let steps = Vec::with_capacity(96);
     let mut plan = Builder { spec, host, dir, capabilities, nodev, why: Message::NONE, about: t(c""), steps };
@@ -543,7 +562,12 @@ fn devices(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     if !has_rules(plan.spec, plan.host) {
         return;
     }
-    let rules = keep(DEFAULT.as_bytes());
+    let mut rules = Line::new();
+    rules.put(DEFAULT.as_bytes());
+    for rule in plan.spec.devices.rules.iter().chain(plan.host.devices.iter().map(|node| &node.rule)) {
+        rules.put(b",").put(rule.to_bytes());
+    }
+    let rules = keep(&rules);
     for (index, member) in cgroups.iter().enumerate().filter(|(_, member)| controls_devices(plan.host, member)) {
         plan.doing_for(text!("set the rules for devices"), member.path);
         let (dir, _) = cgroup_slots(index);

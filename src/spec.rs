@@ -29,6 +29,17 @@ pub struct Spec {
     pub share: Share,
     /// What its processes may do.
     pub security: Security,
+    /// Which devices they may use besides the usual ones.
+    pub devices: Devices,
+}
+
+/// Devices that were asked for.
+#[derive(Default)]
+pub struct Devices {
+    /// --device, as it was typed.
+    pub nodes: Vec<Text>,
+    /// --device-cgroup-rule.
+    pub rules: Vec<Text>,
 }
 
 /// What the container's processes may do. The default is docker's.

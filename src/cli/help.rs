@@ -55,6 +55,7 @@ Limits
       --cpuset-cpus LIST     --cpuset-mems LIST     --pids-limit N
 Security (docker's default: 14 capabilities, a seccomp filter, /proc masked)
       --cap-add CAP          --cap-drop CAP (or ALL)   --privileged
+      --device SRC[:DST][:rwm]   --device-cgroup-rule 'c 10:200 rwm'
       --security-opt no-new-privileges|seccomp=unconfined|systempaths=unconfined
 Namespaces shared with the host
       --net host|none        --pid host   --uts host   --ipc host

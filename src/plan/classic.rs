@@ -39,7 +39,8 @@ pub fn inside(plan: &mut Builder) {
     plan.doing(text!("mount /proc"));
     file_system(plan, ROOT, t(c"proc"), t(c"proc"), STRICT, t(c""), PROC);
     plan.doing(text!("mount /sys"));
-    file_system(plan, ROOT, t(c"sys"), t(c"sysfs"), STRICT_RO, t(c""), SYS);
+    let attributes = if plan.spec.security.privileged { STRICT } else { STRICT_RO };
+    file_system(plan, ROOT, t(c"sys"), t(c"sysfs"), attributes, t(c""), SYS);
     plan.doing(text!("mount /dev"));
     file_system(plan, ROOT, t(c"dev"), t(c"tmpfs"), NOSUID, mounts::DEV_OPTIONS, DEV);
     mounts::nodes(plan);
@@ -60,6 +61,7 @@ pub fn inside(plan: &mut Builder) {
         open(plan, DEV, t(c"console"), TARGET);
         plan.mount_at(COPY, TARGET, t(c""), libc::MS_BIND, t(c""));
     }
+    mounts::devices(plan);
     mounts::in_order(plan, file, volume);
     masks(plan);
 }
@@ -155,6 +157,9 @@ fn volume(plan: &mut Builder, index: usize, mount: &Mount) {
 }
 
 fn masks(plan: &mut Builder) {
+    if plan.is_unmasked() {
+        return;
+    }
     plan.doing(text!("make a path read-only"));
     for path in plan.host.read_only() {
         plan.about = path;

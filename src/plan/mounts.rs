@@ -146,6 +146,25 @@ pub fn nodes(plan: &mut Builder) {
     }
 }
 
+/// The devices that were asked for, before any volume is there that they could be made in. A user namespace cannot make
+/// them: there they are bound.
+pub fn devices(plan: &mut Builder) {
+    for node in &plan.host.devices {
+        plan.doing_for(text!("make the device"), node.target);
+        if plan.host.user.is_some() {
+            plan.target(node.target, Want::File, TARGET);
+            plan.copy_mount(CWD, node.source, TARGET, t(c""));
+            continue;
+        }
+        let path = node.target.to_bytes();
+        let (dir, name) = path.split_at(path.iter().rposition(|&byte| byte == b'/').unwrap_or(0));
+        let name = keep(name.strip_prefix(b"/").unwrap_or_default());
+        plan.target(if dir.is_empty() { t(c"/") } else { keep(dir) }, Want::Anything, TARGET);
+        plan.add(Step::Mknod(TARGET, name, node.mode, node.device)).fine = Some(Errno::EEXIST);
+        plan.add(Step::Chown(TARGET, name, node.owner.0, node.owner.1));
+    }
+}
+
 /// Options of the file systems below /dev.
 pub const DEV_OPTIONS: Text = t(c"mode=755,size=65536k");
 /// A devpts mounted anew has terminals of its own; gid 5 is docker's tty.
@@ -258,7 +277,8 @@ pub fn attach(plan: &mut Builder) {
     plan.mount_point(t(c"proc"));
     plan.move_mount(PROC, ROOT, t(c"proc"));
     plan.doing(text!("mount /sys"));
-    kernels(plan, (t(c"sysfs"), t(c"/sys")), share.net, STRICT_RO, SYS);
+    let attributes = if plan.spec.security.privileged { STRICT } else { STRICT_RO };
+    kernels(plan, (t(c"sysfs"), t(c"/sys")), share.net, attributes, SYS);
     plan.mount_point(t(c"sys"));
     plan.move_mount(SYS, ROOT, t(c"sys"));
     plan.doing(text!("mount /dev"));
@@ -279,6 +299,7 @@ pub fn attach(plan: &mut Builder) {
     if plan.spec.process.tty {
         plan.copy_mount(PTS, t(c"0"), DEV, t(c"console"));
     }
+    devices(plan);
     if plan.spec.read_only {
         plan.set(FILES, false, RDONLY, 0);
     }
@@ -330,7 +351,7 @@ fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
 /// docker's masked and read-only paths: copies of one read-only empty directory, of the /dev/null that we have just
 /// made (CVE-2025-31133: not whatever the image calls so), and of the subtrees themselves.
 fn masks(plan: &mut Builder) {
-    if plan.spec.security.unmasked {
+    if plan.is_unmasked() {
         return;
     }
     plan.doing(text!("make a path read-only"));

@@ -34,6 +34,7 @@ fn spec() -> Spec {
         },
         limits: Limits::default(),
         security: Security::default(),
+        devices: Default::default(),
         share: Share::default(),
     }
 }
@@ -53,6 +54,7 @@ fn host() -> Host {
             swap: true,
             cpuset: None,
         },
+        devices: Vec::new(),
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),

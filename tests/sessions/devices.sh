@@ -96,6 +96,74 @@ for host in v1 v2; do
     exits 0; contains to; contains /dev/pts/0
 done
 
+# --- --device
+
+for host in v1 v2; do
+  begin "cgroup $host: --device gives one device: at its own place, at another, for reading only"
+    has $host
+    if [ -z "$disk" ]; then skip 'no block device that even the host could open'; fi
+    mkdir -p nodes && mknod -m 640 nodes/disk b "$major" "$minor" && chown 7:8 nodes/disk
+    run on $host "$MYDOCKER" run --device "$T/nodes/disk:/dev/my/disk" /bin/sh -c 'stat -c "%F %t:%T %a %u:%g" /dev/my/disk; (: </dev/my/disk) && (: >>/dev/my/disk) && echo both'
+    exits 0; quiet; prints "block special file $(printf '%x:%x' "$major" "$minor") 640 7:8"$'\nboth'
+    run on $host "$MYDOCKER" run --device ./nodes/disk:/disk:r /bin/sh -c ': </disk && echo read; : >>/disk'
+    exits 1; prints read; says 'Operation not permitted'
+    run on $host "$MYDOCKER" run --device "$T/nodes/disk:r" --read-only -u 9:8 /bin/sh -c "(: <$T/nodes/disk) && echo read; : >>$T/nodes/disk"
+    exits 1; prints read; says 'Permission denied'
+    run on $host "$MYDOCKER" run --device "$T/nodes/disk:m" /bin/sh -c ": <$T/nodes/disk"
+    exits 1; says 'Operation not permitted'
+
+  begin "cgroup $host: --device of a directory gives the devices in it, and below"
+    has $host
+    if [ -z "$disk" ]; then skip 'no block device that even the host could open'; fi
+    mkdir -p nodes/sub && mknod nodes/full c 1 7 && mknod nodes/sub/log b "$major" "$minor" && ln -s /dev/null nodes/link && echo x >nodes/file
+    run on $host "$MYDOCKER" run --device "$T/nodes:/dev/all" /bin/sh -c 'cd /dev/all && find . ! -type d | sort; : <sub/log'
+    exits 0; quiet; prints $'./disk\n./full\n./sub/log'
+    rm -rf nodes
+
+  begin "cgroup $host: --device-cgroup-rule allows what is made inside"
+    has $host
+    if [ -z "$disk" ]; then skip 'no block device that even the host could open'; fi
+    for rule in "b $major:$minor r" "b $major:* rw" 'b *:* rwm' 'a *:* rwm'; do
+      run on $host "$MYDOCKER" run --device-cgroup-rule "$rule" /bin/sh -c "mknod /disk b $major $minor && : </disk"
+      exits 0; quiet
+    done
+    run on $host "$MYDOCKER" run --device-cgroup-rule "c $major:$minor rwm" --device-cgroup-rule "b 99:* rwm" /bin/sh -c "mknod /disk b $major $minor && : </disk"
+    exits 1; says 'Operation not permitted'
+
+  begin "cgroup $host: --privileged has the host's devices, and /proc and /sys as they are"
+    has $host
+    run on $host "$MYDOCKER" run --privileged /bin/sh -c 'for at in /sys /proc/sys /proc/sysrq-trigger; do awk -v at=$at "\$5 == at { print \$5, \$6 }" /proc/self/mountinfo; done
+      cd /dev && find . \( -type c -o -type b \) | grep -v "^./pts/" | sort'
+    exits 0
+    prints "/sys rw,nosuid,nodev,noexec,relatime
+$({ echo ./ptmx; cd /dev && find . -name pts -prune -o -name shm -prune -o -name mqueue -prune -o -name console -prune -o \( -type c -o -type b \) -print; } | grep -v '^./ptmx' | sort -u)"
+    run on $host "$MYDOCKER" run --privileged /bin/sh -c 'head -c 1 /proc/keys | wc -c; ls /sys/firmware | wc -l; cat /proc/sys/vm/swappiness >/proc/sys/vm/swappiness && echo written'
+    exits 0; contains written
+done
+
+begin 'words that --device and --device-cgroup-rule refuse'
+  mkdir -p empty; echo x >file
+  for word in "$T/none" "$T/file" "$T/empty" /dev/null:dev/null /dev/null:/x:q /dev/null:/x:rwmm /dev/null:/x:r:w /dev/null:/x: '' :/x; do
+    run mydocker run --device "$word" /bin/true
+    exits 125; one_line; says device; prints ''
+  done
+  for word in '' c 'c 1:3' '1:3 rwm' 'c 1:3 ' 'c 1:3 x' 'c 1:3 rwmr' 'c 1 rwm' 'c 1:3  rwm' 'd 1:3 rwm' 'c -1:3 rwm' 'c 1:99999999 rwm' 'c 1:3 rwm,b *:* rwm' 'ab 1:3 rwm'; do
+    run mydocker run --device-cgroup-rule "$word" /bin/true
+    exits 125; one_line; says device-cgroup-rule; prints ''
+  done
+
+begin '--device stays in the container: not through a link of the image, not in a volume'
+  mkdir -p h tree && tar -C tree -xf busybox.tar && ln -s "$T/h" tree/link && ln -s /proc/self/fd tree/fds
+  run mydocker run --device /dev/null:/link/x --device /dev/zero:/v/zero -v ./h:/v ./tree /bin/sh -c 'ls /v'
+  exits 0; prints ''; same '' "$(ls -A h)" 'what was made on the host'
+  run mydocker run --device /dev/null:/fds/x ./tree /bin/true
+  exits 125; one_line
+  rm -rf h tree
+
+begin 'in a user namespace --device is bound'
+  run mydocker run --userns 100000:100000:65536 --device /dev/zero:/dev/other /bin/sh -c 'stat -c %t:%T /dev/other; head -c 3 /dev/other | wc -c'
+  if [[ $err != *idmapped* ]]; then exits 0; prints $'1:5\n3'; fi
+
 begin 'without cgroups --privileged may still make and use every device'
   run on none "$MYDOCKER" run --privileged /bin/sh -c "mknod /disk b ${major:-7} ${minor:-0} && : </disk"
   exits 0; quiet
@@ -136,4 +204,13 @@ for host in nothing 'forbidden EPERM' 'forbidden EINVAL' 'forbidden ENOSYS'; do
     if [ "$host" != nothing ]; then need strace; has v2; fi
     run $host "$MYDOCKER" run --cap-add MKNOD /bin/true
     exits 125; one_line; says MKNOD; says --privileged
+
+  begin "$host: --device works, rules and halves of access do not"
+    if [ "$host" != nothing ]; then need strace; has v2; fi
+    run $host "$MYDOCKER" run --device /dev/full:/dev/x /bin/sh -c 'head -c 2 /dev/x | wc -c'
+    exits 0; prints 2
+    run $host "$MYDOCKER" run --device /dev/full:/dev/x:r /bin/true
+    exits 125; one_line; says 'c 1:7 r'
+    run $host "$MYDOCKER" run --device-cgroup-rule 'b *:* rwm' /bin/true
+    exits 125; one_line; says 'b *:* rwm'
 done
