@@ -397,6 +397,23 @@ pub fn remove(path: Text) -> core::result::Result<(), Errno> {
     }
 }
 
+/// Takes back how an ordinary user's mydocker has made room: it was the only process in the cgroup above, which had no
+/// controllers to hand down.
+pub fn leave(path: Text) -> core::result::Result<(), Errno> {
+    let above = path.to_bytes().iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    let above = keep(path.to_bytes().get(..above).unwrap_or_default());
+    let write = |file, value: &[u8]| {
+        let file = fs::open(fs::CWD, below(above, file), libc::O_WRONLY, 0);
+        let _ = file.and_then(|fd| fs::write_all(fd.as_fd(), value));
+    };
+    let enabled = fs::read_file(below(above, "cgroup.subtree_control"), PAGE).unwrap_or_default();
+    for name in split(enabled.trim_ascii(), b' ') {
+        write("cgroup.subtree_control", &[b"-", *name].concat());
+    }
+    write("cgroup.procs", b"0");
+    fs::rmdir(fs::CWD, path)
+}
+
 fn remove_below(path: Text) {
     let Ok(dir) = fs::open(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
     let _ = fs::each_entry(dir.as_fd(), &mut |name, kind| {

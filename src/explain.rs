@@ -221,6 +221,10 @@ fn undo(entry: &Entry, out: &mut Line) {
     };
     match entry.undo {
         Undo::Nothing | Undo::IfFailed => {}
+        Undo::Leave => {
+            out.say(text!("# controllers are disabled in the cgroup above, then mydocker moves back to it\n"));
+            removal(dir, path, true, out);
+        }
         Undo::Unlink => removal(dir, path, false, out),
         Undo::Work => {
             out.say(text!(

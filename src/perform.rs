@@ -306,6 +306,7 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots, failed: bool) -> Vec<Error>
             }
             Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys(text!("remove the name"), path, errno)),
             Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys(text!("remove the cgroup"), path, errno)),
+            Undo::Leave => cgroup::leave(path).map_err(|errno| Error::sys(text!("remove the cgroup"), path, errno)),
             // A directory whose content could not be removed cannot be either: once is said enough.
             Undo::Work | Undo::Tree if !errors.is_empty() => continue,
             Undo::Work => work(dir, path),

@@ -106,6 +106,8 @@ pub enum Undo {
     Work,
     /// Kill what is in the cgroup and remove it.
     Cgroup,
+    /// Move back to the cgroup above, and remove this one.
+    Leave,
 }
 
 /// A step with what is known about it.
@@ -525,7 +527,7 @@ fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
         // no process is in it.
         let supervisor = below(member.parent, "mydocker-supervisor");
         plan.doing_for(text!("move to a cgroup of one's own"), supervisor);
-        plan.mkdir_if_missing(CWD, supervisor);
+        plan.mkdir_if_missing(CWD, supervisor).undo = Undo::Leave;
         plan.write(CWD, below(supervisor, "cgroup.procs"), t(c"0"));
     }
     plan.doing_for(text!("make the cgroup"), member.path);
