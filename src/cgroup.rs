@@ -251,21 +251,23 @@ const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
 /// whole table of mounts, which can be long.
 pub fn look(limits: &Limits, devices: bool) -> Layout {
     let mut layout = Layout::default();
-    let needs = needs(limits) | if devices { DEVICES } else { 0 };
-    if fs::fs_type(t(c"/sys/fs/cgroup")) == Ok(CGROUP2_SUPER_MAGIC) {
+    let limited = needs(limits);
+    let needs = limited | if devices { DEVICES } else { 0 };
+    let usable = |path, kind| is_usable(path, kind, limited != 0);
+    if usable(t(c"/sys/fs/cgroup"), CGROUP2_SUPER_MAGIC) {
         layout.hierarchies.push(unified_hierarchy(t(c"/sys/fs/cgroup")));
     } else {
         for (controller, name) in NAMES {
             let path = below(t(c"/sys/fs/cgroup"), name);
             // A v1 cpuset needs its CPUs and nodes written before it can be used, so it is not joined for nothing.
             let wanted = (CPUSET | DEVICES) & !needs & controller == 0;
-            if wanted && fs::fs_type(path) == Ok(CGROUP_SUPER_MAGIC) {
+            if wanted && usable(path, CGROUP_SUPER_MAGIC) {
                 layout.add(path, controller);
             }
         }
     }
     if needs & !layout.controllers() != 0 {
-        search(&mut layout);
+        search(&mut layout, limited != 0);
     }
     // What a v1 host has to be asked for besides.
     let v1 = |controller| layout.find(controller).filter(|found| !found.unified && needs & controller != 0);
@@ -275,6 +277,12 @@ pub fn look(limits: &Limits, devices: bool) -> Layout {
     let value = |path, file| keep(fs::read_file(below(path, file), PAGE).unwrap_or_default().trim_ascii());
     layout.cpuset = cpuset.map(|path| (value(path, "cpuset.cpus"), value(path, "cpuset.mems")));
     layout
+}
+
+/// Whether a hierarchy is mounted there, and is not hidden below another mount. A read-only one, as an outer container
+/// has it, is only used if it must be; the error says what it is then.
+fn is_usable(path: Text, kind: i64, needed: bool) -> bool {
+    fs::statfs_at(path).is_ok_and(|(found, flags)| found == kind && (needed || flags & libc::ST_RDONLY == 0))
 }
 
 /// For an ordinary user, who has a cgroup only where one was delegated to him: the one that mydocker was started in,
@@ -313,7 +321,7 @@ pub fn everywhere(rootless: bool) -> Layout {
         return Layout { hierarchies: own().map(unified_hierarchy).into_iter().collect(), ..Layout::default() };
     }
     let mut layout = look(&Limits::default(), true);
-    search(&mut layout);
+    search(&mut layout, true);
     layout
 }
 
@@ -354,21 +362,25 @@ fn unified_hierarchy(path: Text) -> Hierarchy {
 }
 
 /// Every cgroup mount of /proc/self/mountinfo, for controllers that are not where they usually are.
-fn search(layout: &mut Layout) {
-    search_in(layout, fs::read_file(t(c"/proc/self/mountinfo"), 1 << 20).unwrap_or_default());
+fn search(layout: &mut Layout, needed: bool) {
+    let table = fs::read_file(t(c"/proc/self/mountinfo"), 1 << 20).unwrap_or_default();
+    search_in(layout, table, &|path, kind| is_usable(path, kind, needed));
 }
 
 /// The same of a table that was read.
-pub fn search_in(layout: &mut Layout, table: &[u8]) {
+pub fn search_in(layout: &mut Layout, table: &[u8], usable: &dyn Fn(Text, i64) -> bool) {
     for &line in split(table, b'\n') {
         // id parent major:minor root MOUNTPOINT options … - TYPE source SUPEROPTIONS
         let words = split(line, b' ');
         let dash = words.iter().position(|word| *word == b"-").unwrap_or(0);
         let [_, kind, _, options] = *words.get(dash..).unwrap_or_default() else { continue };
         let path = keep(words.get(4).copied().unwrap_or_default());
-        if kind == b"cgroup" {
+        if kind == b"cgroup" && usable(path, CGROUP_SUPER_MAGIC) {
             layout.add(path, named_in(options, b','));
-        } else if kind == b"cgroup2" && layout.hierarchies.iter().all(|hierarchy| hierarchy.path != path) {
+        } else if kind == b"cgroup2"
+            && usable(path, CGROUP2_SUPER_MAGIC)
+            && layout.hierarchies.iter().all(|hierarchy| hierarchy.path != path)
+        {
             let mut hierarchy = unified_hierarchy(path);
             hierarchy.controllers &= !layout.controllers();
             if hierarchy.controllers != 0 {

@@ -1,7 +1,7 @@
 //! `mydocker check`: what this host can do, found by trying it, each in a child that is thrown away.
 
 use crate::error::{Error, Result};
-use crate::plan::{Entry, FS, ROOT, Step, Undo, filter};
+use crate::plan::{Entry, FS, ROOT, STRICT, STRICT_RO, Step, Undo, filter};
 use crate::sys::call::{CWD, MountAttr, RDONLY, Slots};
 use crate::sys::name::{Text, t};
 use crate::sys::process::{self, Side};
@@ -24,7 +24,7 @@ mount namespace:
 pid namespace:CONFIG_PID_NS
 uts namespace:CONFIG_UTS_NS, or --uts host
 ipc namespace:CONFIG_IPC_NS, or --ipc host
-net namespace:CONFIG_NET_NS, or --net host
+net namespace:CAP_NET_ADMIN, CONFIG_NET_NS, or --net host
 cgroup namespace:CONFIG_CGROUPS
 overlay:modprobe overlay, or CONFIG_OVERLAY_FS
 /proc:an outer container hides parts of it; docker's --security-opt systempaths=unconfined
@@ -50,8 +50,8 @@ static TRIALS: [(i32, fn() -> Trial); 15] = [
     (NET, process::loopback_up),
     (libc::CLONE_NEWCGROUP, nothing),
     (NS, overlay),
-    (NS | PID, || mount(t(c"proc"), t(c""))),
-    (NS | NET, || mount(t(c"sysfs"), t(c""))),
+    (NS | PID, || mount(t(c"proc"), STRICT, t(c""))),
+    (NS | NET, || mount(t(c"sysfs"), STRICT_RO, t(c""))),
     (0, seccomp),
     (NS | USER, nothing),
     (NS, detached),
@@ -63,6 +63,7 @@ static TRIALS: [(i32, fn() -> Trial); 15] = [
 /// What an errno says about any trial.
 const REASONS: Message = text!(
     "\
+2 mydocker needs /proc: mount -t proc proc /proc
 13 permission, or AppArmor or SELinux
 28 a limit in /proc/sys/user/max_*_namespaces is reached"
 );
@@ -79,7 +80,7 @@ fn reason(code: u8, flags: i32, without: &[u8]) -> Text {
     if code >= 128 || code == 1 && host::set(status, b"Seccomp:\t") != 0 {
         return text!("a seccomp filter; docker's --security-opt seccomp=unconfined").text();
     }
-    keep(row(REASONS, u64::from(code)).unwrap_or(without))
+    keep(row(REASONS, u64::from(code)).filter(|_| flags != 0).unwrap_or(without))
 }
 
 /// The lines, and whether `run` will work.
@@ -119,12 +120,14 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
         });
     }
     let store = ancestors(store).iter().rev().copied().find(|&path| fs::exists(path)).unwrap_or(t(c"/"));
-    answer.put(b"store", store, true, 0, b"--root DIR, or a tmpfs", &mut || can_hold(store));
+    answer.put(b"store", store, true, 0, b"on an overlay or read-only; --root DIR, or mount a tmpfs", &mut || {
+        can_hold(store)
+    });
     for (name, place) in cgroup::places(user.is_some()) {
-        // An ordinary user's container has none without limits.
-        let there = !place.is_empty() && user.is_none();
+        // Without limits an ordinary user's container needs none, nor where all are read-only.
+        let needed = !place.is_empty() && user.is_none() && fs::can_write(place) != Err(Errno::EROFS);
         let without: &[u8] = if name == t(c"devices") { b"no device nodes" } else { b"its limits are refused" };
-        answer.put(name.to_bytes(), place, there, 0, without, &mut || in_cgroup(place));
+        answer.put(name.to_bytes(), place, needed, 0, without, &mut || in_cgroup(place));
     }
     crate::print(&answer.line)?;
     Ok(u8::from(!answer.works))
@@ -194,17 +197,17 @@ fn private() -> Trial {
 /// Where file systems are mounted for a trial: `run` needs it, so it is there.
 const AT: Text = t(c"/proc");
 
-fn mount(fs: Text, data: Text) -> Trial {
-    steps(&[Step::Mount(fs, AT, fs, 0, data)])
+fn mount(fs: Text, flags: u64, data: Text) -> Trial {
+    steps(&[Step::Mount(fs, AT, fs, flags, data)])
 }
 
 /// On a tmpfs of its own.
 fn overlay() -> Trial {
-    mount(t(c"tmpfs"), t(c""))?;
+    mount(t(c"tmpfs"), 0, t(c""))?;
     for name in [t(c"/proc/l"), t(c"/proc/u"), t(c"/proc/w")] {
         fs::mkdir(fs::CWD, name, 0o700)?;
     }
-    mount(t(c"overlay"), t(c"lowerdir=/proc/l,upperdir=/proc/u,workdir=/proc/w"))
+    mount(t(c"overlay"), 0, t(c"lowerdir=/proc/l,upperdir=/proc/u,workdir=/proc/w"))
 }
 
 fn detached() -> Trial {

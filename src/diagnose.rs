@@ -38,9 +38,11 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
              without"
             )
         }
-        (Step::Clone(_) | Step::Clone3(..), Errno::EPERM) => {
-            text!("an outer container or a seccomp filter forbids namespaces")
+        (Step::Mkdir(..), Errno::EROFS) => {
+            text!("--root DIR names another store; limits need a cgroup that can be written")
         }
+        (Step::File(..), Errno::EFBIG) => text!("ulimit -f is too little, and mydocker may not raise it"),
+        (_, Errno::EPERM) => text!("something forbids it, such as an outer container: `mydocker check` says more"),
         (Step::Clone(_) | Step::Clone3(..), Errno::ENOSPC | Errno::EUSERS) => {
             text!("a limit in /proc/sys/user/max_*_namespaces is reached")
         }
@@ -135,6 +137,10 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
                         "an outer container hides parts of /proc or /sys, and the kernel allows no fuller view: run the \
                      outer one with them unmasked"
                     )
+                }
+                (Step::Loopback, Errno::EPERM) => text!("that needs CAP_NET_ADMIN; --net host does without"),
+                (_, Errno::EPERM) => {
+                    text!("something forbids it, such as an outer container: `mydocker check` says more")
                 }
                 _ => Message::NONE,
             };

@@ -44,12 +44,14 @@ impl Error {
             line.put(b" on ").put(which.to_bytes());
         }
         errno::describe(errno, line.put(b": "));
-        Self::of(line)
+        Self::of(line).hint(if errno == Errno::EMFILE { text!("ulimit -n 64 is enough") } else { Message::NONE }, &[])
     }
 
-    /// With the way out: a second line, `hint: …`.
+    /// With the way out: a second line, `hint: …`. An empty one leaves what was there.
     pub fn hint(mut self, message: Message, pieces: &[Name]) -> Self {
-        self.0.hint = fill(message.bytes(), pieces);
+        if !message.is_empty() {
+            self.0.hint = fill(message.bytes(), pieces);
+        }
         self
     }
 

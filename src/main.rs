@@ -47,15 +47,24 @@ const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_
 const COMMANDS: Message = text!("the commands are run, check, version and help");
 
 /// The program: its exit code.
-fn start(args: &'static [Text]) -> i32 {
+fn start(args: &'static [Text], secure: bool) -> i32 {
     open_standard_streams();
-    match command(args) {
+    match if secure { Err(refused()) } else { command(args) } {
         Ok(code) => i32::from(code),
         Err(error) => {
             let _ = fs::write_all(STDERR, &error.text());
             i32::from(error.exit_code())
         }
     }
+}
+
+/// As a set-user-ID program it would mount and read for anybody what only its owner may.
+fn refused() -> Error {
+    Error::new(
+        text!("mydocker must not have more rights than its caller: it is set-user-ID, set-group-ID or has file capabilities"),
+        &[],
+    )
+    .hint(text!("chmod ug-s, setcap -r; an ordinary user needs neither"), &[])
 }
 
 fn command(args: &'static [Text]) -> Result<u8> {

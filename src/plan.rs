@@ -358,9 +358,12 @@ impl Builder<'_> {
         self.host.user.is_some_and(|ids| ids.is_one())
     }
 
-    /// Whether the child is born in its cgroup of this hierarchy.
+    /// Whether the child is born in its cgroup of this hierarchy. Not for a cpuset: before Linux 6.4 (42a11bf5c543) a process
+    /// that is born in one keeps its parent's CPUs and memory nodes.
     fn is_born_in(&self, member: &cgroup::Member) -> bool {
-        member.unified && self.host.has.clone3 && self.host.has.into_cgroup
+        let limits = &self.spec.limits;
+        let cpuset = limits.cpuset_cpus.or(limits.cpuset_mems);
+        member.unified && self.host.has.clone3 && self.host.has.into_cgroup && cpuset.is_none()
     }
 }
 
@@ -709,5 +712,6 @@ fn loopback(plan: &mut Builder) {
 }
 
 /// The attributes of /proc, /sys, /dev/pts and the like.
-const STRICT: u64 = NOSUID | NODEV | NOEXEC;
-const STRICT_RO: u64 = STRICT | RDONLY;
+pub const STRICT: u64 = NOSUID | NODEV | NOEXEC;
+/// And read-only.
+pub const STRICT_RO: u64 = STRICT | RDONLY;

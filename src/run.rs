@@ -1,10 +1,11 @@
 //! The story of `run`, top to bottom.
 
+use crate::cli::Options;
 use crate::diagnose::Failure;
 use crate::error::{Error, Result};
 use crate::init;
 use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step};
-use crate::spec::Spec;
+use crate::spec::{ResourceLimit, Spec};
 use crate::store::Store;
 use crate::sys::call::{Slot, Slots};
 use crate::sys::name::{Name, Text, t};
@@ -38,6 +39,10 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     let path = store(options.root, rootless)?;
     // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
     process::clear_umask();
+    if !raise(&mut options, process::NOFILE, 1024) | !raise(&mut options, process::FSIZE, u64::MAX) {
+        // Then a write fails (EFBIG) instead of ending us halfway; the command gets the signal's default action again.
+        process::ignore(libc::SIGXFSZ);
+    }
     // For --explain too: what the store's files look like depends on it.
     user.as_ref().map_or(Ok(()), userns::enter)?;
     let store = open_store(path, dry, rootless)?;
@@ -94,6 +99,21 @@ struct Stopped {
     /// All that was made for it could be taken back.
     clean: bool,
     error: Error,
+}
+
+/// The caller's limits are meant for what is run, and the command gets them; mydocker itself needs more. False where it
+/// may not have that.
+fn raise(options: &mut Options, resource: u32, least: u64) -> bool {
+    let (soft, hard) = process::limit(resource);
+    if soft < least {
+        // Above the hard limit it needs CAP_SYS_RESOURCE.
+        let raised = [(least, hard.max(least)), (hard, hard)];
+        if raised.iter().any(|&(soft, hard)| process::set_limit(resource, soft, hard).is_ok()) {
+            let typed = t(c"as it was");
+            options.spec.process.rlimits.insert(0, ResourceLimit { resource, soft, hard, typed });
+        }
+    }
+    process::limit(resource).0 >= least
 }
 
 /// Where the store is.

@@ -27,12 +27,20 @@ pub fn store() -> Result<Text> {
 pub fn ids(asked: Option<Text>) -> Result<Option<Ids>> {
     let asked = asked.filter(|word| !word.is_empty() && *word != t(c"host"));
     match (process::euid(), asked) {
-        (0, None) => Ok(None),
+        (0, None) => Ok(is_root_of_another().then(|| own(0))),
         (0, Some(word)) => remapped(word).map(Some),
         (_, Some(word)) => Err(Error::new(text!("--userns %: only root has a choice"), &[word])
             .hint(text!("an ordinary user's containers always have a user namespace"), &[])),
         (uid, None) => Ok(Some(own(uid))),
     }
+}
+
+/// Root of a user namespace (unshare -r, an outer container) has no devices and no cgroups of its own, and nobody else: he
+/// is as an ordinary user.
+fn is_root_of_another() -> bool {
+    // The first one's inode is the same on every kernel: PROC_USER_INIT_INO.
+    let (mut buf, first) = ([0; 32], b"user:[4026531837]");
+    fs::read_link(fs::CWD, t(c"/proc/self/ns/user"), &mut buf).is_ok_and(|link| link != first)
 }
 
 /// UID:GID:SIZE, or whose ranges in /etc/subuid and /etc/subgid it is.
@@ -61,7 +69,7 @@ fn remapped(word: Text) -> Result<Ids> {
 /// An ordinary user's: himself as root, and for the others his ranges, where there are the programs that may map them.
 fn own(uid: u32) -> Ids {
     let gid = process::egid();
-    let (uids, gids) = if MAPPERS.iter().all(|&program| is_privileged(program)) {
+    let (uids, gids) = if uid != 0 && MAPPERS.iter().all(|&program| is_privileged(program)) {
         let mut line = Line::new();
         let name = users::name_of(uid);
         let who: [&[u8]; 2] = [line.dec(u64::from(uid)), &name];

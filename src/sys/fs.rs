@@ -152,11 +152,16 @@ pub const OVERLAYFS: i64 = 0x794c_7630;
 
 /// `statfs(path).f_type`: the magic number of the file system that `path` is on.
 pub fn fs_type(path: Name) -> Result<i64, Errno> {
+    statfs_at(path).map(|(kind, _)| kind)
+}
+
+/// `statfs(path)`: the type's magic number, and the mount's flags.
+pub fn statfs_at(path: Name) -> Result<(i64, u64), Errno> {
     let mut buf: Statfs = [0; 15];
     // SAFETY: the path is NUL-terminated; the kernel fills the buffer, which has its struct's size.
     unsafe { syscall!(Sysno::statfs, path.as_ptr(), buf.as_mut_ptr()) }?;
-    let [kind, ..] = buf;
-    Ok(kind as i64)
+    let [kind, _, _, _, _, _, _, _, _, _, flags, ..] = buf;
+    Ok((kind as i64, flags))
 }
 
 /// `fstatfs(fd)`: the type's magic number, and the mount's flags.

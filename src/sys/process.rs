@@ -144,8 +144,17 @@ pub fn unblock_signals() {
 
 /// `rt_sigaction(signal, SIG_DFL)`.
 pub fn default_action(signal: c_int) {
-    // struct kernel_sigaction: handler, flags, restorer, mask; all zero is SIG_DFL.
-    let action = [0_u64; 4];
+    set_action(signal, 0);
+}
+
+/// `rt_sigaction(signal, SIG_IGN)`.
+pub fn ignore(signal: c_int) {
+    set_action(signal, 1);
+}
+
+fn set_action(signal: c_int, handler: u64) {
+    // struct kernel_sigaction: handler, flags, restorer, mask.
+    let action = [handler, 0, 0, 0];
     // SAFETY: 32 bytes are read; no handler is installed. It fails for SIGKILL and SIGSTOP only, which have no other.
     let _ = unsafe { syscall!(Sysno::rt_sigaction, signal, action.as_ptr(), 0, SIGSET) };
 }
@@ -158,6 +167,20 @@ pub fn signal_fd() -> Result<OwnedFd, Errno> {
     unsafe {
         syscall!(Sysno::signalfd4, -1_isize, &raw const mask, SIGSET, flags).map(|fd| OwnedFd::from_raw_fd(fd as RawFd))
     }
+}
+
+/// RLIMIT_FSIZE, whose type libc does not agree on.
+pub const FSIZE: u32 = 1;
+/// RLIMIT_NOFILE.
+pub const NOFILE: u32 = 7;
+
+/// `prlimit64(0, resource, NULL, &{soft, hard})`.
+pub fn limit(resource: u32) -> (u64, u64) {
+    let mut limit = [u64::MAX; 2];
+    // SAFETY: the kernel writes a struct rlimit64 of two words. It cannot fail for a known resource.
+    let _ = unsafe { syscall!(Sysno::prlimit64, 0, resource, 0, limit.as_mut_ptr()) };
+    let [soft, hard] = limit;
+    (soft, hard)
 }
 
 /// `prlimit64(0, resource, {soft, hard}, NULL)`.

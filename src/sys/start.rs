@@ -44,6 +44,24 @@ pub fn run_sealed() -> Errno {
     super::exe::run_sealed(argv, envp)
 }
 
+/// Whether the caller has fewer rights than the program: it is set-user-ID, set-group-ID, or has file capabilities.
+fn is_secure() -> bool {
+    const AT_SECURE: usize = 23;
+    let (_, mut next) = vectors();
+    // SAFETY: behind the environment's null pointer is the auxiliary vector: pairs of a kind and a value, the last kind
+    // is 0; every kernel gives AT_SECURE.
+    unsafe {
+        while !(*next).is_null() {
+            next = next.add(1);
+        }
+        next = next.add(1);
+        while *next as usize != AT_SECURE {
+            next = next.add(2);
+        }
+        !(*next.add(1)).is_null()
+    }
+}
+
 unsafe extern "C" fn entry(stack: *mut usize) -> ! {
     let mut args = Vec::new();
     STACK.store(stack, Ordering::Relaxed);
@@ -55,7 +73,7 @@ unsafe extern "C" fn entry(stack: *mut usize) -> ! {
             next = next.add(1);
         }
     }
-    super::process::exit(crate::start(args.leak()) as u8)
+    super::process::exit(crate::start(args.leak(), is_secure()) as u8)
 }
 
 /// The environment variable's value.
