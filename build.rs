@@ -32,7 +32,7 @@ fn main() {
     fs::write(Path::new(&env::var_os("OUT_DIR").expect("cargo sets it")).join("texts.rs"), list).expect("written");
 }
 
-/// The literals in `text!("...")` of each file below a directory, up to its tests.
+/// The literals in `text!("...")`, and the lists in `names!(...)`, of each file below a directory, up to its tests.
 fn collect(dir: &Path, texts: &mut BTreeSet<String>) {
     for entry in fs::read_dir(dir).expect("src can be read") {
         let path = entry.expect("src can be read").path();
@@ -43,6 +43,8 @@ fn collect(dir: &Path, texts: &mut BTreeSet<String>) {
             let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
             let calls = source.split("text!(").skip(1);
             texts.extend(calls.filter_map(|call| literal(call.trim_start().strip_prefix('"')?)));
+            let lists = source.split("names!(").skip(1).filter_map(|list| list.split(')').next());
+            texts.extend(lists.map(|list| list.split_whitespace().map(|name| format!("{name} ")).collect()));
         }
     }
 }

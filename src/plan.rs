@@ -76,15 +76,17 @@ const SOURCES: u16 = ATTACH + MAX_CGROUPS;
 /// The slot's name for people.
 pub fn name(slot: Slot, line: &mut Line) {
     // In the order of the slots; a table of slices would be four times as large.
-    const NAMES: &str = "container fs root dev pts shm files ptmx terminal proc sys mqueue copy target supervisor init \
+    const NAMES: Message = text!(
+        "container fs root dev pts shm files ptmx terminal proc sys mqueue copy target supervisor init \
         child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves user program \
-        cgroup0 cgroup1 cgroup2 cgroup3 cgroup4 procs0 procs1 procs2 procs3 procs4";
+        cgroup0 cgroup1 cgroup2 cgroup3 cgroup4 procs0 procs1 procs2 procs3 procs4"
+    );
     if slot == CWD {
         line.put(b"AT_FDCWD");
         return;
     }
     line.put(b"{");
-    match split(NAMES.as_bytes(), b' ').get(usize::from(slot.0)) {
+    match split(NAMES.bytes(), b' ').get(usize::from(slot.0)) {
         Some(name) => line.put(name),
         None => line.put(b"source").dec(u64::from(slot.0.saturating_sub(SOURCES))),
     };

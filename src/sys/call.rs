@@ -85,15 +85,19 @@ impl Slots {
 
 /// Flag bits with their names, for printing.
 pub struct Names {
-    bits: &'static [u32],
+    /// Which bit each is.
+    bits: &'static [u8],
     /// In the same order, a blank behind each.
-    names: &'static str,
+    names: Message,
 }
 
-/// Names of libc's constants.
+/// Names of libc's constants; build.rs knows this macro too.
 macro_rules! names {
     ($($name:ident)*) => {
-        Names { bits: &[$(libc::$name as u32),*], names: concat!($(stringify!($name), " "),*) }
+        Names {
+            bits: &[$((libc::$name as u64).trailing_zeros() as u8),*],
+            names: Message::of(concat!($(stringify!($name), " "),*)),
+        }
     };
 }
 
@@ -311,7 +315,8 @@ pub fn explain(text: Message, args: &[Arg], line: &mut Line, names: Descriptors)
 fn flags<'l>(line: &'l mut Line, bits: u32, names: &Names) -> &'l mut Line {
     let mut rest = bits;
     let mut between: &[u8] = b"";
-    for (&bit, name) in names.bits.iter().zip(split(names.names.as_bytes(), b' ')) {
+    for (&bit, name) in names.bits.iter().zip(split(names.names.bytes(), b' ')) {
+        let bit = 1_u32.wrapping_shl(u32::from(bit));
         if rest & bit != 0 {
             line.put(between).put(name);
             between = b"|";
