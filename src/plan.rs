@@ -345,9 +345,10 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether child and parent work beside each other. On older kernels one after the other.
+    /// Whether child and parent work beside each other. On older kernels one after the other, but a child in a user
+    /// namespace needs what is done beside it.
     fn is_parallel(&self) -> bool {
-        self.host.has.detached && self.host.has.clone3 && self.host.has.pidfd
+        self.host.has.detached && self.host.has.pidfd && (self.host.has.clone3 || self.is_remapped())
     }
 
     /// Whether the container has a user namespace of its own, which mydocker itself, as root of the host, is not in.
@@ -379,7 +380,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     }
     if let Some(ids) = &host.user {
         user::check(&spec.process, ids)?;
-        if !host.has.detached || ids.remapped && !(host.has.clone3 && host.has.pidfd) {
+        if !host.has.detached || ids.remapped && !host.has.pidfd {
             return Err(Error::new(text!("a container in a user namespace needs Linux 5.12 or later"), &[]));
         }
     }

@@ -56,8 +56,10 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     let dir = store.as_ref().map_or(fs::CWD, Store::dir);
     let mut host = ManuallyDrop::new(host::look(spec, dir, path, user)?);
     host.has.program = own_program;
+    let mut before = None;
     loop {
-        let plan = ManuallyDrop::new(plan::build(spec, &host)?);
+        // Where there is no way without what has just failed, that is said.
+        let plan = ManuallyDrop::new(plan::build(spec, &host).map_err(|error| before.take().unwrap_or(error))?);
         let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
         let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
         let mut start = Start {
@@ -85,7 +87,9 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
         };
         match stopped {
             // What this kernel hasn't got is known by trying it; the next plan does without.
-            Err(Stopped { step: Some((step, errno)), clean: true, .. }) if host.has.without(&step, errno) => {}
+            Err(Stopped { step: Some((step, errno)), clean: true, error }) if host.has.without(&step, errno) => {
+                before = Some(error).filter(|_| errno != Errno::ENOSYS);
+            }
             Err(stopped) => return Err(stopped.error),
             Ok(code) => return Ok(code),
         }

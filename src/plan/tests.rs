@@ -386,3 +386,85 @@ fn where_nothing_decides_on_devices_no_mount_has_them_and_none_can_be_made() {
     let lines = outside_of(&spec, &Host { files: vec![false], ..host() });
     assert!(!lines.iter().any(|line| line.contains("devices.")));
 }
+
+fn one() -> Ids {
+    Ids { uid: [(1000, 1), (0, 0)], gid: [(1001, 1), (0, 0)], remapped: false }
+}
+
+fn remapped() -> Ids {
+    Ids { uid: [(100_000, 65536), (0, 0)], gid: [(200_000, 65536), (0, 0)], remapped: true }
+}
+
+#[test]
+fn an_ordinary_user_gives_up_setgroups_before_a_group_is_mapped() {
+    // CVE-2014-8989
+    let plan = plan_of(&spec(), &Host { user: Some(one()), ..host() });
+    let lines: Vec<String> = plan.entering.iter().map(|entry| text(entry, &plan)).collect();
+    assert_eq!(at(&lines, "unshare(CLONE_NEWNS|CLONE_NEWUSER)"), 0);
+    at(&lines, "openat(AT_FDCWD, \"/proc/self/uid_map\", O_WRONLY|O_CLOEXEC, 0); write(..., \"0 1000 1\", 8)");
+    let gid_map =
+        at(&lines, "openat(AT_FDCWD, \"/proc/self/gid_map\", O_WRONLY|O_CLOEXEC, 0); write(..., \"0 1001 1\", 8)");
+    assert!(at(&lines, "openat(AT_FDCWD, \"/proc/self/setgroups\"") < gid_map);
+    assert!(plan_of(&spec(), &host()).entering.is_empty());
+}
+
+#[test]
+fn with_one_id_nothing_is_asked_for_that_it_cannot_have() {
+    let host = Host { user: Some(one()), ..host() };
+    let (outside, inside) = (outside_of(&spec(), &host), inside_of(&spec(), &host));
+    at(&outside, "fsconfig({fs}, FSCONFIG_SET_FLAG, \"userxattr\"");
+    for line in outside.iter().chain(&inside) {
+        assert!(!line.starts_with("setgroups(") && !line.contains("S_IFCHR") && !line.contains("\"gid\""), "{line}");
+    }
+    assert!(at(&inside, "prctl(PR_SET_NO_NEW_PRIVS") < at(&inside, "execve("));
+    at(&inside, "open_tree(AT_FDCWD, \"/dev/null\"");
+    for (uid, gid) in [(1, 0), (0, 1)] {
+        let mut spec = spec();
+        (spec.process.uid, spec.process.gid) = (uid, gid);
+        assert!(build(&spec, &host).is_err());
+    }
+    assert!(build(&spec(), &Host { has: Has { detached: false, ..Has::ALL }, ..host }).is_err());
+}
+
+#[test]
+fn a_range_is_behind_the_users_own_id() {
+    let range = Ids { uid: [(1000, 1), (100_000, 10)], gid: [(1001, 1), (200_000, 10)], remapped: false };
+    assert_eq!(user::map(&range.uid), t(c"0 1000 1\n1 100000 10"));
+    assert!(!range.is_one() && one().is_one());
+    assert_eq!(range.outside((0, 3)), (1000, 200_002));
+    assert_eq!(range.outside((10, 11)), (100_009, 65534));
+    let plan = plan_of(&spec(), &Host { user: Some(range), ..host() });
+    let line = plan.entering.first().map(|entry| text(entry, &plan)).unwrap_or_default();
+    assert!(line.contains("\"0\", \"1000\", \"1\", \"1\", \"100000\", \"10\"]"), "{line}");
+    at(&inside_of(&spec(), &Host { user: Some(range), ..host() }), "setgroups(");
+}
+
+#[test]
+fn a_child_in_a_user_namespace_has_its_maps_and_idmapped_mounts_before_it_goes_on() {
+    let mut spec = spec();
+    spec.mounts = vec![volume(t(c"/data"))];
+    (spec.process.uid, spec.process.gid, spec.process.groups) = (1, 1, vec![1]);
+    let host = Host { user: Some(remapped()), files: vec![false], ..host() };
+    for has in [Has::ALL, Has { clone3: false, ..Has::ALL }] {
+        let outside = outside_of(&spec, &Host { has, user: host.user, files: vec![false], ..self::host() });
+        assert!(outside.iter().any(|line| line.starts_with("clone") && line.contains("CLONE_NEWUSER")));
+        let maps = at(&outside, "write(/proc/{child}/uid_map, \"0 100000 65536\")");
+        let handed = at(&outside, "write({supervisor}, [all descriptors])");
+        for mount in ["{source0}", "{source1}", "{source2}"] {
+            let idmapped = at(
+                &outside,
+                &format!("mount_setattr({mount}, \"\", AT_EMPTY_PATH|AT_RECURSIVE, {{attr_set=MOUNT_ATTR_IDMAP"),
+            );
+            assert!(maps < idmapped && idmapped < handed);
+        }
+        // Nothing of the container is made by root of the host.
+        assert!(!outside.iter().any(|line| line.starts_with("fsopen(")));
+    }
+    let inside = inside_of(&spec, &host);
+    let root = at(&inside, "setresuid(0, 0, 0)");
+    assert!(at(&inside, "setgroups(0, [])") < root && at(&inside, "setresgid(0, 0, 0)") < root);
+    assert!(at(&inside, "move_mount({source1}, \"\", AT_FDCWD, \"containers/") < root);
+    assert!(root < at(&inside, "fsopen(\"overlay\""));
+    assert!(inside.get(root + 1).is_some_and(|line| line.starts_with("prctl(PR_SET_PDEATHSIG")));
+    assert!(build(&spec, &Host { has: Has { pidfd: false, ..Has::ALL }, ..host }).is_err());
+}

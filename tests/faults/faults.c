@@ -91,6 +91,7 @@ static const struct variant {
 	{ "serial", 1, old_clone, { "-it", "-u", "app" } },
 	{ "classic", 0, detached, { "-i", "-u", "app" } },
 	{ "init", 0, none, { "-i", "--init", "--read-only" } },
+	{ "userns", 1, none, { "-it", "-u", "app", "--userns", "300000:300000:65536" } },
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
@@ -942,6 +943,9 @@ static void learn(int variant)
 			die("read");
 		tcflush(slave, TCIOFLUSH), tcflush(master, TCIOFLUSH);
 		unlink(path("vol/out")), unlink(path("new/dir/out")), rmdir(path("new/dir")), rmdir(path("new"));
+		/* There is no fallback for everything. */
+		if (i && strstr(said, "needs Linux"))
+			continue;
 		if (!WIFEXITED(was.status) || WEXITSTATUS(was.status) || left(what, sizeof what) || *said) {
 			fprintf(stderr, "faults: without a fault (%s, %d): status %x, %s%s%s\n", variants[variant].name, i, was.status, said, came, what);
 			exit(2);
