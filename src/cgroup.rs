@@ -75,6 +75,8 @@ pub struct Member {
     pub values: Vec<(Text, Text, Text)>,
     /// The file that a process joins by.
     pub attach: Text,
+    /// Its name among the hierarchies: that of a controller.
+    pub name: Text,
     /// It is here that access to devices is decided.
     pub devices: bool,
 }
@@ -204,8 +206,10 @@ fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Contro
     let attach = if unified { t(c"cgroup.procs") } else { t(c"tasks") };
     let path = path(hierarchy.path, id);
     let devices = hierarchy.controllers & DEVICES != 0;
+    let name = NAMES.iter().find(|(controller, _)| hierarchy.controllers & controller != 0);
+    let name = name.map_or(t(c""), |(_, name)| keep(name.as_bytes()));
     let parent = hierarchy.path;
-    let mut member = Member { path, parent, unified, enable: Vec::new(), values: Vec::new(), attach, devices };
+    let mut member = Member { path, parent, unified, enable: Vec::new(), values: Vec::new(), attach, name, devices };
     for (controller, name) in NAMES {
         if unified && hierarchy.controllers & needs & !hierarchy.enabled & controller != 0 {
             let file = below(hierarchy.path, "cgroup.subtree_control");

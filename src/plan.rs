@@ -67,7 +67,9 @@ pub const PIPES: [(Slot, Slot); 3] = [(Slot(20), Slot(21)), (Slot(22), Slot(23))
 const USER: Slot = Slot(28);
 /// An empty file that /proc/self/exe leads to instead of to mydocker's.
 pub const PROGRAM: Slot = Slot(29);
-const CGROUPS: u16 = 30;
+/// The container's cgroup, as a mount.
+const VIEW: Slot = Slot(30);
+const CGROUPS: u16 = 31;
 /// At most memory, cpu, cpuset, pids and devices, each in a hierarchy of its own.
 const MAX_CGROUPS: u16 = 5;
 const ATTACH: u16 = CGROUPS + MAX_CGROUPS;
@@ -78,7 +80,7 @@ pub fn name(slot: Slot, line: &mut Line) {
     // In the order of the slots; a table of slices would be four times as large.
     const NAMES: Message = text!(
         "container fs root dev pts shm files ptmx terminal proc sys mqueue copy target supervisor init \
-        child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves user program \
+        child mask readonly null stdin_w stdin_r stdout_r stdout_w stderr_r stderr_w workdir ourselves user program cgroup \
         cgroup0 cgroup1 cgroup2 cgroup3 cgroup4 procs0 procs1 procs2 procs3 procs4"
     );
     if slot == CWD {
@@ -228,6 +230,8 @@ struct Builder<'a> {
     capabilities: u64,
     /// No cgroup says which devices may be used: then no mount has any.
     nodev: bool,
+    /// Mounts of the container's cgroups, for /sys/fs/cgroup: the name there (or, before they are mounts, the path).
+    view: Vec<(Text, Slot)>,
     /// What the next steps are for; see `Entry::why`.
     why: Message,
     /// What they are for, as the user knows it; see `Entry::about`.
@@ -333,6 +337,11 @@ impl Builder<'_> {
         self.spec.security.unmasked || self.spec.security.privileged
     }
 
+    /// The attributes of /sys.
+    const fn sys_attributes(&self) -> u64 {
+        if self.spec.security.privileged { STRICT } else { STRICT_RO }
+    }
+
     /// An attribute of every mount that holds what others have written.
     const fn no_devices(&self) -> u64 {
         if self.nodev { NODEV } else { 0 }
@@ -403,7 +412,8 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
         }
     }
     let steps = Vec::with_capacity(96);
-    let mut plan = Builder { spec, host, dir, capabilities, nodev, why: Message::NONE, about: t(c""), steps };
+    let mut plan =
+        Builder { spec, host, dir, capabilities, nodev, view: Vec::new(), why: Message::NONE, about: t(c""), steps };
     outside(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
     inside(&mut plan, &cgroups);
@@ -445,6 +455,7 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         create(plan, cgroups);
     }
     devices(plan, cgroups);
+    view(plan, cgroups);
     mounts(plan);
     if parallel {
         plan.doing(text!("hand over to the container's process"));
@@ -588,6 +599,31 @@ fn devices(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         for rule in split(rules.to_bytes(), b',') {
             plan.add(Step::Write(COPY, keep(rule)));
         }
+    }
+}
+
+/// What the container sees of its cgroups: that of version 2, or of version 1 those that have limits, which a runtime
+/// (Java's, Go's) reads to know how much there is.
+fn view(plan: &mut Builder, cgroups: &[cgroup::Member]) {
+    for (index, member) in cgroups.iter().enumerate() {
+        let (dir, _) = cgroup_slots(index);
+        if !plan.host.has.detached {
+            // By mount(2) only that of version 2.
+            if cgroups.len() == 1 && member.unified {
+                plan.view.push((member.path, VIEW));
+            }
+            continue;
+        }
+        let (name, into) = match (member.unified, cgroups.len(), member.values.as_slice()) {
+            (true, 1, _) => (t(c""), VIEW),
+            (true, ..) | (.., []) => continue,
+            // No more is written to it.
+            _ => (member.name, dir),
+        };
+        plan.doing_for(text!("show the container its cgroup"), member.path);
+        plan.open_tree(dir, t(c""), false, into);
+        plan.set(into, false, plan.sys_attributes(), libc::MS_PRIVATE);
+        plan.view.push((name, into));
     }
 }
 

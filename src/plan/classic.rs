@@ -39,8 +39,15 @@ pub fn inside(plan: &mut Builder) {
     plan.doing(text!("mount /proc"));
     file_system(plan, ROOT, t(c"proc"), t(c"proc"), STRICT, t(c""), PROC);
     plan.doing(text!("mount /sys"));
-    let attributes = if plan.spec.security.privileged { STRICT } else { STRICT_RO };
-    file_system(plan, ROOT, t(c"sys"), t(c"sysfs"), attributes, t(c""), SYS);
+    file_system(plan, ROOT, t(c"sys"), t(c"sysfs"), plan.sys_attributes(), t(c""), SYS);
+    for (_, view) in core::mem::take(&mut plan.view) {
+        plan.doing(text!("mount /sys/fs/cgroup"));
+        let at = t(c"fs/cgroup");
+        open(plan, SYS, at, TARGET);
+        plan.mount_at(view, TARGET, t(c""), libc::MS_BIND, t(c""));
+        open(plan, SYS, at, TARGET);
+        plan.mount_at(CWD, TARGET, t(c""), REMOUNT | plan.sys_attributes(), t(c""));
+    }
     plan.doing(text!("mount /dev"));
     file_system(plan, ROOT, t(c"dev"), t(c"tmpfs"), NOSUID, mounts::DEV_OPTIONS, DEV);
     mounts::nodes(plan);
@@ -82,6 +89,10 @@ pub fn sources(plan: &mut Builder) {
     plan.doing(text!("open the files for /etc"));
     for (&(name, _), &into) in mounts::ETC.iter().zip(&ETC) {
         open(plan, CWD, filled("%/%", &[plan.dir, name]), into);
+    }
+    for (path, into) in plan.view.clone() {
+        plan.doing_for(text!("show the container its cgroup"), path);
+        open(plan, CWD, path, into);
     }
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
         if let Some(path) = mounts::path(plan, index, mount) {

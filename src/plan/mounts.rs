@@ -1,7 +1,7 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, CWD, DEV, FILES, FS, MQUEUE, PROC, PROGRAM, PTS, ROOT, SHM, STRICT, STRICT_RO, SYS, Step, TARGET, Want,
+    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PROGRAM, PTS, ROOT, SHM, STRICT, SYS, Step, TARGET, Want,
     anonymous, data, source,
 };
 use crate::spec::{Mount, Source, Text};
@@ -277,10 +277,10 @@ pub fn attach(plan: &mut Builder) {
     plan.mount_point(t(c"proc"));
     plan.move_mount(PROC, ROOT, t(c"proc"));
     plan.doing(text!("mount /sys"));
-    let attributes = if plan.spec.security.privileged { STRICT } else { STRICT_RO };
-    kernels(plan, (t(c"sysfs"), t(c"/sys")), share.net, attributes, SYS);
+    kernels(plan, (t(c"sysfs"), t(c"/sys")), share.net, plan.sys_attributes(), SYS);
     plan.mount_point(t(c"sys"));
     plan.move_mount(SYS, ROOT, t(c"sys"));
+    cgroups(plan);
     plan.doing(text!("mount /dev"));
     plan.mount_point(t(c"dev"));
     plan.move_mount(DEV, ROOT, t(c"dev"));
@@ -305,6 +305,27 @@ pub fn attach(plan: &mut Builder) {
     }
     in_order(plan, attach_file, attach_volume);
     masks(plan);
+}
+
+/// /sys/fs/cgroup: the one of version 2, or a directory with those of version 1.
+fn cgroups(plan: &mut Builder) {
+    let (view, at) = (core::mem::take(&mut plan.view), t(c"fs/cgroup"));
+    for (index, &(name, mount)) in view.iter().enumerate() {
+        plan.doing(text!("mount /sys/fs/cgroup"));
+        if name.is_empty() {
+            plan.move_mount(mount, SYS, at);
+            return;
+        }
+        if index == 0 {
+            plan.mkdir(FILES, t(c"cgroup"), 0o755);
+            plan.copy_mount(FILES, t(c"cgroup"), SYS, at);
+        }
+        plan.mkdir(COPY, name, 0o755);
+        plan.move_mount(mount, COPY, name);
+    }
+    if !view.is_empty() {
+        plan.set(COPY, false, plan.sys_attributes() & RDONLY, 0);
+    }
 }
 
 /// A file system that shows a namespace. Only whose user namespace owns that may mount it; of the host's there can be

@@ -468,3 +468,24 @@ fn a_child_in_a_user_namespace_has_its_maps_and_idmapped_mounts_before_it_goes_o
     assert!(inside.get(root + 1).is_some_and(|line| line.starts_with("prctl(PR_SET_PDEATHSIG")));
     assert!(build(&spec, &Host { has: Has { pidfd: false, ..Has::ALL }, ..host }).is_err());
 }
+
+#[test]
+fn the_container_sees_its_own_cgroup_and_cannot_write_to_it() {
+    let mut spec = spec();
+    let host = || Host { cgroups: unified(cgroup::MEMORY | cgroup::DEVICES), ..host() };
+    let outside = outside_of(&spec, &host());
+    let copied = at(&outside, "open_tree({cgroup0}, \"\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = {cgroup}");
+    // Private as well: it is a copy of a mount that systemd has made shared.
+    let locked = "mount_setattr({cgroup}, \"\", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|\
+        MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC, attr_clr=0, propagation=MS_PRIVATE";
+    assert_eq!(at(&outside, locked), copied + 1);
+    at(&inside_of(&spec, &host()), "move_mount({cgroup}, \"\", {sys}, \"fs/cgroup\", MOVE_MOUNT_F_EMPTY_PATH)");
+    spec.security.privileged = true;
+    at(&outside_of(&spec, &host()), "mount_setattr({cgroup}, \"\", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_NOSUID|");
+    // Version 1: only where a limit is.
+    let v1 = self::host();
+    assert!(!outside_of(&spec, &v1).iter().any(|line| line.starts_with("open_tree({cgroup0}")));
+    spec.limits.memory = Some(64 << 20);
+    at(&outside_of(&spec, &v1), "open_tree({cgroup0}");
+    at(&inside_of(&spec, &v1), "move_mount({cgroup0}, \"\", {copy}, \"memory\", MOVE_MOUNT_F_EMPTY_PATH)");
+}

@@ -1,5 +1,6 @@
 # Which devices a container may use: docker's list, but for the host's console and the maker of network interfaces.
 . "$TESTS/tools/host.sh"
+. "$TESTS/tools/cgroup_hosts.sh"
 
 # A block device that the host's root can open, or nothing would be shown by a container that can't: the largest disk,
 # or a loop device where an outer rule forbids that.
@@ -10,29 +11,6 @@ for disk in $(awk 'NR > 2 { print $3, $1 ":" $2 }' /proc/partitions | sort -rn |
 done
 rm -f disk
 "$MYDOCKER" run /bin/true
-
-# Hosts that there are, each the rest of this machine seen otherwise. `on HOST COMMAND…` types the command on one.
-on() {
-  local host=$1
-  shift
-  case $host in
-    v1 | v2) unshare -m --propagation private sh -c "$(way "$host"); exec \"\$@\"" sh "$@" ;;
-    *) unshare -m --propagation private sh -c 'umount -l /sys/fs/cgroup; exec "$@"' sh "$@" ;;
-  esac
-}
-# way VERSION: how a mount namespace has only that version of cgroups.
-way() {
-  local at type=cgroup options=devices
-  if [ "$1" = v2 ]; then type=cgroup2 options=rw; fi
-  at=$(awk -v t="$type" -v c="$options" '{ for (i = 7; $i != "-"; i++); if ($(i+1) == t && ("," $(i+3) ",") ~ "," c ",") { print $5; exit } }' /proc/self/mountinfo)
-  if [ -z "$at" ]; then echo 'exit 77'; return 0; fi
-  if [ "$1" = v2 ]; then echo "mount --rbind $at /sys/fs/cgroup"; else echo :; fi
-}
-# has HOST: skips the test where this machine cannot be such a host.
-has() {
-  if active && ! "$MYDOCKER" version >/dev/null; then fail 'no mydocker'; fi
-  on "$1" true || skip "no cgroup $1 with devices here"
-}
 
 # use: a script that makes nodes and opens them.
 use='node() { rm -f /tmp/node; mknod /tmp/node "$@" && (: </tmp/node) 2>&1 && echo "$* opened"; }'
