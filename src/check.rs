@@ -99,7 +99,7 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
         [help] if *help == t(c"--help") => return crate::print(crate::cli::CHECK.bytes()),
         _ => return Err(Error::new(text!("check takes no arguments but --root DIR"), &[])),
     }
-    process::default_action(libc::SIGCHLD);
+    let _ = process::default_action(libc::SIGCHLD);
     let mut answer = Answer { line: Line::new(), works: true };
     let store = crate::run::store(root, user.is_some())?;
     if let Some(ids) = &user

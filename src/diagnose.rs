@@ -113,8 +113,8 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
         (Step::Target(_, Want::Directory, _), Errno::EBUSY) => {
             text!("%: the target leads to /, over which nothing can be mounted")
         }
-        (Step::Target(..), Errno::EPERM) => text!("%: the target leads to /proc, where nothing can be mounted"),
-        (Step::CheckCwd, _) => text!("the working directory % is outside the container"),
+        (Step::Target(..), Errno::EXDEV) => text!("%: the target leads to /proc, where nothing can be mounted"),
+        (Step::CheckCwd, Errno::EXDEV) => text!("the working directory % is outside the container"),
         (step, errno) => {
             hint = match (step, errno) {
                 (Step::Rlimit(..), Errno::EPERM) => {

@@ -12,13 +12,19 @@ use crate::sys::{Errno, fs};
 use crate::text::{Line, Push, ancestors, keep, number, split, until};
 use std::os::fd::{AsFd, BorrowedFd};
 
+const STATUS: Text = t(c"/proc/self/status");
+
 /// Looks at the host for a spec. `store` is its directory.
 pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Result<Host> {
     let streams = [STDIN, STDOUT, STDERR].map(fs::fstat);
     let [_, output, error] = &streams;
     let id =
         |stream: &core::result::Result<fs::Stat, Errno>| stream.as_ref().map(|stat| (stat.st_dev, stat.st_ino)).ok();
-    let status = fs::read_file(t(c"/proc/self/status"), 4096).unwrap_or_default();
+    // Without it nobody knows what has to be dropped.
+    let status = fs::read_file(STATUS, 4096).map_err(|errno| {
+        Error::sys(text!("look at this process"), STATUS, errno)
+            .hint(text!("mydocker needs /proc: mount -t proc proc /proc"), &[])
+    })?;
     let rootless = user.is_some_and(|ids| !ids.remapped);
     let mut host = Host {
         has: Has::ALL,
@@ -164,9 +170,14 @@ fn mount_of(fd: BorrowedFd) -> core::result::Result<&'static [&'static [u8]], Er
 /// Returns the mode of what is there.
 fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Result<Option<u32>> {
     for &layer in &spec.lower.layers {
-        let Ok(layer) = fs::open_follow(store, layer, libc::O_PATH | libc::O_DIRECTORY, 0) else { continue };
-        let Ok(target) = open_in_root(layer.as_fd(), mount.target, libc::O_PATH, 0) else { continue };
-        let Ok(stat) = fs::fstat(target.as_fd()) else { continue };
+        let found = fs::open_follow(store, layer, libc::O_PATH | libc::O_DIRECTORY, 0)
+            .and_then(|layer| open_in_root(layer.as_fd(), mount.target, libc::O_PATH, 0))
+            .and_then(|target| fs::fstat(target.as_fd()));
+        let stat = match found {
+            // What is missing, or what is in the way, is for the steps to say.
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => continue,
+            found => found.map_err(|errno| Error::sys(text!("look at the volume's target"), mount.typed, errno))?,
+        };
         if fs::is_dir(&stat) != file {
             return Ok(Some(stat.st_mode & 0o7777));
         }

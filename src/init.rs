@@ -3,7 +3,7 @@
 //! It has a copy of the supervisor's memory, the plan in it; what is made beside it comes with the hand-over. It must end
 //! in execve or exit: the list of things to undo is the supervisor's.
 
-use crate::error::RUNTIME;
+use crate::error::{Error, RUNTIME};
 use crate::plan::{Entry, INIT, Plan, SUPERVISOR, Step};
 use crate::sys::call::Slots;
 use crate::sys::name::{Name, t};
@@ -25,10 +25,12 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
     let mut entries = plan.inside.iter().enumerate();
     while let Some((index, entry)) = entries.next() {
         let result = match entry.step {
-            Step::Init => become_init(),
+            Step::Init => become_init(slots),
             Step::Exec => {
-                process::unblock_signals();
-                let (errno, candidate) = exec(plan, &argv, &envp);
+                let (errno, candidate) = match process::unblock_signals() {
+                    Ok(()) => exec(plan, &argv, &envp),
+                    Err(errno) => (errno, usize::MAX),
+                };
                 report(plan, slots, index, errno, candidate)
             }
             _ => match perform::step(entry, slots) {
@@ -60,7 +62,10 @@ fn report(plan: &Plan, slots: &Slots, index: usize, errno: Errno, candidate: usi
     let path = plan.exec.candidates.get(candidate).copied().unwrap_or_default();
     let file = culprit(path);
     let words = [index as u32, errno.into_raw() as u32, candidate as u32];
-    let _ = process::send(slots.get(INIT), words, file.as_ref().map(|file| file.as_fd()));
+    let sent = file.map(|file| process::send(slots.get(INIT), words, file.as_fd()));
+    if sent != Some(Ok(())) {
+        let _ = process::say(slots.get(INIT), words);
+    }
     process::exit(RUNTIME)
 }
 
@@ -111,27 +116,38 @@ fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> (Errno, usize) {
 
 /// `--init`: this process stays as PID 1, reaps what is orphaned, forwards signals, and ends with the command's exit
 /// code; the command goes on as its child.
-fn become_init() -> Result<(), Errno> {
+fn become_init(slots: &mut Slots) -> Result<(), Errno> {
     // All signals are blocked here: they are taken with sigtimedwait, so that none is lost or ends PID 1.
     let command = match process::clone(0)? {
         Side::Parent(command, _) => command,
         Side::Child => {
             // The command's own: with --pid host the end of its parent alone would not end it.
-            process::die_with_parent();
-            return Ok(());
+            return process::die_with_parent();
         }
     };
-    // Nothing of the supervisor's is needed any more.
+    // Nothing of the supervisor's is needed any more, and its end tells the supervisor that the command is executed.
+    slots.set(INIT, None);
     process::close_from(3);
+    match reap(command) {
+        Ok(code) => process::exit(code),
+        Err(errno) => {
+            let _ = fs::write_all(process::STDERR, &Error::sys(text!("wait for the command"), t(c""), errno).text());
+            process::exit(RUNTIME)
+        }
+    }
+}
+
+fn reap(command: i32) -> Result<u8, Errno> {
     loop {
-        let signal = process::wait_signal();
+        let signal = process::wait_signal()?;
         if signal != libc::SIGCHLD {
             let _ = process::kill(command, signal);
             continue;
         }
-        while let Ok((pid, code)) = process::wait(-1, libc::WNOHANG) {
+        loop {
+            let (pid, code) = process::wait(-1, libc::WNOHANG)?;
             if pid == command {
-                process::exit(code);
+                return Ok(code);
             }
             if pid == 0 {
                 break;

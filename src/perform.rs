@@ -53,8 +53,8 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::Target(path, want, into) => {
             let target = target(slots.get(plan::ROOT), path, want != Want::File)?;
             // What is written to in /proc has to be the kernel's (CVE-2019-16884): no link of the image's leads there.
-            if want != Want::Anything && fs::is_procfs(target.as_fd()) {
-                return Err(Errno::EPERM);
+            if want != Want::Anything && fs::is_procfs(target.as_fd())? {
+                return Err(Errno::EXDEV);
             }
             if want == Want::Directory && is_same(slots.get(plan::ROOT), target.as_fd())? {
                 return Err(Errno::EBUSY);
@@ -65,9 +65,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::Unlock(master) => {
             let master = slots.get(master);
             terminal::set_nonblocking(master)?;
-            if let Ok(size) = terminal::size(process::STDIN) {
-                terminal::set_size(master, &size)?;
-            }
+            terminal::set_size(master, &terminal::size(process::STDIN)?)?;
             terminal::unlock(master)
         }
         Step::Fill(layers, volume, target) => fill(layers, volume, target),
@@ -83,10 +81,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             process::poll(&mut [readable(slots.get(socket)), readable(slots.get(plan::CHILD))], None).map(drop)
         }
         Step::TakeOver(socket, supervisor) => take_over(slots, socket, supervisor),
-        Step::DefaultAction(signal) => {
-            process::default_action(signal);
-            Ok(())
-        }
+        Step::DefaultAction(signal) => process::default_action(signal),
         Step::Enter(uid, gid) => process::enter(uid, gid),
         Step::Idmap(mount, user) => fs::set_idmap(slots.get(mount), slots.get(user)),
         Step::Loopback => process::loopback_up(),
@@ -111,7 +106,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             slots.set(write, Some(w));
             Ok(())
         }
-        Step::SendTerminal(socket, terminal) => process::send(slots.get(socket), [0; 3], Some(slots.get(terminal))),
+        Step::SendTerminal(socket, terminal) => process::send(slots.get(socket), [0; 3], slots.get(terminal)),
         Step::CheckCwd => {
             let mut buf = [0; 4096];
             match fs::getcwd(&mut buf)?.first() {
@@ -158,7 +153,7 @@ fn take_over(slots: &mut Slots, socket: Slot, supervisor: Slot) -> core::result:
     slots.replace(&numbers);
     // As long as this copy is open the supervisor's end could not be seen.
     slots.set(plan::SUPERVISOR, None);
-    process::send(slots.get(socket), TAKEN_OVER, None)
+    process::say(slots.get(socket), TAKEN_OVER)
 }
 
 /// What the child says when it has its own table of descriptors; no index of a step.

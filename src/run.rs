@@ -41,7 +41,7 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     process::clear_umask();
     if !raise(&mut options, process::NOFILE, 1024) | !raise(&mut options, process::FSIZE, u64::MAX) {
         // Then a write fails (EFBIG) instead of ending us halfway; the command gets the signal's default action again.
-        process::ignore(libc::SIGXFSZ);
+        let _ = process::ignore(libc::SIGXFSZ);
     }
     // For --explain too: what the store's files look like depends on it.
     user.as_ref().map_or(Ok(()), userns::enter)?;
@@ -50,9 +50,10 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     assemble::complete(&mut options, store.as_ref())?;
     let spec = &options.spec;
     // Before anything is made: from here on a signal is read in the loop, and cannot end us halfway.
-    process::block_signals();
+    let failed = |errno| Error::sys(text!("block signals"), t(c""), errno);
+    process::block_signals().map_err(failed)?;
     // A caller that ignores SIGCHLD would have the kernel reap the container, exit code and all.
-    process::default_action(libc::SIGCHLD);
+    process::default_action(libc::SIGCHLD).map_err(failed)?;
     let dir = store.as_ref().map_or(fs::CWD, Store::dir);
     let mut host = ManuallyDrop::new(host::look(spec, dir, path, user)?);
     host.has.program = own_program;
@@ -180,6 +181,11 @@ struct Start<'a> {
     said: Option<process::Received>,
 }
 
+/// Ends the child. Where it cannot be killed it is not waited for: it ends with this process.
+fn end(pid: i32) {
+    let _ = process::kill(pid, libc::SIGKILL).and_then(|()| process::wait(pid, 0));
+}
+
 impl Start<'_> {
     /// The steps outside, in order. The child doesn't come back from here.
     fn outside(&mut self) -> core::result::Result<(), (Entry, Errno)> {
@@ -217,8 +223,7 @@ impl Start<'_> {
     /// A step beside the child has failed: it ends before anything of it is taken back.
     fn abandon(&mut self) {
         if self.pid != 0 {
-            let _ = process::kill(self.pid, libc::SIGKILL);
-            let _ = process::wait(self.pid, 0);
+            end(self.pid);
         }
     }
 
@@ -254,11 +259,11 @@ impl Start<'_> {
                 Err(_) => {}
             }
         }
-        let code = process::signal_fd()
-            .and_then(|signals| supervise::container(pid, &self.spec.process, &mut self.slots, &signals));
+        let code = process::signal_fd().and_then(|signals| {
+            supervise::container(pid, &self.spec.process, &mut self.slots, &signals, &mut self.said)
+        });
         if code.is_err() {
-            let _ = process::kill(pid, libc::SIGKILL);
-            let _ = process::wait(pid, 0);
+            end(pid);
         }
         let failure = self.report();
         let diagnosed = match (&failure, self.spec.limits.memory) {
@@ -268,7 +273,7 @@ impl Start<'_> {
         };
         self.log_inside(failure.as_ref().map_or(usize::MAX, |failure| failure.index));
         let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
-        let clean = self.undo(failure.is_some());
+        let clean = self.undo(failure.is_some() || code.is_err());
         let step = failure.map(|failure| (failure.entry.step, failure.errno));
         match (diagnosed, code) {
             (Some(error), _) => Err(Stopped { step, clean, error }),
@@ -276,7 +281,7 @@ impl Start<'_> {
             (None, Err(errno)) => Err(Stopped {
                 step: None,
                 clean,
-                error: Error::sys(text!("relay the container's output"), t(c""), errno),
+                error: Error::sys(text!("relay the container's streams"), t(c""), errno),
             }),
         }
     }

@@ -1,9 +1,12 @@
 //! The poll loop beside a running container: its end, signals, the terminal or pipes.
 
-use crate::plan::{CHILD, MASTER, PIPES};
+use crate::error::Error;
+use crate::perform::TAKEN_OVER;
+use crate::plan::{CHILD, MASTER, PIPES, SUPERVISOR};
 use crate::spec::Process;
 use crate::sys::call::Slots;
-use crate::sys::process::{self, PollFd};
+use crate::sys::name::t;
+use crate::sys::process::{self, PollFd, Received};
 use crate::sys::{Errno, OwnedFd, fs, terminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
@@ -32,8 +35,10 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        if let Some(termios) = &self.0 {
-            let _ = terminal::set_attributes(STDIN, termios);
+        if let Some(termios) = &self.0
+            && let Err(errno) = terminal::set_attributes(STDIN, termios)
+        {
+            let _ = fs::write_all(STDERR, &Error::sys(text!("restore the terminal"), t(c""), errno).text());
         }
     }
 }
@@ -45,6 +50,8 @@ struct Relay {
     buf: Vec<u8>,
     start: usize,
     end: usize,
+    /// EIO from the source is its end: the other side is closed by all, or it was hung up, or is in the background.
+    terminal: bool,
     /// Why what came could not be delivered.
     failed: Option<Errno>,
 }
@@ -55,8 +62,8 @@ const CHUNK: usize = 4096;
 const PIPE_MAX: usize = 1 << 20;
 
 impl Relay {
-    fn new(from: Option<OwnedFd>, to: Option<OwnedFd>) -> Self {
-        Self { from, to, buf: vec![0; 8192], start: 0, end: 0, failed: None }
+    fn new(from: Option<OwnedFd>, to: Option<OwnedFd>, terminal: bool) -> Self {
+        Self { from, to, buf: vec![0; 8192], start: 0, end: 0, terminal, failed: None }
     }
 
     /// What to wait for: room for what is held, else something to read.
@@ -65,16 +72,17 @@ impl Relay {
         PollFd { fd: fd.as_ref().map_or(-1, AsRawFd::as_raw_fd), events, revents: 0 }
     }
 
-    /// Moves what can be moved. False when the source has ended or the destination takes no more.
-    fn turn(&mut self) -> bool {
+    /// Moves what can be moved. False when the source has ended or the destination takes no more. A source that fails is an
+    /// error: to whoever reads the rest it must not look like the end.
+    fn turn(&mut self) -> Result<bool, Errno> {
         if self.start == self.end {
-            let Some(from) = &self.from else { return false };
+            let Some(from) = &self.from else { return Ok(false) };
             match fs::read(from.as_fd(), &mut self.buf) {
                 Ok(0) => return self.close(),
                 Ok(count) => (self.start, self.end) = (0, count),
-                Err(Errno::EAGAIN) => return true,
-                // EIO: a terminal's other side is closed (by all), or we read from a terminal in the background.
-                Err(_) => return self.close(),
+                Err(Errno::EAGAIN) => return Ok(true),
+                Err(Errno::EIO) if self.terminal => return self.close(),
+                Err(errno) => return Err(errno),
             }
         }
         let Some(to) = &self.to else { return self.close() };
@@ -88,7 +96,7 @@ impl Relay {
                 return self.close();
             }
         }
-        true
+        Ok(true)
     }
 
     /// Whether what is held could not be delivered: the destination is gone.
@@ -96,47 +104,76 @@ impl Relay {
         self.to.is_none() && self.start < self.end
     }
 
-    fn close(&mut self) -> bool {
+    fn close(&mut self) -> Result<bool, Errno> {
         (self.from, self.to) = (None, None);
-        false
+        Ok(false)
     }
 
     /// The rest, when the command has ended: until the end of the source or until it holds nothing. At most what a pipe
     /// can hold: with --pid host something may go on writing.
-    fn drain(&mut self) {
+    fn drain(&mut self) -> Result<(), Errno> {
         for _ in 0..PIPE_MAX / CHUNK * 2 {
             let next = self.poll();
             let timeout = if next.events == libc::POLLIN { Some(0) } else { None };
-            if next.fd < 0 || matches!(process::poll(&mut [next], timeout), Ok(0) | Err(_)) || !self.turn() {
-                return;
+            if next.fd < 0 || process::poll(&mut [next], timeout)? == 0 || !self.turn()? {
+                break;
             }
         }
+        // What was not delivered is no success, whatever the command says.
+        self.failed.map_or(Ok(()), Err)
     }
 }
 
-/// Waits for the container's process; relays meanwhile. Returns its exit code as a shell would report it.
-pub fn container(pid: i32, process: &Process, slots: &mut Slots, signals: &OwnedFd) -> Result<u8, Errno> {
+/// Waits for the container's process; relays meanwhile. Returns its exit code as a shell would report it. `said` gets what
+/// the child says before it executes the command: input is the command's, and an older kernel's second try must find it.
+pub fn container(
+    pid: i32,
+    process: &Process,
+    slots: &mut Slots,
+    signals: &OwnedFd,
+    said: &mut Option<Received>,
+) -> Result<u8, Errno> {
     let raw = if process.tty && process.stdin { Raw::set() } else { Raw(None) };
     let child = slots.take(CHILD);
     let mut relays = relays(process, slots)?;
     let [input, output, error] = &mut *relays;
     let mut hung_up = None;
+    let mut early = input.from.is_some();
     loop {
-        let mut fds = [readable(Some(signals)), readable(child.as_ref()), input.poll(), output.poll(), error.poll()];
+        let mut begun = readable(None);
+        let mut typed = input.poll();
+        if early {
+            typed.fd = -1;
+            if said.is_none() {
+                begun.fd = slots.get(SUPERVISOR).as_raw_fd();
+            }
+        }
+        let mut fds = [readable(Some(signals)), readable(child.as_ref()), begun, typed, output.poll(), error.poll()];
         process::poll(&mut fds, hung_up.map(|_| HANG_UP_GRACE))?;
-        let [signal, ended, from_user, from_output, from_error] = fds.map(|fd| fd.revents != 0);
+        let [signal, ended, begun, from_user, from_output, from_error] = fds.map(|fd| fd.revents != 0);
+        if begun {
+            // The socket's end is that of the child's program.
+            match process::receive(slots.get(SUPERVISOR))? {
+                None => early = false,
+                Some((TAKEN_OVER, _)) => {}
+                failure => *said = failure,
+            }
+        }
         if signal && forward(pid, process.tty, signals, slots, &raw) || ended {
             let (reaped, code) = process::wait(pid, libc::WNOHANG)?;
             if reaped != 0 {
-                output.drain();
-                error.drain();
-                // What was not delivered is no success, whatever the command says.
-                return output.failed.or(error.failed).map_or(Ok(code), Err);
+                output.drain()?;
+                error.drain()?;
+                return Ok(code);
             }
         }
-        let mut gone = from_user && !input.turn();
+        let mut gone = from_user && !input.turn()? && input.failed.is_none();
+        // EIO: nobody in the container has its terminal open any more.
+        if let Some(errno) = input.failed.filter(|&errno| errno != Errno::EIO || !process.tty) {
+            return Err(errno);
+        }
         for (ready, relay) in [(from_output, &mut *output), (from_error, &mut *error)] {
-            gone |= ready && !relay.turn() && relay.is_refused();
+            gone |= ready && !relay.turn()? && relay.is_refused();
         }
         match hung_up {
             // The user's terminal is gone; as a shell's children would, the container hears of it, and then ends.
@@ -161,12 +198,16 @@ const HANG_UP_GRACE: u64 = 2000;
 
 /// Input first, then the outputs.
 fn relays(process: &Process, slots: &mut Slots) -> Result<Box<[Relay; 3]>, Errno> {
-    let copy = |fd: BorrowedFd| fs::duplicate(fd).ok();
-    if process.tty {
-        let master = copy(slots.get(MASTER));
-        let input = if process.stdin { copy(STDIN) } else { None };
-        let to = master.as_ref().and_then(|master| copy(master.as_fd()));
-        return Ok(Box::new([Relay::new(input, to), Relay::new(master, copy(STDOUT)), Relay::new(None, None)]));
+    let copy = |fd: BorrowedFd| fs::duplicate(fd).map(Some);
+    // None where the child has failed before it could make one.
+    if process.tty && !slots.is_empty(MASTER) {
+        let master = slots.get(MASTER);
+        let input = if process.stdin { copy(STDIN)? } else { None };
+        return Ok(Box::new([
+            Relay::new(input, copy(master)?, true),
+            Relay::new(copy(master)?, copy(STDOUT)?, true),
+            Relay::new(None, None, true),
+        ]));
     }
     let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
     let ends = [slots.take(stdin_w), slots.take(stdout_r), slots.take(stderr_r)];
@@ -174,10 +215,11 @@ fn relays(process: &Process, slots: &mut Slots) -> Result<Box<[Relay; 3]>, Errno
         terminal::set_nonblocking(end.as_fd())?;
     }
     let [input, output, error] = ends;
+    let stdin = if input.is_some() { copy(STDIN)? } else { None };
     Ok(Box::new([
-        Relay::new(input.as_ref().and_then(|_| copy(STDIN)), input),
-        Relay::new(output, copy(STDOUT)),
-        Relay::new(error, copy(STDERR)),
+        Relay::new(stdin, input, false),
+        Relay::new(output, copy(STDOUT)?, false),
+        Relay::new(error, copy(STDERR)?, false),
     ]))
 }
 

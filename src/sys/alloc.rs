@@ -8,9 +8,10 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr::null_mut;
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
-const FIRST: usize = 64 * 1024;
+/// More than a start needs, so that after the clone there is nothing to ask the kernel for.
+const FIRST: usize = 512 * 1024;
 const LARGE: usize = 64 * 1024;
 const CHUNK: usize = 256 * 1024;
 
@@ -48,7 +49,13 @@ fn map(len: usize) -> *mut u8 {
     // SAFETY: a new anonymous mapping replaces nothing.
     match unsafe { syscall!(Sysno::mmap, 0, len, prot, flags, -1_isize, 0) } {
         Ok(at) => at as *mut u8,
-        Err(_) => null_mut(),
+        Err(_) => {
+            // There is no way back from here, and no memory for an error: what was made, the next command sweeps.
+            const TEXT: &[u8] = b"mydocker: allocate memory: ENOMEM (Out of memory)\n";
+            // SAFETY: the text is only read.
+            let _ = unsafe { syscall!(Sysno::write, 2, TEXT.as_ptr(), TEXT.len()) };
+            super::process::exit(crate::error::RUNTIME)
+        }
     }
 }
 
@@ -59,7 +66,7 @@ fn pages(len: usize) -> usize {
 // SAFETY: blocks are aligned, disjoint, and live until they are freed; `realloc` copies before it frees.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.size() >= LARGE {
+        if layout.size() > LARGE {
             return map(pages(layout.size()));
         }
         // SAFETY: one thread, and no reference to the state outlives this function.
@@ -83,7 +90,7 @@ unsafe impl GlobalAlloc for Bump {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if layout.size() >= LARGE {
+        if layout.size() > LARGE {
             // SAFETY: a block this large has a mapping of its own, see alloc.
             let _ = unsafe { syscall!(Sysno::munmap, block, pages(layout.size())) };
             return;
@@ -96,7 +103,7 @@ unsafe impl GlobalAlloc for Bump {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if layout.size() < LARGE && size < LARGE {
+        if layout.size() <= LARGE && size <= LARGE {
             // SAFETY: as in alloc.
             let state = unsafe { &mut *self.state.get() };
             let end = (block as usize).wrapping_add(size);

@@ -2,7 +2,7 @@
 
 use super::{Errno, OwnedFd};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
 /// The head of `union bpf_attr` for BPF_PROG_LOAD. The kernel takes what is missing behind it as zero.
 #[repr(C)]

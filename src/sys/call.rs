@@ -5,10 +5,10 @@
 //! least as long as the value; none of the calls that can be built here writes to it.
 
 use super::name::{Name, t};
-use super::{Errno, OwnedFd, fs::OpenHow, retry};
+use super::{Errno, OwnedFd, fs::OpenHow};
 use crate::text::{Line, Message, Push, split};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
 /// Where a descriptor is kept while a plan is performed: an index into `Slots`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -231,7 +231,7 @@ impl<'a> Call<'a> {
         let [a, b, c, d, e, f] = raw;
         // SAFETY: only the constructors below make a Call, each with the kernel's own order of arguments; every
         // pointer is to memory borrowed for 'a or to `paths`, and the kernel only reads it.
-        retry(|| unsafe { syscall!(self.number, a, b, c, d, e, f) })
+        unsafe { syscall!(self.number, a, b, c, d, e, f) }
     }
 
     /// Prints the call as strace would.

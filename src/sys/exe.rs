@@ -8,10 +8,10 @@
 
 use super::fs::{self, CWD};
 use super::name::{Name, t};
-use super::{Errno, OwnedFd, retry};
+use super::{Errno, OwnedFd};
 use core::ffi::c_char;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd};
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
 unsafe extern "C" {
     /// The linker's name for the first byte of the program, which is its ELF header.
@@ -141,6 +141,6 @@ pub fn run_sealed(argv: *const *const c_char, envp: *const *const c_char) -> Err
 fn memory_file(more: usize) -> Result<OwnedFd, Errno> {
     let flags = (libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) as usize | more;
     // SAFETY: the name is NUL-terminated; the descriptor is new.
-    retry(|| unsafe { syscall!(Sysno::memfd_create, t(c"mydocker").as_ptr(), flags) })
+    unsafe { syscall!(Sysno::memfd_create, t(c"mydocker").as_ptr(), flags) }
         .map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }

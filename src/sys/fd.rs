@@ -4,7 +4,7 @@
 
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd as Inner, RawFd};
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
 /// The only owner of a descriptor.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl Drop for OwnedFd {
     #[inline(never)]
     fn drop(&mut self) {
         // SAFETY: this is the only owner of the number, so nothing else uses it after this.
-        let _ = unsafe { syscall!(Sysno::close, self.as_raw_fd()) };
+        let _ = unsafe { syscalls::syscall!(Sysno::close, self.as_raw_fd()) };
     }
 }
 

@@ -4,11 +4,11 @@
 //! close-on-exec from birth. A call that a signal may interrupt is made again.
 
 use super::name::{Name, t};
-use super::{Errno, OwnedFd, retry};
+use super::{Errno, OwnedFd};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd};
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
 /// The working directory, for the calls that take a directory.
 // SAFETY: AT_FDCWD is no descriptor that anybody could close; the calls of this module know it.
@@ -55,7 +55,7 @@ pub fn open(dir: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<Owne
 pub fn open_follow(dir: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
     let flags = flags | libc::O_CLOEXEC;
     // SAFETY: the path is NUL-terminated and only read.
-    retry(|| unsafe { syscall!(Sysno::openat, dir.as_raw_fd(), path.as_ptr(), flags, mode) }).map(owned)
+    unsafe { syscall!(Sysno::openat, dir.as_raw_fd(), path.as_ptr(), flags, mode) }.map(owned)
 }
 
 /// `open(path, O_RDWR)` without close-on-exec, for good: a standard stream.
@@ -75,9 +75,9 @@ pub fn openat2(dir: BorrowedFd, path: Name, how: &OpenHow) -> Result<OwnedFd, Er
     let mut tries = 0_u32;
     loop {
         // SAFETY: the path is NUL-terminated, `how` is a struct open_how; both are only read.
-        let result = retry(|| unsafe {
+        let result = unsafe {
             syscall!(Sysno::openat2, dir.as_raw_fd(), path.as_ptr(), how as *const OpenHow, size_of::<OpenHow>())
-        });
+        };
         if result == Err(Errno::EAGAIN) && tries < 1000 {
             tries = tries.wrapping_add(1);
             continue;
@@ -174,8 +174,8 @@ fn statfs(fd: BorrowedFd) -> Result<(i64, u64), Errno> {
 }
 
 /// Whether `fd` is on a procfs.
-pub fn is_procfs(fd: BorrowedFd) -> bool {
-    matches!(statfs(fd), Ok((0x9fa0, _)))
+pub fn is_procfs(fd: BorrowedFd) -> Result<bool, Errno> {
+    statfs(fd).map(|(kind, _)| kind == 0x9fa0)
 }
 
 /// The flags of the mount that `fd` is on: ST_* of statfs(2), of which nosuid, nodev and noexec are MS_* too.
@@ -248,7 +248,7 @@ pub fn clear_flags(fd: BorrowedFd) -> bool {
 /// `sendfile(to, from, NULL, count)`: the number of bytes that went; 0 at the end of `from`.
 pub fn send_file(to: BorrowedFd, from: BorrowedFd, count: usize) -> Result<usize, Errno> {
     // SAFETY: no pointers.
-    retry(|| unsafe { syscall!(Sysno::sendfile, to.as_raw_fd(), from.as_raw_fd(), 0, count) })
+    unsafe { syscall!(Sysno::sendfile, to.as_raw_fd(), from.as_raw_fd(), 0, count) }
 }
 
 /// `fsetxattr(fd, name, value, size, 0)`.
@@ -280,13 +280,13 @@ pub fn get_xattr<'a>(fd: BorrowedFd, name: Name, buf: &'a mut [u8]) -> Result<&'
 /// `read(fd, buf)`: the number of bytes, 0 at the end.
 pub fn read(fd: BorrowedFd, buf: &mut [u8]) -> Result<usize, Errno> {
     // SAFETY: the kernel writes at most the length that is passed.
-    retry(|| unsafe { syscall!(Sysno::read, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len()) })
+    unsafe { syscall!(Sysno::read, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len()) }
 }
 
 /// `write(fd, bytes)`: the number of bytes that went.
 pub fn write(fd: BorrowedFd, bytes: &[u8]) -> Result<usize, Errno> {
     // SAFETY: the kernel reads the length that is passed.
-    retry(|| unsafe { syscall!(Sysno::write, fd.as_raw_fd(), bytes.as_ptr(), bytes.len()) })
+    unsafe { syscall!(Sysno::write, fd.as_raw_fd(), bytes.as_ptr(), bytes.len()) }
 }
 
 /// `write` until all is written.
@@ -330,7 +330,7 @@ pub fn rewind(fd: BorrowedFd) -> Result<(), Errno> {
 /// `getdents64(fd, buf)`: the part of `buf` that was filled; empty at the end. `Entries` takes it apart.
 pub fn read_dir<'a>(fd: BorrowedFd, buf: &'a mut DirBuf) -> Result<Entries<'a>, Errno> {
     // SAFETY: the kernel writes at most the length that is passed.
-    let len = retry(|| unsafe { syscall!(Sysno::getdents64, fd.as_raw_fd(), buf.0.as_mut_ptr(), buf.0.len()) })?;
+    let len = unsafe { syscall!(Sysno::getdents64, fd.as_raw_fd(), buf.0.as_mut_ptr(), buf.0.len()) }?;
     Ok(Entries(buf.0.get(..len).ok_or(Errno::EIO)?))
 }
 
@@ -402,7 +402,7 @@ pub fn is_empty(dir: BorrowedFd, path: Name) -> bool {
 /// `flock(fd, operation)`, see flock(2).
 pub fn lock(fd: BorrowedFd, operation: c_int) -> Result<(), Errno> {
     // SAFETY: no pointers.
-    retry(|| unsafe { syscall!(Sysno::flock, fd.as_raw_fd(), operation) }).map(drop)
+    unsafe { syscall!(Sysno::flock, fd.as_raw_fd(), operation) }.map(drop)
 }
 
 /// `syncfs(fd)`: the whole file system that `fd` is on.
@@ -414,7 +414,7 @@ pub fn sync_fs(fd: BorrowedFd) -> Result<(), Errno> {
 /// `fsync(fd)`.
 pub fn sync(fd: BorrowedFd) -> Result<(), Errno> {
     // SAFETY: no pointers.
-    retry(|| unsafe { syscall!(Sysno::fsync, fd.as_raw_fd()) }).map(drop)
+    unsafe { syscall!(Sysno::fsync, fd.as_raw_fd()) }.map(drop)
 }
 
 /// `readlinkat(dir, path, buf)`.
@@ -431,11 +431,13 @@ pub fn getcwd(buf: &mut [u8]) -> Result<&[u8], Errno> {
     buf.get(..len.saturating_sub(1)).ok_or(Errno::ERANGE)
 }
 
-/// `access(path, F_OK)`: with the effective ids' eyes, as faccessat(2) has it.
+/// `access(path, F_OK)`: with the effective ids' eyes, as faccessat(2) has it. False only where it is known to be missing:
+/// a mask must not be left out because nobody could look.
 #[inline(never)]
 pub fn exists(path: Name) -> bool {
     // SAFETY: the path is NUL-terminated and only read.
-    unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) }.is_ok()
+    let looked = unsafe { syscall!(Sysno::faccessat, libc::AT_FDCWD, path.as_ptr(), libc::F_OK) };
+    !matches!(looked, Err(Errno::ENOENT | Errno::ENOTDIR))
 }
 
 /// `access(path, W_OK)`.

@@ -1,6 +1,18 @@
 //! The system calls, and the only unsafe code.
 #![allow(unsafe_code)]
 
+/// A system call, made again while a signal interrupts it (EINTR). All but close, which has closed its descriptor then.
+macro_rules! syscall {
+    ($($arg:expr),+ $(,)?) => {
+        loop {
+            let raw = syscalls::raw_syscall!($($arg),+);
+            if raw != (libc::EINTR as usize).wrapping_neg() {
+                break syscalls::Errno::from_ret(raw);
+            }
+        }
+    };
+}
+
 #[cfg(not(any(test, fuzzing)))]
 mod alloc;
 pub mod bpf;
@@ -24,13 +36,3 @@ pub use fd::OwnedFd;
 #[cfg(not(any(test, fuzzing)))]
 #[global_allocator]
 static ALLOCATOR: alloc::Bump = alloc::Bump::new();
-
-/// Makes a call again while a signal interrupts it (EINTR).
-fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            result => return result,
-        }
-    }
-}

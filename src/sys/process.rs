@@ -1,10 +1,10 @@
 //! Processes, signals and time: one thin function a system call.
 
 use super::name::{Name, Text};
-use super::{Errno, OwnedFd, retry};
+use super::{Errno, OwnedFd};
 use core::ffi::{c_char, c_int};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
 /// CLONE_INTO_CGROUP: the child is born in the cgroup of a descriptor (Linux 5.7, clone3 and cgroup v2 only).
 const INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -110,7 +110,7 @@ fn shell_code(status: c_int) -> u8 {
 pub fn wait(pid: c_int, options: c_int) -> Result<(c_int, u8), Errno> {
     let mut status: c_int = 0;
     // SAFETY: the kernel writes one int.
-    let pid = retry(|| unsafe { syscall!(Sysno::wait4, pid as isize, &raw mut status, options, 0) })?;
+    let pid = unsafe { syscall!(Sysno::wait4, pid as isize, &raw mut status, options, 0) }?;
     Ok((pid as c_int, shell_code(status)))
 }
 
@@ -127,36 +127,36 @@ const ALL: u64 = !(1 << (libc::SIGTTIN - 1) | 1 << (libc::SIGTTOU - 1));
 const SIGSET: usize = 8;
 
 /// `rt_sigprocmask(SIG_SETMASK, mask, NULL)`.
-fn set_mask(mask: u64) {
-    // SAFETY: eight bytes are read. It cannot fail with these arguments.
-    let _ = unsafe { syscall!(Sysno::rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, 0, SIGSET) };
+fn set_mask(mask: u64) -> Result<(), Errno> {
+    // SAFETY: eight bytes are read.
+    unsafe { syscall!(Sysno::rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, 0, SIGSET) }.map(drop)
 }
 
 /// Blocks every signal; they are read from `signal_fd`.
-pub fn block_signals() {
-    set_mask(ALL);
+pub fn block_signals() -> Result<(), Errno> {
+    set_mask(ALL)
 }
 
 /// Unblocks every signal.
-pub fn unblock_signals() {
-    set_mask(0);
+pub fn unblock_signals() -> Result<(), Errno> {
+    set_mask(0)
 }
 
 /// `rt_sigaction(signal, SIG_DFL)`.
-pub fn default_action(signal: c_int) {
-    set_action(signal, 0);
+pub fn default_action(signal: c_int) -> Result<(), Errno> {
+    set_action(signal, 0)
 }
 
 /// `rt_sigaction(signal, SIG_IGN)`.
-pub fn ignore(signal: c_int) {
-    set_action(signal, 1);
+pub fn ignore(signal: c_int) -> Result<(), Errno> {
+    set_action(signal, 1)
 }
 
-fn set_action(signal: c_int, handler: u64) {
+fn set_action(signal: c_int, handler: u64) -> Result<(), Errno> {
     // struct kernel_sigaction: handler, flags, restorer, mask.
     let action = [handler, 0, 0, 0];
-    // SAFETY: 32 bytes are read; no handler is installed. It fails for SIGKILL and SIGSTOP only, which have no other.
-    let _ = unsafe { syscall!(Sysno::rt_sigaction, signal, action.as_ptr(), 0, SIGSET) };
+    // SAFETY: 32 bytes are read; no handler is installed.
+    unsafe { syscall!(Sysno::rt_sigaction, signal, action.as_ptr(), 0, SIGSET) }.map(drop)
 }
 
 /// `signalfd4(-1, all, 8, SFD_CLOEXEC | SFD_NONBLOCK)`.
@@ -191,14 +191,10 @@ pub fn set_limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
 }
 
 /// `rt_sigtimedwait(all, NULL, NULL, 8)`: the next signal, blocked as they all are.
-pub fn wait_signal() -> c_int {
+pub fn wait_signal() -> Result<c_int, Errno> {
     let mask = ALL;
-    loop {
-        // SAFETY: eight bytes are read.
-        if let Ok(signal) = unsafe { syscall!(Sysno::rt_sigtimedwait, &raw const mask, 0, 0, SIGSET) } {
-            return signal as c_int;
-        }
-    }
+    // SAFETY: eight bytes are read.
+    unsafe { syscall!(Sysno::rt_sigtimedwait, &raw const mask, 0, 0, SIGSET) }.map(|signal| signal as c_int)
 }
 
 // SAFETY: main opens /dev/null for those of the three that the caller has closed, and nothing closes them.
@@ -221,7 +217,7 @@ pub fn poll(fds: &mut [PollFd], timeout_ms: Option<u64>) -> Result<usize, Errno>
     let time = if timeout_ms.is_some() { &raw const time } else { core::ptr::null() };
     // SAFETY: the kernel writes the revents of `fds` only; ppoll may write the rest of the time into the timespec,
     // which is a local that is not used again.
-    retry(|| unsafe { syscall!(Sysno::ppoll, fds.as_mut_ptr(), fds.len(), time, 0, 0) })
+    unsafe { syscall!(Sysno::ppoll, fds.as_mut_ptr(), fds.len(), time, 0, 0) }
 }
 
 /// `socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)`.
@@ -266,28 +262,20 @@ impl Message {
 }
 
 /// `sendmsg(socket, three words and a descriptor, 0)`, see unix(7).
-pub fn send(socket: BorrowedFd, words: [u32; 3], fd: Option<BorrowedFd>) -> Result<(), Errno> {
+pub fn send(socket: BorrowedFd, words: [u32; 3], fd: BorrowedFd) -> Result<(), Errno> {
     let mut message = Message { words, iov: [0; 2], rights: [0; 3], header: [0; 7] };
     message.connect();
-    match fd {
-        // cmsg_level and cmsg_type are ints in one word, the descriptor the first half of the next.
-        Some(fd) => {
-            let kind = (libc::SOL_SOCKET as usize) | (libc::SCM_RIGHTS as usize) << 32;
-            message.rights = [
-                RIGHTS_LEN,
-                if cfg!(target_endian = "little") { kind } else { kind.rotate_right(32) },
-                fd.as_raw_fd() as usize,
-            ];
-        }
-        None => {
-            message.header = {
-                let [a, b, c, d, ..] = message.header;
-                [a, b, c, d, 0, 0, 0]
-            }
-        }
-    }
+    // cmsg_level and cmsg_type are ints in one word, the descriptor the first half of the next.
+    let kind = (libc::SOL_SOCKET as usize) | (libc::SCM_RIGHTS as usize) << 32;
+    let kind = if cfg!(target_endian = "little") { kind } else { kind.rotate_right(32) };
+    message.rights = [RIGHTS_LEN, kind, fd.as_raw_fd() as usize];
     // SAFETY: the header and what it points to are in `message`, which outlives the call; the kernel only reads.
-    retry(|| unsafe { syscall!(Sysno::sendmsg, socket.as_raw_fd(), message.header.as_ptr(), 0) }).map(drop)
+    unsafe { syscall!(Sysno::sendmsg, socket.as_raw_fd(), message.header.as_ptr(), 0) }.map(drop)
+}
+
+/// The same without a descriptor, which is a plain write.
+pub fn say(socket: BorrowedFd, words: [u32; 3]) -> Result<(), Errno> {
+    super::fs::write_all(socket, words.map(u32::to_ne_bytes).as_flattened())
 }
 
 /// What came: the words, and the descriptor if there was one.
@@ -299,7 +287,7 @@ pub fn receive(socket: BorrowedFd) -> Result<Option<Received>, Errno> {
     message.connect();
     let flags = libc::MSG_CMSG_CLOEXEC;
     // SAFETY: as for send; the kernel writes the words, the control message and the header, all in `message`.
-    let count = retry(|| unsafe { syscall!(Sysno::recvmsg, socket.as_raw_fd(), message.header.as_mut_ptr(), flags) })?;
+    let count = unsafe { syscall!(Sysno::recvmsg, socket.as_raw_fd(), message.header.as_mut_ptr(), flags) }?;
     let [length, _, fd] = message.rights;
     // SAFETY: a descriptor that came is new and ours.
     let fd = (length == RIGHTS_LEN).then(|| unsafe { OwnedFd::from_raw_fd(fd as u32 as RawFd) });
@@ -307,9 +295,9 @@ pub fn receive(socket: BorrowedFd) -> Result<Option<Received>, Errno> {
 }
 
 /// `prctl(PR_SET_PDEATHSIG, SIGKILL)`.
-pub fn die_with_parent() {
-    // SAFETY: no pointers. It cannot fail with a valid signal.
-    let _ = unsafe { syscall!(Sysno::prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+pub fn die_with_parent() -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL) }.map(drop)
 }
 
 /// `close_range(first, ~0U, 0)`; before Linux 5.9 they stay open until the process ends.
@@ -330,7 +318,7 @@ pub fn set_cloexec(fd: c_int) -> Result<(), Errno> {
 pub fn enter(uid: &[Text], gid: &[Text]) -> Result<(), Errno> {
     let (ours, theirs) = socket_pair()?;
     // Or there would be no child to wait for.
-    default_action(libc::SIGCHLD);
+    default_action(libc::SIGCHLD)?;
     let Side::Parent(child, _) = clone(0)? else { map(&theirs, ours, uid, gid) };
     drop(theirs);
     // SAFETY: no pointers.
@@ -361,7 +349,7 @@ fn map(theirs: &OwnedFd, ours: OwnedFd, uid: &[Text], gid: &[Text]) -> ! {
 /// `getrandom(buf, 0)`.
 pub fn random(buf: &mut [u8]) -> Result<(), Errno> {
     // SAFETY: the kernel writes at most the length that is passed; up to 256 bytes come whole.
-    let got = retry(|| unsafe { syscall!(Sysno::getrandom, buf.as_mut_ptr(), buf.len(), 0) })?;
+    let got = unsafe { syscall!(Sysno::getrandom, buf.as_mut_ptr(), buf.len(), 0) }?;
     if got == buf.len() { Ok(()) } else { Err(Errno::EIO) }
 }
 

@@ -125,7 +125,7 @@ fn walk(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd
         let kind = fs::kind(&fs::fstat(next.as_fd())?);
         if kind == libc::S_IFLNK && !(last && flags & libc::O_NOFOLLOW != 0) {
             links = links.wrapping_add(1);
-            if links > LINKS || fs::is_procfs(next.as_fd()) {
+            if links > LINKS || fs::is_procfs(next.as_fd())? {
                 return Err(Errno::ELOOP);
             }
             let mut buf = [0_u8; PATH_MAX];

@@ -1,9 +1,9 @@
 //! Terminals: one thin function an ioctl.
 
-use super::{Errno, retry};
+use super::Errno;
 use core::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use syscalls::{Sysno, syscall};
+use syscalls::Sysno;
 
 /// The kernel's `struct termios` of TCGETS: four flag words, the line, 19 control characters, padded.
 #[repr(C)]
@@ -63,7 +63,7 @@ pub fn is_terminal(fd: BorrowedFd) -> bool {
 /// `ioctl(fd, TCSETS)`.
 pub fn set_attributes(fd: BorrowedFd, termios: &Termios) -> Result<(), Errno> {
     // SAFETY: 36 bytes are read.
-    retry(|| unsafe { syscall!(Sysno::ioctl, fd.as_raw_fd(), libc::TCSETS, termios as *const Termios) }).map(drop)
+    unsafe { syscall!(Sysno::ioctl, fd.as_raw_fd(), libc::TCSETS, termios as *const Termios) }.map(drop)
 }
 
 /// `ioctl(fd, TIOCGWINSZ)`.
