@@ -24,7 +24,11 @@ const SHM_SIZE: u64 = 64 << 20;
 pub fn complete(options: &mut Options, store: Option<&Store>) -> Result<()> {
     let dir = store.map_or(fs::CWD, Store::dir);
     let (image, named) = find_image(options, store)?;
-    let user = users::find(&|path| image.open(dir, path), options.user.unwrap_or_default().to_bytes())?;
+    let user = users::find(
+        &|path| image.open(dir, path),
+        options.user.unwrap_or_default().to_bytes(),
+        &options.spec.process.group_add,
+    )?;
     let id = new_id()?;
     let spec = &mut options.spec;
     spec.id = id;

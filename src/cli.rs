@@ -16,7 +16,7 @@ pub use volume::{absolute, clean};
 
 use crate::devices;
 use crate::error::{Error, Result};
-use crate::plan::security;
+use crate::plan::{procfs, security};
 use crate::spec::{Mount, Spec, Text};
 use crate::sys::name::t;
 use crate::text::keep;
@@ -87,7 +87,7 @@ const fn flag(name: &'static CStr, short: u8, kind: &'static Kind, to: To) -> Fl
     Flag { name: t(name), short, kind, to }
 }
 
-static FLAGS: [Flag; 46] = [
+static FLAGS: [Flag; 49] = [
     flag(c"interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
     flag(c"tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
     flag(c"volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
@@ -118,8 +118,19 @@ static FLAGS: [Flag; 46] = [
         c"ulimit",
         0,
         &kind::ANY,
-        Each(|run, value| kind::ulimit(value).map(|limit| run.spec.process.rlimits.push(limit))),
+        Each(|run, value| kind::ulimit(value).map(|limit| kind::last(&mut run.spec.process.rlimits, limit))),
     ),
+    flag(
+        c"group-add",
+        0,
+        &kind::ANY,
+        Each(|run, value| {
+            run.spec.process.group_add.push(value);
+            Ok(())
+        }),
+    ),
+    flag(c"oom-score-adj", 0, &kind::OOM_SCORE, Word(|run| &mut run.spec.process.oom_score)),
+    flag(c"sysctl", 0, &kind::ANY, Each(|run, value| procfs::sysctl(value).map(|value| run.spec.sysctls.push(value)))),
     flag(c"cap-add", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.add)),
     flag(c"cap-drop", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.drop)),
     flag(c"privileged", 0, &kind::SWITCH, Switch(|run| &mut run.spec.security.privileged)),

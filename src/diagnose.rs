@@ -123,6 +123,15 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
                      /proc/sys/fs/nr_open"
                     )
                 }
+                (Step::SetProc(..), Errno::EACCES) if spec.process.oom_score == Some(entry.about) => {
+                    text!("less than mydocker's own needs CAP_SYS_RESOURCE")
+                }
+                (Step::SetProc(..), Errno::ENOENT) => {
+                    text!("no namespace has such a value on this kernel, or no such profile is loaded")
+                }
+                (Step::Keyring, Errno::EDQUOT) => {
+                    text!("root_maxkeys and root_maxbytes in /proc/sys/kernel/keys limit them")
+                }
                 (_, Errno::ENOMEM) if spec.limits.memory.is_some_and(|bytes| bytes < 1 << 20) => {
                     text!("the memory limit may be too small to start")
                 }

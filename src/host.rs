@@ -47,8 +47,10 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         piped: streams.each_ref().map(is_piped),
         one_output: output.is_ok() && id(output) == id(error),
         store: path,
+        attr_dir: fs::exists(t(c"/proc/self/attr/apparmor")),
         user,
     };
+    check_labels(spec)?;
     for (index, mount) in spec.mounts.iter().enumerate() {
         let mut file = false;
         let empty = match mount.source {
@@ -97,6 +99,18 @@ pub fn set(status: &[u8], name: &[u8]) -> u64 {
 /// The value of a lower-case hexadecimal digit.
 fn hex(digit: u8) -> u8 {
     if digit.is_ascii_digit() { digit & 15 } else { (digit & 15).wrapping_add(9) }
+}
+
+/// A label that nobody would look at is none.
+fn check_labels(spec: &Spec) -> Result<()> {
+    let enabled =
+        || fs::read_file(t(c"/sys/module/apparmor/parameters/enabled"), 16).unwrap_or_default().first() == Some(&b'Y');
+    let (name, what) = match (spec.security.apparmor, spec.security.label()) {
+        (Some(profile), _) if !enabled() => (t(c"apparmor"), profile),
+        (_, Some(label)) if !fs::exists(t(c"/sys/fs/selinux/enforce")) => (t(c"label"), label),
+        _ => return Ok(()),
+    };
+    Err(Error::new(text!("--security-opt %=%: the kernel has no such security module, or it is off"), &[name, what]))
 }
 
 fn masks() -> u32 {

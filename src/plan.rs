@@ -11,6 +11,7 @@
 mod classic;
 mod command;
 mod mounts;
+pub mod procfs;
 mod seccomp;
 pub mod security;
 mod step;
@@ -194,6 +195,8 @@ pub struct Host {
     pub one_output: bool,
     /// The store's path.
     pub store: Text,
+    /// AppArmor has files of its own in /proc/PID/attr (Linux 5.8).
+    pub attr_dir: bool,
     /// The ids of the container's user namespace.
     pub user: Option<Ids>,
 }
@@ -393,6 +396,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
             return Err(Error::new(text!("a container in a user namespace needs Linux 5.12 or later"), &[]));
         }
     }
+    procfs::check(&spec.sysctls, spec.share)?;
     let dir = filled("containers/%", &[spec.id]);
     let mut capabilities = security::capabilities(&spec.security, host.capabilities)?;
     let nodev = has_rules(spec, host) && !cgroups.iter().any(|member| controls_devices(host, member));

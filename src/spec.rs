@@ -2,6 +2,9 @@
 
 pub use crate::sys::name::Text;
 
+use crate::sys::name::t;
+use crate::text::filled;
+
 /// A container.
 #[derive(Default)]
 pub struct Spec {
@@ -31,6 +34,8 @@ pub struct Spec {
     pub security: Security,
     /// Which devices they may use besides the usual ones.
     pub devices: Devices,
+    /// --sysctl.
+    pub sysctls: Vec<Sysctl>,
 }
 
 /// Devices that were asked for.
@@ -40,6 +45,19 @@ pub struct Devices {
     pub nodes: Vec<Text>,
     /// --device-cgroup-rule.
     pub rules: Vec<Text>,
+}
+
+/// A value of one of the container's namespaces.
+#[derive(Clone, Copy)]
+pub struct Sysctl {
+    /// Below /proc.
+    pub file: Text,
+    /// What is written there.
+    pub value: Text,
+    /// It is the network namespace's, else the ipc namespace's.
+    pub net: bool,
+    /// The argument as it was typed, for messages.
+    pub typed: Text,
 }
 
 /// What the container's processes may do. The default is docker's.
@@ -57,6 +75,21 @@ pub struct Security {
     pub unfiltered: bool,
     /// --security-opt systempaths=unconfined: nothing of /proc and /sys is hidden or made read-only.
     pub unmasked: bool,
+    /// --security-opt apparmor=PROFILE.
+    pub apparmor: Option<Text>,
+    /// --security-opt label=user:, role:, type:, level:.
+    pub label: [Option<Text>; 4],
+}
+
+impl Security {
+    /// The SELinux context that was asked for; what was not said is as containers have it.
+    pub fn label(&self) -> Option<Text> {
+        self.label.iter().any(Option::is_some).then(|| {
+            let usual = [t(c"system_u"), t(c"system_r"), t(c"container_t"), t(c"s0")];
+            let parts: Vec<Text> = self.label.iter().zip(usual).map(|(part, usual)| part.unwrap_or(usual)).collect();
+            filled("%:%:%:%", &parts)
+        })
+    }
 }
 
 /// The read-only part of the root and what its own directory looks like.
@@ -132,6 +165,10 @@ pub struct Process {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
+    /// --group-add: those of them that were asked for.
+    pub group_add: Vec<Text>,
+    /// --oom-score-adj.
+    pub oom_score: Option<Text>,
     /// -t: a terminal of its own.
     pub tty: bool,
     /// -i: standard input is passed.

@@ -1,7 +1,7 @@
 //! Who runs the command: the user and the groups that a word names in the image's passwd and group, as docker reads it.
 
 use crate::error::{Error, Result};
-use crate::sys::name::{Name, t};
+use crate::sys::name::{Name, Text, t};
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{keep, number, split_once};
 use std::os::fd::AsFd;
@@ -28,7 +28,9 @@ const FILE_MAX: usize = 1 << 20;
 /// The user that `word` names: NAME or UID, then perhaps `:` and a group's NAME or GID; `:GROUP` is root with another
 /// group; empty is root. Digits are always an id, which needs no entry. Without a group, the groups are the user's in
 /// the group file.
-pub fn find(open: Open, word: &[u8]) -> Result<User> {
+///
+/// `more` are groups besides, likewise names or numbers.
+pub fn find(open: Open, word: &[u8], more: &[Text]) -> Result<User> {
     let (user, group) = split_once(word, b':').unwrap_or((word, b""));
     let group = Some(group).filter(|group| !group.is_empty());
     let wanted = if user.is_empty() { Some(0) } else { id(user)? };
@@ -40,12 +42,7 @@ pub fn find(open: Open, word: &[u8]) -> Result<User> {
         (None, None) => return Err(unknown(b"user ", user, b"passwd")),
     };
     if let Some(group) = group {
-        found.gid = match id(group)? {
-            Some(gid) => gid,
-            None => search(&read(open, t(c"/etc/group"))?, &mut |entry| entry.name == group)
-                .map(|entry| entry.id)
-                .ok_or_else(|| unknown(b"group ", group, b"group"))?,
-        };
+        found.gid = group_id(open, group)?;
     }
     found.groups.push(found.gid);
     if let (Some(user), None) = (entry, group) {
@@ -57,7 +54,22 @@ pub fn find(open: Open, word: &[u8]) -> Result<User> {
             false
         });
     }
+    for group in more {
+        let gid = group_id(open, group.to_bytes())?;
+        if !found.groups.contains(&gid) {
+            found.groups.push(gid);
+        }
+    }
     Ok(found)
+}
+
+fn group_id(open: Open, group: &[u8]) -> Result<u32> {
+    match id(group)? {
+        Some(gid) => Ok(gid),
+        None => search(&read(open, t(c"/etc/group"))?, &mut |entry| entry.name == group)
+            .map(|entry| entry.id)
+            .ok_or_else(|| unknown(b"group ", group, b"group")),
+    }
 }
 
 /// The name of a user of the host; empty where /etc/passwd has none.
@@ -152,7 +164,7 @@ mod tests {
     }
 
     fn found(word: &str) -> String {
-        show(find(&open, word.as_bytes()))
+        show(find(&open, word.as_bytes(), &[]))
     }
 
     fn show(result: Result<User>) -> String {
@@ -167,6 +179,14 @@ mod tests {
         assert_eq!(found("app"), "1000 1001 [1001, 10, 2000] /home/app");
         assert_eq!(found("1000"), "1000 1001 [1001, 10, 2000] /home/app");
         assert_eq!(found(""), "0 0 [0, 10] /root");
+    }
+
+    #[test]
+    fn groups_besides_are_added_once_each() {
+        let add = |more: &[Text]| show(find(&open, b"app:5", more));
+        assert_eq!(add(&[t(c"wheel"), t(c"7"), t(c"10"), t(c"5")]), "1000 5 [5, 10, 7] /home/app");
+        assert_eq!(add(&[t(c"foo")]), "unable to find group foo: no matching entries in group file");
+        assert_eq!(add(&[t(c"-1")]), "unable to find group -1: no matching entries in group file");
     }
 
     #[test]
@@ -211,15 +231,18 @@ mod tests {
     #[test]
     fn an_image_without_the_files_has_numbers_only() {
         let none = |_: Name| Err(Errno::ENOENT);
-        assert_eq!(show(find(&none, b"")), "0 0 [0] /");
-        assert_eq!(show(find(&none, b"5")), "5 0 [0] /");
-        assert_eq!(show(find(&none, b"root")), "unable to find user root: no matching entries in passwd file");
+        assert_eq!(show(find(&none, b"", &[])), "0 0 [0] /");
+        assert_eq!(show(find(&none, b"5", &[])), "5 0 [0] /");
+        assert_eq!(show(find(&none, b"root", &[])), "unable to find user root: no matching entries in passwd file");
     }
 
     #[test]
     fn what_is_no_file_or_too_large_is_an_error() {
-        assert_eq!(show(find(&|_| Err(Errno::ENXIO), b"")), "open on /etc/passwd: ENXIO (No such device or address)");
+        assert_eq!(
+            show(find(&|_| Err(Errno::ENXIO), b"", &[])),
+            "open on /etc/passwd: ENXIO (No such device or address)"
+        );
         let endless = |_: Name| std::fs::File::open("/dev/zero").map(OwnedFd::from).map_err(|_| Errno::EIO);
-        assert_eq!(show(find(&endless, b"")), "read on /etc/passwd: EFBIG (File too large)");
+        assert_eq!(show(find(&endless, b"", &[])), "read on /etc/passwd: EFBIG (File too large)");
     }
 }

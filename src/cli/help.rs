@@ -45,9 +45,11 @@ Mounts
 Command
   -e, --env NAME[=VALUE]     --env-file FILE
   -u, --user USER[:GROUP]    names of the image, or numbers
+      --group-add GROUP      one more
   -w, --workdir DIR          made where it is missing
       --entrypoint COMMAND   --init (PID 1 reaps)   --stop-signal SIGNAL
-      --ulimit NAME=SOFT[:HARD]
+      --ulimit NAME=SOFT[:HARD]   --oom-score-adj -1000..1000
+      --sysctl KEY=VALUE     of a namespace: net.*, fs.mqueue.*, kernel.msg*, .sem, .shm*
   -h, --hostname NAME        --name NAME            --rm (always so)
 Limits
   -m, --memory SIZE          --memory-swap SIZE|-1
@@ -57,6 +59,7 @@ Security (docker's default: 14 capabilities, a seccomp filter, /proc masked)
       --cap-add CAP          --cap-drop CAP (or ALL)   --privileged
       --device SRC[:DST][:rwm]   --device-cgroup-rule 'c 10:200 rwm'
       --security-opt no-new-privileges|seccomp=unconfined|systempaths=unconfined
+                     |apparmor=PROFILE|label=user:U|role:R|type:T|level:L
 Namespaces shared with the host
       --net host|none        --pid host   --uts host   --ipc host
       --userns host|UID:GID:SIZE|USER|auto   or one of its own, with the ids of

@@ -61,6 +61,11 @@ pub static LIST: Kind = kind(text!("must be a list such as 0-2,7"), |value| {
     };
     split(value, b',').iter().all(|part| range(part)).then_some(0)
 });
+/// As the kernel reads it, to which 010 is 8.
+pub static OOM_SCORE: Kind = kind(text!("must be a number from -1000 to 1000"), |value| {
+    let digits = value.strip_prefix(b"-").unwrap_or(value);
+    (number(digits)? <= 1000 && (digits.len() == 1 || !digits.starts_with(b"0"))).then_some(0)
+});
 pub static CAPABILITY: Kind = kind(text!("is no capability, such as NET_ADMIN or ALL"), security::capability);
 pub static LEVEL: Kind =
     kind(text!("must be debug, info, warn or error"), |value| either(value, "debug info", "warn warning error fatal"));
@@ -122,6 +127,12 @@ pub fn bytes(value: &[u8]) -> Option<u64> {
 /// RLIMIT_* by number, from asm-generic/resource.h.
 const RLIMITS: &[u8] =
     b"cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime";
+
+/// In place of one for the same resource: a limit cannot be raised again.
+pub fn last(limits: &mut Vec<ResourceLimit>, limit: ResourceLimit) {
+    limits.retain(|other| other.resource != limit.resource);
+    limits.push(limit);
+}
 
 /// `name=soft[:hard]`, -1 for unlimited.
 pub fn ulimit(value: Text) -> Result<ResourceLimit> {

@@ -70,6 +70,7 @@ pub fn inside(plan: &mut Builder) {
     }
     mounts::devices(plan);
     mounts::in_order(plan, file, volume);
+    super::procfs::write(plan);
     masks(plan);
 }
 

@@ -81,6 +81,8 @@ pub fn identity(plan: &mut Builder) {
         // CVE-2024-21626: a working directory that is a leaked descriptor of the host.
         plan.add(Step::CheckCwd);
     }
+    plan.doing(text!("create a session keyring"));
+    plan.add(Step::Keyring);
     for limit in &process.rlimits {
         plan.doing_for(text!("set the limit"), limit.typed);
         plan.add(Step::Rlimit(limit.resource, limit.soft, limit.hard));

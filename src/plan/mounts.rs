@@ -304,6 +304,7 @@ pub fn attach(plan: &mut Builder) {
         plan.set(FILES, false, RDONLY, 0);
     }
     in_order(plan, attach_file, attach_volume);
+    super::procfs::write(plan);
     masks(plan);
 }
 

@@ -8,7 +8,7 @@ use super::{Builder, Step};
 use crate::error::{Error, Result};
 use crate::spec::{Security, Text};
 use crate::sys::call::CAPABILITIES;
-use crate::text::{is, keep, split};
+use crate::text::{is, keep, split, split_once};
 
 pub const DAC_READ_SEARCH: u32 = 2;
 pub const SYS_MODULE: u32 = 16;
@@ -110,6 +110,25 @@ pub(super) fn sets(plan: &mut Builder, capabilities: u64) {
 /// --security-opt. A colon is docker's older spelling of the equals sign.
 pub fn option(security: &mut Security, value: Text) -> Result<()> {
     let word = value.to_bytes();
+    let at = word.iter().position(|&byte| byte == b'=' || byte == b':').unwrap_or(word.len());
+    let (key, rest) = word.split_at_checked(at).unwrap_or_default();
+    let rest = rest.get(1..).unwrap_or_default();
+    if is(key, "apparmor") && !rest.is_empty() {
+        security.apparmor = Some(keep(rest)).filter(|_| rest != b"unconfined");
+        return Ok(());
+    }
+    if is(key, "label") && rest == b"disable" {
+        security.label = [None; 4];
+        return Ok(());
+    }
+    if is(key, "label")
+        && let Some((part, name)) = split_once(rest, b':')
+        && let Some(index) = split(b"user role type level", b' ').iter().position(|of| *of == part)
+        && let Some(place) = security.label.get_mut(index)
+    {
+        *place = Some(keep(name));
+        return Ok(());
+    }
     let on = |list| is(word, list);
     let (field, value) = if on("no-new-privileges no-new-privileges=true no-new-privileges:true") {
         (&mut security.no_new_privs, true)
@@ -123,7 +142,7 @@ pub fn option(security: &mut Security, value: Text) -> Result<()> {
         (&mut security.unmasked, true)
     } else {
         return Err(Error::new(text!("--security-opt %: is not known"), &[value])
-            .hint(text!("no-new-privileges, seccomp=unconfined|builtin, systempaths=unconfined"), &[]));
+            .hint(text!("no-new-privileges, seccomp=unconfined|builtin, systempaths=unconfined, apparmor=PROFILE, label=type:TYPE"), &[]));
     };
     *field = value;
     Ok(())

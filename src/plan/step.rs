@@ -58,6 +58,8 @@ pub enum Step {
     Unshare(u64),
     /// Set the host name.
     Hostname(Text),
+    /// Have a session keyring of one's own.
+    Keyring,
     /// Begin a session of one's own.
     Setsid,
     /// Make a terminal the session's.
@@ -95,6 +97,8 @@ pub enum Step {
     Set(Slot, Text, Text),
     /// Let a cgroup use these devices only: its directory, the rules.
     FilterDevices(Slot, Text),
+    /// The same in /proc, and only there: the procfs, name, value.
+    SetProc(Slot, Text, Text),
     /// Find a path inside the root, or make it; into.
     Target(Text, Want, Slot),
     /// Copy a directory of the image into an empty volume: layers, volume, path in the image.
@@ -191,6 +195,7 @@ impl Step {
             Step::Setns(fd, kind) => Call::setns(fd, kind as u32),
             Step::Unshare(flags) => Call::unshare(flags as u32),
             Step::Hostname(name) => Call::sethostname(name),
+            Step::Keyring => Call::join_session_keyring(),
             Step::Setsid => Call::setsid(),
             Step::ControllingTerminal(fd) => Call::set_controlling_terminal(fd),
             Step::OpenPeer(master, _) => Call::open_peer(master),

@@ -27,6 +27,8 @@ fn spec() -> Spec {
             uid: 0,
             gid: 0,
             groups: vec![0],
+            group_add: Vec::new(),
+            oom_score: None,
             tty: false,
             stdin: false,
             init: false,
@@ -35,6 +37,7 @@ fn spec() -> Spec {
         limits: Limits::default(),
         security: Security::default(),
         devices: Default::default(),
+        sysctls: Vec::new(),
         share: Share::default(),
     }
 }
@@ -64,6 +67,7 @@ fn host() -> Host {
         piped: [false; 3],
         one_output: false,
         store: t(c"/var/lib/mydocker"),
+        attr_dir: true,
         user: None,
     }
 }
@@ -120,6 +124,22 @@ fn last(lines: &[String], begins: &str) -> usize {
 
 fn unified(controllers: Controllers) -> Layout {
     Layout { hierarchies: vec![hierarchy(t(c"/cg"), true, controllers)], ..Layout::default() }
+}
+
+#[test]
+fn labels_are_set_in_the_containers_procfs_before_anything_of_it_is_read_only() {
+    let mut spec = spec();
+    spec.security.apparmor = Some(t(c"web"));
+    spec.security.label = [None, None, Some(t(c"spc_t")), None];
+    for (attr_dir, file) in [(true, "self/attr/apparmor/exec"), (false, "self/attr/exec")] {
+        let lines = inside_of(&spec, &Host { attr_dir, ..host() });
+        let profile =
+            at(&lines, &format!("openat({{proc}}, \"{file}\", O_WRONLY|O_CLOEXEC, 0); write(..., \"exec web\", 8)"));
+        let label = last(&lines, "openat({proc}, \"self/attr/exec\", O_WRONLY");
+        assert!(lines.get(label).is_some_and(|line| line.ends_with("write(..., \"system_u:system_r:spc_t:s0\", 26)")));
+        let covered = at(&lines, "move_mount({copy}, \"\", {proc}, \"bus\"");
+        assert!(at(&lines, "move_mount({proc}") < profile && profile < label && label < covered);
+    }
 }
 
 #[test]

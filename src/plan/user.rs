@@ -71,6 +71,9 @@ pub fn map(extents: &Extents) -> Text {
 
 /// The command's user and groups must be among them.
 pub fn check(process: &Process, ids: &Ids) -> Result<()> {
+    if let Some(group) = process.group_add.first().filter(|_| ids.is_one()) {
+        return Err(Error::new(text!("--group-add %: a container of an ordinary user has one group only"), &[*group]));
+    }
     let groups = if ids.is_one() { &[] } else { process.groups.as_slice() };
     let group = groups.iter().chain([&process.gid]).find(|gid| !has(&ids.gid, **gid));
     let (what, id) = match (has(&ids.uid, process.uid), group) {

@@ -493,6 +493,10 @@ impl<'a> Call<'a> {
     pub fn sethostname(name: Name<'a>) -> Self {
         Self::new(Sysno::sethostname, text!("sethostname"), &[Arg::Str(name), length(name)])
     }
+    /// `keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)`.
+    pub fn join_session_keyring() -> Self {
+        Self::new(Sysno::keyctl, text!("keyctl"), &[Arg::Name(1, text!("KEYCTL_JOIN_SESSION_KEYRING")), Arg::Null])
+    }
     /// `setsid()`.
     pub fn setsid() -> Self {
         Self::new(Sysno::setsid, text!("setsid"), &[])

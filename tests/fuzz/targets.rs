@@ -316,7 +316,7 @@ fn user(bytes: &[u8]) {
         let content = if name.to_bytes() == b"/etc/passwd" { passwd } else { group };
         if content == b"-" { Err(Errno::ENOENT) } else { Ok(file(content).into()) }
     };
-    match users::find(&open, word) {
+    match users::find(&open, word, &[]) {
         Err(error) => one_line(&error),
         Ok(found) => {
             assert!(found.uid <= i32::MAX as u32 && found.gid <= i32::MAX as u32);
