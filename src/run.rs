@@ -89,7 +89,8 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
         match stopped {
             // What this kernel hasn't got is known by trying it; the next plan does without.
             Err(Stopped { step: Some((step, errno)), clean: true, error }) if host.has.without(&step, errno) => {
-                before = Some(error).filter(|_| errno != Errno::ENOSYS);
+                // What cannot be had without rules for devices says so itself.
+                before = Some(error).filter(|_| errno != Errno::ENOSYS && host.has.device_filter);
             }
             Err(stopped) => return Err(stopped.error),
             Ok(code) => return Ok(code),
