@@ -27,12 +27,30 @@ pub fn store() -> Result<Text> {
 pub fn ids(asked: Option<Text>) -> Result<Option<Ids>> {
     let asked = asked.filter(|word| !word.is_empty() && *word != t(c"host"));
     match (process::euid(), asked) {
-        (0, None) => Ok(is_root_of_another().then(|| own(0))),
+        (0, None) => Ok(is_root_of_another().then(|| outer().unwrap_or_else(|| own(0)))),
         (0, Some(word)) => remapped(word).map(Some),
         (_, Some(word)) => Err(Error::new(text!("--userns %: only root has a choice"), &[word])
             .hint(text!("an ordinary user's containers always have a user namespace"), &[])),
         (uid, None) => Ok(Some(own(uid))),
     }
+}
+
+/// All ids of the user namespace that mydocker is in already, if it has others than root.
+fn outer() -> Option<Ids> {
+    let count = |file| {
+        let text = fs::read_file(file, 4096).unwrap_or_default();
+        // From 0 up without a gap.
+        let all = split(text, b'\n').iter().fold(0, |all, line| {
+            let numbers: Vec<_> = line.split(|byte| *byte == b' ').filter_map(number).collect();
+            match *numbers {
+                [first, _, count] if first == all => all.saturating_add(count),
+                _ => all,
+            }
+        });
+        u32::try_from(all).ok().filter(|all| *all > 1)
+    };
+    let (uid, gid) = (count(t(c"/proc/self/uid_map"))?, count(t(c"/proc/self/gid_map"))?);
+    Some(Ids { uid: [(0, uid), (0, 0)], gid: [(0, gid), (0, 0)], remapped: false, inside: true })
 }
 
 /// Root of a user namespace (unshare -r, an outer container) has no devices and no cgroups of its own, and nobody else: he
@@ -45,7 +63,7 @@ fn is_root_of_another() -> bool {
 
 /// UID:GID:SIZE, or whose ranges in /etc/subuid and /etc/subgid it is.
 fn remapped(word: Text) -> Result<Ids> {
-    let ids = |uid, gid| Ids { uid: [uid, (0, 0)], gid: [gid, (0, 0)], remapped: true };
+    let ids = |uid, gid| Ids { uid: [uid, (0, 0)], gid: [gid, (0, 0)], remapped: true, inside: false };
     let numbers: Vec<_> = split(word.to_bytes(), b':').iter().map(|part| number(part)).collect();
     if let [Some(uid), Some(gid), Some(size)] = *numbers {
         let range = |first: u64| {
@@ -82,7 +100,7 @@ fn own(uid: u32) -> Ids {
         _ => [[(uid, 1), (0, 0)], [(gid, 1), (0, 0)]],
     };
     let [uid, gid] = rest;
-    Ids { uid, gid, remapped: false }
+    Ids { uid, gid, remapped: false, inside: false }
 }
 
 /// Whether a program has its privilege: the set-user-ID bit, or a file's capabilities.

@@ -408,11 +408,11 @@ fn where_nothing_decides_on_devices_no_mount_has_them_and_none_can_be_made() {
 }
 
 fn one() -> Ids {
-    Ids { uid: [(1000, 1), (0, 0)], gid: [(1001, 1), (0, 0)], remapped: false }
+    Ids { uid: [(1000, 1), (0, 0)], gid: [(1001, 1), (0, 0)], remapped: false, inside: false }
 }
 
 fn remapped() -> Ids {
-    Ids { uid: [(100_000, 65536), (0, 0)], gid: [(200_000, 65536), (0, 0)], remapped: true }
+    Ids { uid: [(100_000, 65536), (0, 0)], gid: [(200_000, 65536), (0, 0)], remapped: true, inside: false }
 }
 
 #[test]
@@ -448,7 +448,8 @@ fn with_one_id_nothing_is_asked_for_that_it_cannot_have() {
 
 #[test]
 fn a_range_is_behind_the_users_own_id() {
-    let range = Ids { uid: [(1000, 1), (100_000, 10)], gid: [(1001, 1), (200_000, 10)], remapped: false };
+    let range =
+        Ids { uid: [(1000, 1), (100_000, 10)], gid: [(1001, 1), (200_000, 10)], remapped: false, inside: false };
     assert_eq!(user::map(&range.uid), t(c"0 1000 1\n1 100000 10"));
     assert!(!range.is_one() && one().is_one());
     assert_eq!(range.outside((0, 3)), (1000, 200_002));

@@ -26,6 +26,8 @@ pub struct Ids {
     pub gid: Extents,
     /// --userns: mydocker itself is not in it.
     pub remapped: bool,
+    /// Mydocker was started in it, as its root.
+    pub inside: bool,
 }
 
 /// Whether the container has such an id.
@@ -100,6 +102,8 @@ pub fn entering(ids: &Ids) -> Vec<Entry> {
     let mut add = |step, why| steps.push(Entry { step, why, about: t(c""), fine: None, undo: Undo::Nothing });
     let why = text!("map the user's ids");
     if ids.remapped {
+    } else if ids.inside {
+        add(Step::Unshare(libc::CLONE_NEWNS as u64), text!("create a mount namespace"));
     } else if ids.is_one() {
         add(Step::Unshare((libc::CLONE_NEWUSER | libc::CLONE_NEWNS) as u64), text!("create a user namespace"));
         add(Step::Set(CWD, t(c"/proc/self/setgroups"), t(c"deny")), why);

@@ -229,3 +229,13 @@ begin '--userns is root'"'"'s'
   exits 125; one_line; says 'only root'
   run user --userns host /bin/true
   exits 0
+
+begin 'in a container of his, or in one by unshare: the ids that are there'
+  ranges
+  run as unshare --map-root-user --map-auto "$MYDOCKER" run --root "$home/nested" -u app busybox.tar /bin/sh -c 'id -u; id -G'
+  exits 0; quiet; prints $'1000\n1000 2000'
+  run as unshare --map-root-user "$MYDOCKER" run --root "$home/nested1" busybox.tar /bin/sh -c 'id -u; cat /proc/self/setgroups'
+  exits 0; quiet; prints $'0\ndeny'
+  # What belongs to the ranges can only be removed in a namespace that has them.
+  (as unshare --map-root-user --map-auto rm -rf "$home/nested" "$home/ranged") 2>/dev/null
+  no_ranges

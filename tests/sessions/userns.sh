@@ -126,3 +126,9 @@ begin '--explain: the clone, the maps, the idmapped mounts'
   run mydocker run --explain --userns "$map" -v "$T/volume:/v" /bin/true
   exits 0; quiet
   contains CLONE_NEWUSER; contains "\"0 $BASE 65536\""; contains 'MOUNT_ATTR_IDMAP, attr_clr=0, propagation=0, userns_fd={user}'
+
+begin 'in a container of ours: root of a user namespace has all the ids that are in it'
+  mkdir "$T/nest"; cp "$MYDOCKER" "$T/nest/mydocker"; cp "$T/busybox.tar" "$T/nest"
+  run mydocker run --userns "$map" --privileged --tmpfs /store:exec,mode=755 -v "$T/nest:/nest" \
+    /nest/mydocker run --root /store -u app /nest/busybox.tar /bin/sh -c 'id -u; id -G; cat /proc/self/uid_map; stat -c %u /home/app'
+  exits 0; quiet; same "1000 1000 2000 0 $BASE 65536 1000" "$(echo $out)"
