@@ -54,7 +54,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         }
         Step::SetProc(dir, name, value) => {
             let file = fs::open(slots.get(dir), name, libc::O_WRONLY, 0)?;
-            if !fs::is_procfs(file.as_fd()) {
+            if !fs::is_procfs(file.as_fd())? {
                 return Err(Errno::EXDEV);
             }
             fs::write(file.as_fd(), value.to_bytes()).map(drop)
