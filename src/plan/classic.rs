@@ -69,6 +69,8 @@ pub fn inside(plan: &mut Builder) {
         plan.mount_at(COPY, TARGET, t(c""), libc::MS_BIND, t(c""));
     }
     mounts::devices(plan);
+    // What masks others, before a volume can be mounted on it (CVE-2025-31133).
+    open(plan, DEV, t(c"null"), NULL);
     mounts::in_order(plan, file, volume);
     super::procfs::write(plan);
     masks(plan);
@@ -181,7 +183,6 @@ fn masks(plan: &mut Builder) {
         plan.mount_at(CWD, TARGET, t(c""), REMOUNT | STRICT_RO, t(c""));
     }
     plan.doing(text!("mask a path"));
-    open(plan, DEV, t(c"null"), NULL);
     plan.host.for_each_mask(&mut |path, directory| {
         let (dir, name) = below(path);
         plan.about = path;

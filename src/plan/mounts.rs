@@ -211,6 +211,7 @@ fn files(plan: &mut Builder) {
     plan.file_system(t(c"tmpfs"), t(c"tmpfs"), b"mode=755,size=1m", STRICT, FILES);
     etc(plan, FILES);
     plan.mkdir(FILES, t(c"empty"), 0o755);
+    plan.add(Step::Mknod(FILES, t(c"none"), libc::S_IFREG | 0o444, 0));
 }
 
 /// Where a volume is on the host; None for a tmpfs.
@@ -370,8 +371,8 @@ fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.move_mount(source(index), TARGET, t(c""));
 }
 
-/// docker's masked and read-only paths: copies of one read-only empty directory, of the /dev/null that we have just
-/// made (CVE-2025-31133: not whatever the image calls so), and of the subtrees themselves.
+/// docker's masked and read-only paths: copies of an empty directory and an empty file that are read-only, and of the
+/// subtrees themselves. Not of /dev/null, over which an image or a volume may have put something (CVE-2025-31133).
 fn masks(plan: &mut Builder) {
     if plan.is_unmasked() {
         return;
@@ -387,10 +388,9 @@ fn masks(plan: &mut Builder) {
     plan.doing(text!("mask a path"));
     plan.set(FILES, false, RDONLY, 0);
     plan.host.for_each_mask(&mut |path, directory| {
-        let (from, name) = if directory { (FILES, t(c"empty")) } else { (DEV, t(c"null")) };
         let (at, below) = below(path);
         plan.about = path;
-        plan.copy_mount(from, name, at, below);
+        plan.copy_mount(FILES, if directory { t(c"empty") } else { t(c"none") }, at, below);
     });
 }
 

@@ -178,6 +178,8 @@ fn privilege_goes_last_and_in_the_order_that_needs_it() {
         "setgroups(2",
         "setresgid(1000",
         "setresuid(1000",
+        "prctl(PR_SET_DUMPABLE",
+        "capset(",
         "prctl(PR_SET_PDEATHSIG",
         "ppoll(",
         "close_range(3",
