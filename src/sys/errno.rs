@@ -1,8 +1,51 @@
 //! Errno: the kernel's number, its name, and the words for it.
 
-pub use syscalls::Errno;
-
 use crate::text::{Line, Message, Push, row, split_once};
+use core::num::NonZeroI32;
+
+/// The kernel's number of an error. It is not 0, so that a `Result<(), Errno>` is one register; the syscalls crate's may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Errno(NonZeroI32);
+
+macro_rules! errnos {
+    ($($name:ident)*) => {
+        #[allow(missing_docs, dead_code)]
+        impl Errno {
+            $(pub const $name: Self = Self::new(libc::$name);)*
+        }
+    };
+}
+
+errnos!(
+    EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST
+    EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE ERANGE
+    EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP ENODATA ETIME EPROTO EBADMSG EOVERFLOW ELIBACC ELIBBAD EUSERS
+    EOPNOTSUPP ENOBUFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH ESTALE EUCLEAN EREMOTEIO EDQUOT ENOMEDIUM
+    ECANCELED ENOKEY EILSEQ
+);
+
+impl Errno {
+    /// From a number; one that the kernel has not for 0.
+    pub const fn new(number: i32) -> Self {
+        match NonZeroI32::new(number) {
+            Some(number) => Self(number),
+            None => Self(NonZeroI32::MAX),
+        }
+    }
+
+    /// The number.
+    pub const fn into_raw(self) -> i32 {
+        self.0.get()
+    }
+}
+
+/// What a system call has returned: -4095 to -1 are errors.
+pub fn answer(raw: usize) -> Result<usize, Errno> {
+    match raw as isize {
+        -4095..0 => Err(Errno::new((raw as i32).wrapping_neg())),
+        _ => Ok(raw),
+    }
+}
 
 /// What our system calls can fail with, on every architecture the same: number, name, libc's words. One string: a
 /// table of slices would cost 32 bytes a row, and the errors of streams, semaphores and keys cannot come.

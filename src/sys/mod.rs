@@ -7,7 +7,7 @@ macro_rules! syscall {
         loop {
             let raw = syscalls::raw_syscall!($($arg),+);
             if raw != (libc::EINTR as usize).wrapping_neg() {
-                break syscalls::Errno::from_ret(raw);
+                break $crate::sys::errno::answer(raw);
             }
         }
     };
