@@ -123,10 +123,10 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
                      /proc/sys/fs/nr_open"
                     )
                 }
-                (Step::SetProc(..), Errno::EACCES) if spec.process.oom_score == Some(entry.about) => {
+                (Step::Set(..), Errno::EACCES) if spec.process.oom_score == Some(entry.about) => {
                     text!("less than mydocker's own needs CAP_SYS_RESOURCE")
                 }
-                (Step::SetProc(..), Errno::ENOENT) => {
+                (Step::Set(..), Errno::ENOENT) => {
                     text!("no namespace has such a value on this kernel, or no such profile is loaded")
                 }
                 (Step::Keyring, Errno::EDQUOT) => {

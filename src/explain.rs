@@ -66,7 +66,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             Call::openat(dir, name, flags, 0o644).explain(out, plan::name);
             written(content, out);
         }
-        Step::Set(dir, name, value) | Step::SetProc(dir, name, value) => {
+        Step::Set(dir, name, value) => {
             Call::openat(dir, name, libc::O_WRONLY, 0).explain(out, plan::name);
             written(value, out);
         }

@@ -47,17 +47,13 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         }
         Step::Set(dir, name, value) => {
             let file = fs::open(slots.get(dir), name, libc::O_WRONLY, 0)?;
+            if dir == plan::PROC && !fs::is_procfs(file.as_fd())? {
+                return Err(Errno::EXDEV);
+            }
             fs::write(file.as_fd(), value.to_bytes()).map(drop)
         }
         Step::FilterDevices(cgroup, rules) => {
             bpf::filter_devices(slots.get(cgroup), &devices::program(rules.to_bytes()))
-        }
-        Step::SetProc(dir, name, value) => {
-            let file = fs::open(slots.get(dir), name, libc::O_WRONLY, 0)?;
-            if !fs::is_procfs(file.as_fd())? {
-                return Err(Errno::EXDEV);
-            }
-            fs::write(file.as_fd(), value.to_bytes()).map(drop)
         }
         Step::Target(path, want, into) => {
             let target = target(slots.get(plan::ROOT), path, want != Want::File)?;

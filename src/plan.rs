@@ -45,7 +45,8 @@ const FILES: Slot = Slot(6);
 /// Our side of the terminal.
 pub const MASTER: Slot = Slot(7);
 const TERMINAL: Slot = Slot(8);
-const PROC: Slot = Slot(9);
+/// The procfs that was made for the container.
+pub const PROC: Slot = Slot(9);
 const SYS: Slot = Slot(10);
 const MQUEUE: Slot = Slot(11);
 const COPY: Slot = Slot(12);

@@ -93,12 +93,11 @@ pub enum Step {
 
     /// Make a file with this content: directory, name, content.
     File(Slot, Text, Text),
-    /// Write one value into a file that exists, as cgroups want it: directory, name, value.
+    /// Write one value into a file that exists, as cgroups want it: directory, name, value. In the container's /proc it
+    /// must be one.
     Set(Slot, Text, Text),
     /// Let a cgroup use these devices only: its directory, the rules.
     FilterDevices(Slot, Text),
-    /// The same in /proc, and only there: the procfs, name, value.
-    SetProc(Slot, Text, Text),
     /// Find a path inside the root, or make it; into.
     Target(Text, Want, Slot),
     /// Copy a directory of the image into an empty volume: layers, volume, path in the image.

@@ -30,6 +30,19 @@ begin 'he is root inside, and of the host only himself'
   exits 0
   same "0 0 0 $USER_ID 1 0 $USER_ID 1 deny" "$(echo $out)" 'the ids and maps'
 
+begin 'what is set in /proc for it, as far as he may; and mydocker is out of reach (CVE-2019-5736)'
+  rootless
+  run user --sysctl net.ipv4.ip_default_ttl=33 --sysctl kernel.shmmax=4096 --oom-score-adj 500 busybox cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/shmmax /proc/self/oom_score_adj
+  exits 0; quiet; prints $'33\n4096\n500'
+  run user --oom-score-adj -5 busybox true
+  exits 125; one_line; says 'set the OOM score adjustment on -5: EACCES'
+  run user --group-add 5 busybox true
+  exits 125; one_line; says '--group-add 5: a container of an ordinary user has one group only'
+  run user busybox /proc/self/exe version
+  exits 126; one_line; prints ''
+  run user --init busybox cat /proc/1/environ
+  exits 1; prints ''; says 'Permission denied'
+
 begin 'nothing is left in his store'
   rootless
   run user /bin/sh -c 'mkdir -p /a/b; echo 1 >/a/b/c; chmod 000 /a/b /a; rm -r /home; mkdir /home; touch /home/x'
