@@ -111,7 +111,7 @@ fn is_privileged(program: Text) -> bool {
 }
 
 /// The first range of a user, by name or number, in a file of lines NAME:FIRST:COUNT.
-fn range(file: Text, who: &[&[u8]]) -> Option<(u32, u32)> {
+pub fn range(file: Text, who: &[&[u8]]) -> Option<(u32, u32)> {
     let text = fs::read_file(file, 1 << 20).unwrap_or_default();
     split(text, b'\n').iter().find_map(|line| {
         let (name, rest) = split_once(line, b':')?;

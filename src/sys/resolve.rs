@@ -63,8 +63,9 @@ impl Rest {
         let component = rest.get(..len).unwrap_or_default();
         name.get_mut(..len).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(component);
         *name.get_mut(len).ok_or(Errno::ENAMETOOLONG)? = 0;
-        let last = rest.get(len..).unwrap_or_default().iter().all(|&byte| byte == b'/');
-        self.at = self.at.saturating_add(skip).saturating_add(len);
+        // With the slash that `prepend` has put there. One that was typed is left: then it has to be a directory.
+        self.at = self.at.saturating_add(skip).saturating_add(len).saturating_add(1);
+        let last = self.at == PATH_MAX;
         Name::until_nul(name).map(|name| Some((name, last))).ok_or(Errno::EINVAL)
     }
 }
@@ -98,7 +99,7 @@ impl Stack<'_> {
 }
 
 /// The walk by hand. `..` across a rename is answered by the directory it was entered from, as a shell would.
-fn walk(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
+pub fn walk(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd, Errno> {
     let mut rest = Rest { buf: [0; PATH_MAX], at: PATH_MAX };
     rest.prepend(path.to_bytes())?;
     let mut stack = Stack { root, fds: [const { None }; DEPTH], depth: 0 };
@@ -135,6 +136,10 @@ fn walk(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Result<OwnedFd
             }
             rest.prepend(target)?;
         } else if !last {
+            // Also before `..`, which would lead back out of a file.
+            if kind != libc::S_IFDIR {
+                return Err(Errno::ENOTDIR);
+            }
             stack.enter(next)?;
         } else if flags & libc::O_PATH != 0 && flags & libc::O_DIRECTORY == 0 {
             return Ok(next);
@@ -184,6 +189,8 @@ mod tests {
             ("dir/../../../../file", Ok("top")),
             ("a/none", Err(Errno::ENOENT)),
             ("file/x", Err(Errno::ENOTDIR)),
+            ("file/../file", Err(Errno::ENOTDIR)),
+            ("file/", Err(Errno::ENOTDIR)),
             ("loop", Err(Errno::ELOOP)),
         ] {
             assert_eq!(found(&root, path), content.map(|text| text.as_bytes().to_vec()), "{path}");

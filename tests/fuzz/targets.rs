@@ -13,14 +13,14 @@ mod model;
 use crate::cli::{self, env, kind, volume};
 use crate::error::Error;
 use crate::spec::{Source as From, Text};
-use crate::sys::name::Name;
-use crate::sys::{Errno, OwnedFd};
+use crate::sys::name::{Name, t};
+use crate::sys::{Errno, OwnedFd, fs, resolve};
 use crate::tar::header::{BLOCK, Kind, Member, record};
 use crate::tar::inflate::{Inflate, RING};
 use crate::tar::packed::Packed;
 use crate::tar::{Source, header, unpack};
 use crate::text::{has, keep, split, split_once};
-use crate::{assemble, cgroup, diagnose, host, image, users};
+use crate::{assemble, cgroup, diagnose, explain, host, image, plan, userns, users};
 use sha2::Digest;
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -30,7 +30,7 @@ use std::os::unix::fs::OpenOptionsExt;
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 13] = [
     ("header", header),
     ("source", source),
     ("inflate", inflate),
@@ -42,6 +42,8 @@ const TARGETS: [Target; 11] = [
     ("sizes", values),
     ("tables", tables),
     ("script", script),
+    ("explain", explained),
+    ("resolve", resolving),
 ];
 
 /// An unnamed file with these bytes, at its start.
@@ -367,7 +369,7 @@ fn values(bytes: &[u8]) {
 /// What the kernel and the host write: mountinfo, lists of controllers, status, resolv.conf; and our own manifest.
 fn tables(bytes: &[u8]) {
     let (which, bytes) = choice(bytes);
-    match which % 5 {
+    match which % 6 {
         0 => {
             let mut layout = cgroup::Layout::default();
             cgroup::search_in(&mut layout, bytes, &|_, _| true);
@@ -384,6 +386,13 @@ fn tables(bytes: &[u8]) {
             assert!(text.len() <= bytes.len());
             for line in String::from_utf8_lossy(&text).split('\n') {
                 assert!(!line.trim_ascii_start().starts_with("nameserver 127."), "{line}");
+            }
+        }
+        4 => {
+            let file = file(bytes);
+            let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+            if let Some((first, count)) = userns::range(keep(path.as_bytes()), &[b"dockremap", b"1000"]) {
+                assert!(count != 0 && first.checked_add(count).is_some_and(|end| end != 0));
             }
         }
         _ => {
@@ -403,6 +412,103 @@ fn script(bytes: &[u8]) {
         assert!(!bytes.starts_with(b"#!") || !name.is_empty() && !name.iter().any(blank));
     }
     assert!(!diagnose::format(bytes).is_empty());
+}
+
+/// What the words after `run` would do, all of it, in the jail: only that is explained.
+fn explained(bytes: &[u8]) {
+    jail::run(bytes.to_vec(), |_, bytes| {
+        let words: Vec<Text> = [b"--explain".as_slice()].iter().chain(split(bytes, 0)).map(|word| keep(word)).collect();
+        let Ok(mut options) = cli::run(words.leak()) else { return };
+        if options.help || !options.explain {
+            return;
+        }
+        let explained = userns::ids(options.userns).and_then(|user| {
+            assemble::complete(&mut options, None)?;
+            let host = host::look(&options.spec, fs::CWD, t(c"/store"), user)?;
+            let plan = plan::build(&options.spec, &host)?;
+            Ok(explain::plan(&plan))
+        });
+        match explained {
+            Err(error) => one_line(&error),
+            Ok(text) => {
+                assert!(text.ends_with(b"\n"));
+                assert!(text.iter().all(|&byte| byte == b'\n' || byte >= b' ' && byte != 0x7f));
+            }
+        }
+    });
+}
+
+/// A tree of links, and paths in it: the walk by hand finds what openat2 finds.
+fn resolving(bytes: &[u8]) {
+    const TOKENS: [&[u8]; 16] = [
+        b"a",
+        b"b",
+        b"c",
+        b"/a",
+        b"/b",
+        b"/c",
+        b"/",
+        b"/..",
+        b"..",
+        b"/.",
+        b".",
+        b"//",
+        b"/../",
+        b"a/../",
+        b"/a/b/c",
+        b"b/../../",
+    ];
+    jail::run(bytes.to_vec(), |root, bytes| {
+        let path =
+            |bytes: &[u8]| bytes.iter().flat_map(|&byte| TOKENS[usize::from(byte & 15)]).copied().collect::<Vec<u8>>();
+        for line in bytes.split(|&byte| byte == b'\n').take(32) {
+            let (which, rest) = choice(line);
+            let at = (which >> 3).min(rest.len());
+            let (first, second) = rest.split_at(at);
+            match which & 7 {
+                kind @ 0..5 => {
+                    // Made beneath the root, whatever links there are.
+                    let first = path(first);
+                    let parts: Vec<&[u8]> = first.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).collect();
+                    let Some((name, dir)) = parts.split_last() else { continue };
+                    let dir = if dir.is_empty() { b".".to_vec() } else { dir.join(&b'/') };
+                    let flags = (libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC) as u64;
+                    let how = fs::OpenHow { flags, mode: 0, resolve: fs::BENEATH | fs::NO_SYMLINKS };
+                    let Ok(dir) = fs::openat2(root, keep(&dir), &how) else { continue };
+                    let name = keep(name);
+                    let _ = match kind {
+                        0 | 1 => fs::mkdir(dir.as_fd(), name, 0o755),
+                        2 => fs::mknod(dir.as_fd(), name, libc::S_IFREG, 0),
+                        _ => fs::symlink(keep(&path(second)), dir.as_fd(), name),
+                    };
+                }
+                kind => {
+                    let path = path(rest);
+                    // An empty path is none; nobody has one.
+                    if path.is_empty() || path.len() > 2048 {
+                        continue;
+                    }
+                    let flags = libc::O_PATH
+                        | if kind == 6 { libc::O_DIRECTORY } else { 0 }
+                        | if which & 8 != 0 { libc::O_NOFOLLOW } else { 0 };
+                    let how = fs::OpenHow {
+                        flags: (flags | libc::O_CLOEXEC) as u64,
+                        mode: 0,
+                        resolve: fs::IN_ROOT | fs::NO_MAGICLINKS,
+                    };
+                    let tell = |fd: Result<OwnedFd, Errno>| {
+                        fd.and_then(|fd| fs::fstat(fd.as_fd())).map(|stat| (stat.st_dev, stat.st_ino))
+                    };
+                    let kernels = tell(fs::openat2(root, keep(&path), &how));
+                    let ours = tell(resolve::walk(root, keep(&path), flags, 0));
+                    // Links that are longer than a path, one in the other: the kernel keeps them apart.
+                    if ours != Err(Errno::ENAMETOOLONG) {
+                        assert_eq!(ours, kernels, "{}", path.escape_ascii());
+                    }
+                }
+            }
+        }
+    });
 }
 
 #[cfg(test)]
@@ -448,6 +554,6 @@ mod tests {
     replays!(
         headers "header", sources "source", streams "inflate", archives "unpack", command_lines "cli",
         volume_arguments "volume", env_files "env", passwd_and_group "users", sizes "sizes", tables_of_the_host "tables",
-        scripts "script",
+        scripts "script", explained_lines "explain", walks "resolve",
     );
 }
