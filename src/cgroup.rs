@@ -248,7 +248,8 @@ fn decimal(value: u64) -> Text {
     keep(line.dec(value))
 }
 
-const CGROUP2_SUPER_MAGIC: i64 = 0x6367_7270;
+/// Of a hierarchy of version 2.
+pub const CGROUP2_SUPER_MAGIC: i64 = 0x6367_7270;
 const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
 
 /// Looks where everybody mounts them, a call or two a controller; only if one that is needed isn't there, at the

@@ -124,10 +124,12 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
         can_hold(store)
     });
     for (name, place) in cgroup::places(user.is_some()) {
+        let devices = name == t(c"devices");
+        let program = devices && fs::fs_type(place) == Ok(cgroup::CGROUP2_SUPER_MAGIC);
         // Without limits an ordinary user's container needs none, nor where all are read-only.
-        let needed = !place.is_empty() && user.is_none() && fs::can_write(place) != Err(Errno::EROFS);
-        let without: &[u8] = if name == t(c"devices") { b"no device nodes" } else { b"its limits are refused" };
-        answer.put(name.to_bytes(), place, needed, 0, without, &mut || in_cgroup(place));
+        let needed = !place.is_empty() && !program && user.is_none() && fs::can_write(place) != Err(Errno::EROFS);
+        let without: &[u8] = if devices { b"only those of /dev can be used" } else { b"its limits are refused" };
+        answer.put(name.to_bytes(), place, needed, 0, without, &mut || in_cgroup(place, program));
     }
     crate::print(&answer.line)?;
     Ok(u8::from(!answer.works))
@@ -262,11 +264,17 @@ fn can_hold(store: Text) -> Trial {
     }
 }
 
-fn in_cgroup(path: Text) -> Trial {
+/// On v2 a program decides on devices.
+fn in_cgroup(path: Text, program: bool) -> Trial {
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
-    let path = cgroup::path(path, t(c"check"));
+    let mut name = Line::new();
+    name.put(b"check").dec(process::pid() as u64);
+    let path = cgroup::path(path, keep(&name));
     fs::mkdir(fs::CWD, path, 0o755)?;
-    fs::rmdir(fs::CWD, path)
+    let rules = t(c"");
+    let result =
+        if program { steps(&[Step::Open(CWD, path, 0, ROOT), Step::FilterDevices(ROOT, rules)]) } else { Ok(()) };
+    fs::rmdir(fs::CWD, path).and(result)
 }

@@ -42,6 +42,9 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
             text!("--root DIR names another store; limits need a cgroup that can be written")
         }
         (Step::File(..), Errno::EFBIG) => text!("ulimit -f is too little, and mydocker may not raise it"),
+        (Step::Create, Errno::EPERM) if entry.about == spec.lower.named && host.user.is_some() => {
+            text!("in a user namespace that needs Linux 5.11")
+        }
         (_, Errno::EPERM) => text!("something forbids it, such as an outer container: `mydocker check` says more"),
         (Step::Clone(_) | Step::Clone3(..), Errno::ENOSPC | Errno::EUSERS) => {
             text!("a limit in /proc/sys/user/max_*_namespaces is reached")

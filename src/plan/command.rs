@@ -83,6 +83,10 @@ pub fn identity(plan: &mut Builder) {
     }
     plan.doing(text!("create a session keyring"));
     plan.add(Step::Keyring);
+    plan.doing(text!("close the host's descriptors"));
+    // At execve; what is opened from here on is close-on-exec from birth. Before Linux 5.9 this opens /proc/self/fd, which
+    // needs a descriptor more, and the right to see it: so before the limits and the user.
+    plan.add(Step::CloseRange);
     for limit in &process.rlimits {
         plan.doing_for(text!("set the limit"), limit.typed);
         plan.add(Step::Rlimit(limit.resource, limit.soft, limit.hard));
@@ -105,8 +109,6 @@ pub fn identity(plan: &mut Builder) {
     // After the last change of credentials, which clears it (prctl(2)); then the parent is checked once more.
     plan.add(Step::DieWithParent);
     plan.add(Step::CheckParent);
-    plan.doing(text!("close the host's descriptors"));
-    plan.add(Step::CloseRange);
     plan.doing_for(text!("execute"), process.args.first().copied().unwrap_or_default());
     if process.init {
         plan.add(Step::Init);

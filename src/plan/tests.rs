@@ -175,6 +175,7 @@ fn privilege_goes_last_and_in_the_order_that_needs_it() {
     (spec.process.uid, spec.process.gid, spec.process.groups) = (1000, 1000, vec![1000, 2000]);
     let lines = inside_of(&spec, &host());
     let order = [
+        "close_range(3",
         "setgroups(2",
         "setresgid(1000",
         "setresuid(1000",
@@ -182,7 +183,6 @@ fn privilege_goes_last_and_in_the_order_that_needs_it() {
         "capset(",
         "prctl(PR_SET_PDEATHSIG",
         "ppoll(",
-        "close_range(3",
         "execve(",
     ];
     // The first PDEATHSIG is the one until the hand-over; setresuid takes it off.

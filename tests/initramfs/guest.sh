@@ -1,5 +1,6 @@
 # A virtual machine to type commands in, for sessions: sourced. Needs $T and $MYDOCKER; $T_ALL and $TAR are used if set.
-#   guest_boot ARG…   boots the initramfs with the kernel arguments given; where that cannot be had, $guest_why says why
+#   guest_boot ARG…   boots the initramfs with the kernel arguments given; where that cannot be had, $guest_why says why.
+#                     $KERNEL says which kernel, as for `build`: none, 6.12, bullseye …
 #   guest SCRIPT      runs the script in it with sh: its output, its error output and its exit code
 #   guest_switch_root leaves the initramfs for a tmpfs, as an /init that has found its disk does
 #   guest_halt        ends the machine. It ends by itself after $GUEST_SECONDS (120), and with the shell that booted it.
@@ -12,7 +13,8 @@ guest_dir=
 
 # guest_image: sets $guest_kernel and $guest_initrd, made once for all sessions of a run.
 guest_image() {
-  local at=${T_ALL:-$T}/initramfs tool cc
+  local at tool cc
+  guest_at=${T_ALL:-$T}/initramfs${KERNEL:-} at=$guest_at
   guest_initrd=$at/image
   if [ ! -f "$at/built" ]; then
     mkdir -p "$at/extra/etc" "$at/extra/bin" && cp "$guest_tools/agent" "$at/extra/etc/rc" &&
@@ -25,7 +27,9 @@ guest_image() {
         fi
       done
     done
-    if [ -x "${T_ALL:-}/pty" ]; then cp "${T_ALL:-}/pty" "$at/extra/bin"; fi
+    for tool in pty without; do
+      if [ -x "${T_ALL:-}/$tool" ]; then cp "${T_ALL:-}/$tool" "$at/extra/bin"; fi
+    done
     # Not compressed: the machine is emulated, and unpacking would be its slowest part.
     EXTRA=$at/extra OUT=$guest_initrd "$guest_tools/build" >"$at/built.new" 2>"$at/why" || return 1
     mv "$at/built.new" "$at/built"
@@ -44,7 +48,7 @@ in_guest() {
   fi
   if [ -z "$guest_pid" ]; then skip "$guest_why"; return 1; fi
   for tool; do
-    if [ ! -x "${T_ALL:-$T}/initramfs/extra/bin/$tool" ]; then skip "there is no $tool for the guest (no C compiler?)"; return 1; fi
+    if [ ! -x "$guest_at/extra/bin/$tool" ]; then skip "there is no $tool for the guest (no C compiler?)"; return 1; fi
   done
 }
 
@@ -85,7 +89,7 @@ guest_boot() {
   guest_dir=$(mktemp -d "$T/guest.XXXXXX") || return 1
   if [ "$(uname -m)" != x86_64 ]; then guest_why='the guest is an x86_64 machine, this is none'; return 1; fi
   command -v qemu-system-x86_64 >/dev/null || { guest_why='qemu-system-x86_64 is not installed'; return 1; }
-  guest_image || { guest_why=$(tail -n 1 "${T_ALL:-$T}/initramfs/why"); return 1; }
+  guest_image || { guest_why=$(tail -n 1 "$guest_at/why"); return 1; }
   mkfifo "$guest_dir/agent.in" "$guest_dir/agent.out" || return 1
   # TCG: works everywhere, with or without /dev/kvm. Two CPUs, so that a cpuset means something.
   setpriv --pdeathsig KILL timeout --foreground -k 1 "${GUEST_SECONDS:-120}" \
