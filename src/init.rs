@@ -63,8 +63,11 @@ fn report(plan: &Plan, slots: &Slots, index: usize, errno: Errno, candidate: usi
     let file = culprit(path);
     let words = [index as u32, errno.into_raw() as u32, candidate as u32];
     let sent = file.map(|file| process::send(slots.get(INIT), words, file.as_fd()));
-    if sent != Some(Ok(())) {
-        let _ = process::say(slots.get(INIT), words);
+    if sent != Some(Ok(()))
+        && process::say(slots.get(INIT), words).is_err()
+        && let Some(entry) = plan.inside.get(index)
+    {
+        let _ = fs::write_all(process::STDERR, &perform::describe(entry, errno).text());
     }
     process::exit(RUNTIME)
 }

@@ -111,7 +111,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             slots.set(write, Some(w));
             Ok(())
         }
-        Step::SendTerminal(socket, terminal) => process::send(slots.get(socket), [0; 3], slots.get(terminal)),
+        Step::SendTerminal(socket, terminal) => process::send(slots.get(socket), TAKEN_OVER, slots.get(terminal)),
         Step::CheckCwd => {
             let mut buf = [0; 4096];
             match fs::getcwd(&mut buf)?.first() {
@@ -161,7 +161,7 @@ fn take_over(slots: &mut Slots, socket: Slot, supervisor: Slot) -> core::result:
     process::say(slots.get(socket), TAKEN_OVER)
 }
 
-/// What the child says when it has its own table of descriptors; no index of a step.
+/// What the child says when it has its own table of descriptors, and with its terminal; no index of a step.
 pub const TAKEN_OVER: [u32; 3] = [u32::MAX; 3];
 
 fn readable(fd: BorrowedFd) -> process::PollFd {
@@ -300,10 +300,12 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots, failed: bool) -> Vec<Error>
         };
         let result = match entry.undo {
             Undo::Nothing => continue,
-            Undo::IfFailed => {
-                let _ = failed && fs::rmdir(dir, path).is_ok();
-                continue;
-            }
+            Undo::IfFailed if !failed => continue,
+            Undo::IfFailed => match fs::rmdir(dir, path) {
+                // Another container uses it already.
+                Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOENT) => continue,
+                result => result.map_err(|errno| Error::sys(text!("remove"), path, errno)),
+            },
             Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys(text!("remove the name"), path, errno)),
             Undo::Cgroup => cgroup::remove(path).map_err(|errno| Error::sys(text!("remove the cgroup"), path, errno)),
             Undo::Leave => cgroup::leave(path).map_err(|errno| Error::sys(text!("remove the cgroup"), path, errno)),

@@ -247,20 +247,21 @@ impl Start<'_> {
     fn supervise(mut self) -> core::result::Result<u8, Stopped> {
         let pid = self.pid;
         self.close_childs_ends();
+        let mut lost = Ok(());
         if self.spec.process.tty && self.slots.is_empty(MASTER) {
             // Made by the child where a terminal cannot be made outside; none comes if the child has failed before.
             let socket = self.slots.get(SUPERVISOR);
             let said = match process::receive(socket) {
-                Ok(Some((perform::TAKEN_OVER, _))) => process::receive(socket),
+                Ok(Some((perform::TAKEN_OVER, None))) => process::receive(socket),
                 said => said,
             };
             match said {
                 Ok(Some((_, master @ Some(_)))) => self.slots.set(MASTER, master),
                 Ok(said) => self.said = said,
-                Err(_) => {}
+                Err(errno) => lost = Err(errno),
             }
         }
-        let code = process::signal_fd().and_then(|signals| {
+        let code = lost.and_then(|()| process::signal_fd()).and_then(|signals| {
             supervise::container(pid, &self.spec.process, &mut self.slots, &signals, &mut self.said)
         });
         if code.is_err() {
@@ -303,7 +304,7 @@ impl Start<'_> {
             Some(said) => said,
             None => process::receive(socket).ok()??,
         };
-        if words == perform::TAKEN_OVER {
+        while words == perform::TAKEN_OVER {
             (words, file) = process::receive(socket).ok()??;
         }
         let [step, errno, candidate] = words;

@@ -3,13 +3,14 @@
  * A representative run is traced once to know its calls; then it is run again for each of them and each errno, with
  * that one call answered by that errno (it is not made; a close is made, since the kernel's always is), or with
  * SIGKILL at that moment. It counts a call by process and number, as strace's `when=` does: "the child's 3rd openat".
- * What has to hold after each is in judge(). strace would do, but takes 150 ms a case, and its count is one for all
- * processes that are traced; tests/faults/run --strace compares both on a sample.
+ * What has to hold after each is in judge(). strace could do the same, but stops every process at every call, and cannot be
+ * told which process is meant; -S runs the cases that it can do with both, and compares.
  *
  *   -j N        workers beside each other (1)          -v NAME   this variant only (all; may be repeated)
  *   -s SEED     shuffle by it                          -n N      at most so many cases
  *   -t SECONDS  no new case after that time            -o FILE   a line a case, tabs between
- *   -1 ROLE:CALL:WHEN:ERRNO    that case only, and what it wrote    -l   list the calls and exit
+ *   -1 ROLE:CALL:WHEN:ERRNO    that case only, and what it wrote    -l   list the cases and exit
+ *   -S          each case again with strace as the injector
  *
  * Each worker has a mount namespace, a store and a part of each cgroup hierarchy of its own, so that what is left is
  * certainly its own. In a container it is the command: `/probe`.
@@ -78,20 +79,24 @@ static const char *how(int what)
 
 static const int detached[] = { SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_open_tree, SYS_move_mount, SYS_mount_setattr, -1 };
 static const int old_clone[] = { SYS_clone3, -1 };
+static const int old_walk[] = { SYS_openat2, -1 };
 static const int none[] = { -1 };
 
 static const struct variant {
 	const char *name;
 	int tty;
+	int refused;                    /* this start is not to be made: 125, whatever fails besides */
 	const int *stub;                /* calls that this kernel has not got, answered with ENOSYS */
 	const char *flags[12];
 } variants[] = {
-	{ "terminal", 1, none, { "-it", "-u", "app" } },
-	{ "piped", 0, none, { "-i" } },
-	{ "serial", 1, old_clone, { "-it", "-u", "app" } },
-	{ "classic", 0, detached, { "-i", "-u", "app" } },
-	{ "init", 0, none, { "-i", "--init", "--read-only" } },
-	{ "userns", 1, none, { "-it", "-u", "app", "--userns", "300000:300000:65536" } },
+	{ "terminal", 1, 0, none, { "-it", "-u", "app" } },
+	{ "piped", 0, 0, none, { "-i" } },
+	{ "serial", 1, 0, old_clone, { "-it", "-u", "app" } },
+	{ "classic", 0, 0, detached, { "-i", "-u", "app" } },
+	{ "init", 0, 0, none, { "-i", "--init", "--read-only" } },
+	{ "refused", 0, 1, none, { "-i", "-v", "/tmp:/toproc/x" } },
+	{ "walked", 0, 1, old_walk, { "-i", "-v", "/tmp:/toproc/x" } },
+	{ "userns", 1, 0, none, { "-it", "-u", "app", "--userns", "300000:300000:65536" } },
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
@@ -121,12 +126,13 @@ struct trial {
 
 static struct shared {
 	volatile int next, done, bad;
-	int count;
+	int count, compared, differ;
+	double strace_ms, mine_ms;      /* by one worker */
 	struct trial trials[MOST];
 } *shared;
 
 static const char *mydocker, *image, *dir;
-static int verbose;
+static int verbose, with_strace;
 
 static void die(const char *format, ...)
 {
@@ -371,7 +377,7 @@ struct process {
 };
 
 static struct process procs[24];
-static int proc_count, children;
+static int proc_count, children, untraced;
 static volatile sig_atomic_t late;
 static void on_alarm(int s) { (void)s, late = 1; }
 
@@ -433,12 +439,15 @@ static int watched(const struct variant *v, const struct trial *t, const struct 
 	return t && (t->what >= NEVER || (!was.hit && t->at.role == p->role));
 }
 
-/* Whether EIO from this call would say that a terminal has ended: for who reads it that is no failure. */
-static int ends_terminal(const struct process *p, int call, int fd)
+/* What would be no failure, but something else: EIO says that a terminal has ended; what cannot be written to standard error is
+ * not said. */
+static int means_other(const struct process *p, int call, int fd, int answer)
 {
 	char name[64], file[64] = "";
 	snprintf(name, sizeof name, "/proc/%d/fd/%d", p->pid, fd);
-	return (call == SYS_read || call == SYS_write) && readlink(name, file, 63) > 0 && (!strncmp(file, "/dev/pt", 7) || !strncmp(file, "/ptmx", 5));
+	if (call == SYS_write && fd == 2)
+		return 1;
+	return answer == EIO && (call == SYS_read || call == SYS_write) && readlink(name, file, 63) > 0 && (!strncmp(file, "/dev/pt", 7) || !strncmp(file, "/ptmx", 5));
 }
 
 static void at_call(const struct variant *v, const struct trial *t, struct process *p)
@@ -469,7 +478,7 @@ static void at_call(const struct variant *v, const struct trial *t, struct proce
 			return;
 		}
 		answer = t->what % NEVER;
-		if (answer == EIO && ends_terminal(p, call, info.entry.args[0]))
+		if (means_other(p, call, info.entry.args[0], answer))
 			was.hit = answer = 0;
 	}
 	if (answer) {
@@ -519,8 +528,10 @@ static void run_traced(const struct variant *v, char *const *argv, const struct 
 	if (!pid) {
 		char *env[] = { "PATH=/bin:/usr/bin", "HOME=/nonexistent", 0 };
 		dup2(v->tty ? slave : in, 0), dup2(out, 1), dup2(err, 2);
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		if (!untraced) {
+			ptrace(PTRACE_TRACEME, 0, 0, 0);
+			raise(SIGSTOP);
+		}
 		execve(argv[0], argv, env);
 		_exit(120);
 	}
@@ -598,7 +609,7 @@ static void run_traced(const struct variant *v, char *const *argv, const struct 
 
 static int run_plain(char *const *argv)
 {
-	static const struct variant plain = { "plain", 0, none, { 0 } };
+	static const struct variant plain = { "plain", 0, 0, none, { 0 } };
 	run_traced(&plain, argv, 0);
 	return WIFEXITED(was.status) ? WEXITSTATUS(was.status) : 256 + WTERMSIG(was.status);
 }
@@ -856,8 +867,11 @@ static void judge(struct trial *t)
 		t->outcome = SAME;
 		int known = 0;
 		for (int i = 0; i < 4; i++)
-			known |= postures[t->at.variant][i].known && !strcmp(postures[t->at.variant][i].text, was.posture);
-		if (!known) {
+			known |= untraced || (postures[t->at.variant][i].known && !strcmp(postures[t->at.variant][i].text, was.posture));
+		if (variants[t->at.variant].refused) {
+			t->outcome = OPEN;
+			snprintf(detail, size, "a start that has to be refused");
+		} else if (!known) {
 			t->outcome = OPEN;
 			differs(postures[t->at.variant][0].text, was.posture, detail, size);
 		} else if (strcmp(came, outputs[t->at.variant])) {
@@ -901,8 +915,9 @@ static void judge(struct trial *t)
 		repair();
 	if (raw && !killed && t->outcome < BAD && !strstr(said, "restore the terminal"))
 		t->outcome = TERMINAL;
-	/* Of a child that was killed nobody knows whether it had got to the command, and what -v made was asked for. */
-	if (made && t->what != KILL && t->code && t->outcome < BAD && !was.execs)
+	/* Of a child that was killed, or could not tell, nobody knows whether it had got to the command; what -v made was asked for. */
+	int mute = t->at.role && (t->at.call == SYS_write || t->at.call == SYS_sendmsg);
+	if (made && !mute && t->what != KILL && t->code && t->outcome < BAD && !was.execs && !untraced && !strstr(said, "mydocker: remove on"))
 		t->outcome = DIRECTORY, snprintf(detail, size, "the directory that -v made: %.150s", said);
 	if (volume_is_damaged()) {
 		t->outcome = VOLUME;
@@ -958,7 +973,8 @@ static void learn(int variant)
 		/* There is no fallback for everything. */
 		if (i && strstr(said, "needs Linux"))
 			continue;
-		if (!WIFEXITED(was.status) || WEXITSTATUS(was.status) || left(what, sizeof what) || *said) {
+		int code = variants[variant].refused ? 125 : 0;
+		if (!WIFEXITED(was.status) || WEXITSTATUS(was.status) != code || left(what, sizeof what) || !*said != !code) {
 			fprintf(stderr, "faults: without a fault (%s, %d): status %x, %s%s%s\n", variants[variant].name, i, was.status, said, came, what);
 			exit(2);
 		}
@@ -1027,6 +1043,60 @@ static void print_trial(FILE *f, const struct trial *t)
 		call_names[t->at.call] ? call_names[t->at.call] : "?", t->at.when, how(t->what), outcomes[t->outcome], t->code, t->ms, detail);
 }
 
+static int is_by_supervisor(const struct trial *t)
+{
+	for (int i = 0; i < shared->count; i++) {
+		const struct spot *at = &shared->trials[i].at;
+		if (!at->role && at->variant == t->at.variant && at->call == t->at.call && at->when >= t->at.when)
+			return 1;
+	}
+	return 0;
+}
+
+/* The same with strace, where it can: it counts in each process that it follows, so the spot has to be one process's alone. */
+static void strace_too(const struct trial *mine)
+{
+	struct trial t = *mine;
+	const struct variant *v = &variants[t.at.variant];
+	char filter[80], inject[120];
+	char *argv[64] = { "/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", filter, "-e", inject };
+	int n = 8;
+	const char *name = call_names[t.at.call];
+	if (!name || t.at.role > 1 || v->stub != none || t.outcome == MISSED || (t.at.role == 1 && is_by_supervisor(&t)))
+		return;
+	/* What it does not do: a close is not made, so that a descriptor stays open. How many reads there are depends on time. */
+	if (t.at.call == SYS_read || t.at.call == SYS_write || t.at.call == SYS_ppoll)
+		return;
+	if (t.at.call == SYS_close || (t.at.role == 1 && (t.at.call == SYS_execve || t.what == KILL)))
+		return;
+	snprintf(filter, sizeof filter, "trace=%s", name);
+	if (t.what == KILL)
+		snprintf(inject, sizeof inject, "inject=%s:signal=SIGKILL:when=%d", name, t.at.when);
+	else
+		snprintf(inject, sizeof inject, "inject=%s:error=%.*s:when=%d%s", name, (int)strcspn(how(t.what), "+"), how(t.what), t.at.when,
+			t.what >= NEVER ? "+" : "");
+	if (t.at.role)
+		argv[n++] = "-f";
+	memcpy(argv + n, argvs[t.at.variant], sizeof argvs[0]);
+	double start = now();
+	untraced = 1;
+	run_traced(v, argv, &t);
+	was.hit = 1;
+	judge(&t);
+	untraced = 0;
+	t.ms = (now() - start) * 1000;
+	__sync_fetch_and_add(&shared->compared, 1);
+	shared->strace_ms += t.ms, shared->mine_ms += mine->ms;
+	if (t.outcome != mine->outcome || t.code != mine->code) {
+		__sync_fetch_and_add(&shared->differ, 1);
+		printf("differs: ");
+		print_trial(stdout, mine);
+		printf("  strace: ");
+		print_trial(stdout, &t);
+		fflush(stdout);
+	}
+}
+
 static void work(double until)
 {
 	for (int i; (i = __sync_fetch_and_add(&shared->next, 1)) < shared->count && now() < until;) {
@@ -1037,6 +1107,8 @@ static void work(double until)
 		run_traced(&variants[t->at.variant], argvs[t->at.variant], t);
 		judge(t);
 		t->ms = (now() - start) * 1000;
+		if (with_strace)
+			strace_too(t);
 		__sync_fetch_and_add(&shared->done, 1);
 		if (t->outcome >= BAD) {
 			__sync_fetch_and_add(&shared->bad, 1);
@@ -1095,7 +1167,7 @@ int main(int argc, char **argv, char **env)
 	double until = 1e18, start;
 	unsigned long seed = 0;
 	const char *results = 0, *one = 0;
-	while ((option = getopt(argc, argv, "j:s:n:t:v:o:1:lV")) > 0)
+	while ((option = getopt(argc, argv, "j:s:n:t:v:o:1:lVS")) > 0)
 		switch (option) {
 		case 'j': workers = atoi(optarg); break;
 		case 's': seed = strtoul(optarg, 0, 10); break;
@@ -1105,6 +1177,7 @@ int main(int argc, char **argv, char **env)
 		case '1': one = optarg; break;
 		case 'l': list = 1; break;
 		case 'V': verbose++; break;
+		case 'S': with_strace = 1; break;
 		case 'v':
 			for (int v = 0; v < VARIANTS; v++)
 				if (!strcmp(variants[v].name, optarg))
@@ -1230,5 +1303,8 @@ int main(int argc, char **argv, char **env)
 		if (sums[o])
 			printf("%7ld  %s\n", sums[o], outcomes[o]);
 	printf("%d cases in %.0f s, %.1f ms each, seed %lu: %d bad\n", shared->done, now() - start, shared->done ? spent / shared->done : 0, seed, shared->bad);
-	return shared->bad || failed || !shared->done;
+	if (shared->compared)
+		printf("%d of them with strace too: %d differ; %.0f ms each, and %.0f\n", shared->compared, shared->differ,
+			shared->strace_ms / shared->compared, shared->mine_ms / shared->compared);
+	return shared->bad || shared->differ || failed || !shared->done;
 }
