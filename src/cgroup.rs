@@ -264,8 +264,9 @@ pub fn look(limits: &Limits, devices: bool) -> Layout {
     } else {
         for (controller, name) in NAMES {
             let path = below(t(c"/sys/fs/cgroup"), name);
-            // A v1 cpuset needs its CPUs and nodes written before it can be used, so it is not joined for nothing.
-            let wanted = (CPUSET | DEVICES) & !needs & controller == 0;
+            // A v1 cpuset needs its CPUs and nodes written before it can be used, and pids without a limit does nothing,
+            // so they are not joined for nothing.
+            let wanted = (CPUSET | PIDS | DEVICES) & !needs & controller == 0;
             if wanted && usable(path, CGROUP_SUPER_MAGIC) {
                 layout.add(path, controller);
             }

@@ -15,6 +15,9 @@ use std::os::fd::AsFd;
 pub const DEFAULT: &str =
     "c *:* m,b *:* m,c 1:3 rwm,c 1:5 rwm,c 1:7 rwm,c 1:8 rwm,c 1:9 rwm,c 5:0 rwm,c 5:2 rwm,c 136:* rwm";
 
+/// How many these are.
+pub const DEFAULT_RULES: usize = 10;
+
 /// A rule taken apart: bits as the program compares them.
 struct Rule {
     /// BPF_DEVCG_DEV_BLOCK or _CHAR.
@@ -289,6 +292,11 @@ mod tests {
         compare(DEFAULT);
         compare("b 8:0 r,b 8:1 rw,b 8:* m,c *:7 w,c 4095:1048575 rwm,b 2048:524288 r");
         compare("c *:* rwm,b *:* rwm");
+    }
+
+    #[test]
+    fn the_defaults_are_counted() {
+        assert_eq!(DEFAULT.split(',').count(), DEFAULT_RULES);
     }
 
     #[test]

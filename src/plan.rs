@@ -26,7 +26,7 @@ pub use step::{FS, Step, Want};
 pub use user::{Extents, Ids, MAPPERS, entering};
 
 use crate::cgroup;
-use crate::devices::{DEFAULT, Node};
+use crate::devices::{DEFAULT, DEFAULT_RULES, Node};
 use crate::error::{Error, Result};
 use crate::spec::{Process, Source, Spec, Text};
 use crate::sys::Errno;
@@ -601,8 +601,10 @@ fn devices(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         }
         plan.write(dir, t(c"devices.deny"), t(c"a"));
         plan.open(dir, t(c"devices.allow"), libc::O_WRONLY, COPY);
-        for rule in split(rules.to_bytes(), b',') {
-            plan.add(Step::Write(COPY, keep(rule)));
+        for (index, rule) in split(rules.to_bytes(), b',').iter().enumerate() {
+            // EPERM: the parent cgroup does not allow it, as an outer container's. Less is fine where nobody has asked.
+            let fine = (index < DEFAULT_RULES).then_some(Errno::EPERM);
+            plan.add(Step::Write(COPY, keep(rule))).fine = fine;
         }
     }
 }
@@ -621,7 +623,8 @@ fn view(plan: &mut Builder, cgroups: &[cgroup::Member]) {
         }
         let (name, into) = match (member.unified, cgroups.len(), member.values.as_slice()) {
             (true, 1, _) => (t(c""), VIEW),
-            (true, ..) | (.., []) => continue,
+            (true, ..) => continue,
+            (.., []) if !plan.spec.security.privileged => continue,
             // No more is written to it.
             _ => (member.name, dir),
         };

@@ -507,6 +507,8 @@ fn the_container_sees_its_own_cgroup_and_cannot_write_to_it() {
     at(&outside_of(&spec, &host()), "mount_setattr({cgroup}, \"\", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_NOSUID|");
     // Version 1: only where a limit is.
     let v1 = self::host();
+    at(&outside_of(&spec, &v1), "open_tree({cgroup0}");
+    spec.security.privileged = false;
     assert!(!outside_of(&spec, &v1).iter().any(|line| line.starts_with("open_tree({cgroup0}")));
     spec.limits.memory = Some(64 << 20);
     at(&outside_of(&spec, &v1), "open_tree({cgroup0}");

@@ -6,6 +6,13 @@
 # at PATH: a script that prints how that is mounted, and what of the hierarchy is its root.
 at() { echo "awk '\$5 == \"$1\" { for (i = 7; \$i != \"-\"; i++); print \$4, \$6, \$(i+1) }' /proc/self/mountinfo"; }
 
+begin 'version 1: no cgroup is made that would do nothing'
+  has v1
+  run mydocker run --explain /bin/true
+  lacks /pids/; lacks /cpuset/
+  run mydocker run --explain --pids-limit 9 /bin/true
+  if [ -e /sys/fs/cgroup/pids/tasks ]; then contains /sys/fs/cgroup/pids/mydocker-; fi
+
 begin 'version 2: the cgroup itself, read-only, with its limit where a runtime looks for it'
   has v2
   run on v2 "$MYDOCKER" run /bin/sh -c "grep ^0 /proc/self/cgroup; $(at /sys/fs/cgroup); grep -cx 1 /sys/fs/cgroup/cgroup.procs; cd /sys/fs/cgroup && find . -mindepth 1 -type d"

@@ -191,4 +191,16 @@ for host in nothing 'forbidden EPERM' 'forbidden EINVAL' 'forbidden ENOSYS'; do
     exits 125; one_line; says 'c 1:7 r'
     run $host "$MYDOCKER" run --device-cgroup-rule 'b *:* rwm' /bin/true
     exits 125; one_line; says 'b *:* rwm'
+
+  begin "$host: check says so, and that run works"
+    if [ "$host" != nothing ]; then need strace; has v2; fi
+    run $host "$MYDOCKER" check
+    exits 0; contains $'\ndevices: no: '; contains 'only those of /dev'
 done
+
+begin 'check: where there are rules for devices'
+  for host in v1 v2; do
+    has $host
+    run on $host "$MYDOCKER" check
+    exits 0; contains $'\ndevices: ok: '
+  done
