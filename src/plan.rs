@@ -23,7 +23,7 @@ use crate::sys::name::t;
 pub use mounts::{MASKS, POINTS, SYSRQ};
 pub use seccomp::filter;
 pub use step::{FS, Step, Want};
-pub use user::{Extents, Ids, MAPPERS, entering};
+pub use user::{Ids, MAPPERS, entering};
 
 use crate::cgroup;
 use crate::devices::{DEFAULT, DEFAULT_RULES, Node};

@@ -1,12 +1,12 @@
 //! Whose ids a container's are: of an ordinary user his own, with --userns what was asked for.
 
 use crate::error::{Error, Result};
-use crate::plan::{self, Entry, Extents, Ids, MAPPERS, Step};
+use crate::plan::{self, Entry, Ids, MAPPERS, Step};
 use crate::spec::Text;
 use crate::sys::call::Slots;
 use crate::sys::name::t;
 use crate::sys::{Errno, OwnedFd, fs, process};
-use crate::text::{Line, Message, Push, filled, keep, number, split, split_once};
+use crate::text::{Line, Message, Push, filled, keep, number, split};
 use crate::{perform, users};
 use std::os::fd::AsFd;
 
@@ -35,22 +35,25 @@ pub fn ids(asked: Option<Text>) -> Result<Option<Ids>> {
     }
 }
 
+/// No others than these.
+const fn only(uid: (u32, u32), gid: (u32, u32)) -> Ids {
+    Ids { uid: [uid, (0, 0)], gid: [gid, (0, 0)], remapped: false, inside: false }
+}
+
 /// All ids of the user namespace that mydocker is in already, if it has others than root.
 fn outer() -> Option<Ids> {
     let count = |file| {
         let text = fs::read_file(file, 4096).unwrap_or_default();
-        // From 0 up without a gap.
         let all = split(text, b'\n').iter().fold(0, |all, line| {
-            let numbers: Vec<_> = line.split(|byte| *byte == b' ').filter_map(number).collect();
-            match *numbers {
-                [first, _, count] if first == all => all.saturating_add(count),
-                _ => all,
-            }
+            // Blanks, the first id inside, blanks, outside, blanks, how many: from 0 up without a gap.
+            let mut numbers = split(line, b' ').iter().filter_map(|word| number(word));
+            let first = numbers.next();
+            if first == Some(all) { numbers.nth(1).unwrap_or(0).saturating_add(all) } else { all }
         });
         u32::try_from(all).ok().filter(|all| *all > 1)
     };
     let (uid, gid) = (count(t(c"/proc/self/uid_map"))?, count(t(c"/proc/self/gid_map"))?);
-    Some(Ids { uid: [(0, uid), (0, 0)], gid: [(0, gid), (0, 0)], remapped: false, inside: true })
+    Some(Ids { inside: true, ..only((0, uid), (0, gid)) })
 }
 
 /// Root of a user namespace (unshare -r, an outer container) has no devices and no cgroups of its own, and nobody else: he
@@ -61,46 +64,43 @@ fn is_root_of_another() -> bool {
     fs::read_link(fs::CWD, t(c"/proc/self/ns/user"), &mut buf).is_ok_and(|link| link != first)
 }
 
+/// Consecutive ids: the first, and how many.
+type Range = Option<(u32, u32)>;
+
+/// From their words; -1 is nobody's.
+fn consecutive(first: &[u8], count: &[u8]) -> Range {
+    let (first, count) = (number(first)?, number(count)?);
+    (count != 0 && first.checked_add(count)? <= u64::from(u32::MAX)).then_some((first as u32, count as u32))
+}
+
 /// UID:GID:SIZE, or whose ranges in /etc/subuid and /etc/subgid it is.
 fn remapped(word: Text) -> Result<Ids> {
-    let ids = |uid, gid| Ids { uid: [uid, (0, 0)], gid: [gid, (0, 0)], remapped: true, inside: false };
-    let numbers: Vec<_> = split(word.to_bytes(), b':').iter().map(|part| number(part)).collect();
-    if let [Some(uid), Some(gid), Some(size)] = *numbers {
-        let range = |first: u64| {
-            // -1 is nobody.
-            let fine = size != 0 && first.checked_add(size).is_some_and(|end| end <= u64::from(u32::MAX));
-            fine.then_some((first as u32, size as u32))
-        };
-        if let (Some(uid), Some(gid)) = (range(uid), range(gid)) {
-            return Ok(ids(uid, gid));
-        }
-        return Err(Error::new(text!("--userns %: no range of ids"), &[word]));
-    }
     let name = if word == t(c"auto") { b"dockremap" } else { word.to_bytes() };
-    match [t(c"/etc/subuid"), t(c"/etc/subgid")].map(|file| range(file, &[name])) {
-        [Some(uid), Some(gid)] => Ok(ids(uid, gid)),
-        _ => Err(Error::new(text!("--userns %: no range of % in /etc/subuid and /etc/subgid"), &[word, keep(name)])
-            .hint(text!("host, UID:GID:SIZE, or a user who has a line NAME:FIRST:COUNT in each"), &[])),
+    let (uid, gid) = match *split(word.to_bytes(), b':') {
+        [uid, gid, size] => (consecutive(uid, size), consecutive(gid, size)),
+        _ => ranges(&[name]),
+    };
+    match (uid, gid) {
+        (Some(uid), Some(gid)) => Ok(Ids { remapped: true, ..only(uid, gid) }),
+        _ => {
+            Err(Error::new(text!("--userns %: no range of ids, nor anybody's in /etc/subuid and /etc/subgid"), &[word])
+                .hint(text!("host, UID:GID:SIZE, or a user who has a line NAME:FIRST:COUNT in each"), &[]))
+        }
     }
 }
 
 /// An ordinary user's: himself as root, and for the others his ranges, where there are the programs that may map them.
 fn own(uid: u32) -> Ids {
     let gid = process::egid();
-    let (uids, gids) = if uid != 0 && MAPPERS.iter().all(|&program| is_privileged(program)) {
-        let mut line = Line::new();
-        let name = users::name_of(uid);
-        let who: [&[u8]; 2] = [line.dec(u64::from(uid)), &name];
-        (range(t(c"/etc/subuid"), &who), range(t(c"/etc/subgid"), &who))
-    } else {
-        (None, None)
-    };
-    let rest: [Extents; 2] = match (uids, gids) {
-        (Some(uids), Some(gids)) => [[(uid, 1), uids], [(gid, 1), gids]],
-        _ => [[(uid, 1), (0, 0)], [(gid, 1), (0, 0)]],
-    };
-    let [uid, gid] = rest;
-    Ids { uid, gid, remapped: false, inside: false }
+    let ids = only((uid, 1), (gid, 1));
+    if uid == 0 || !MAPPERS.iter().all(|&program| is_privileged(program)) {
+        return ids;
+    }
+    let (mut number, name) = (Line::new(), users::name_of(uid));
+    match ranges(&[number.dec(u64::from(uid)), &name]) {
+        (Some(uids), Some(gids)) => Ids { uid: [(uid, 1), uids], gid: [(gid, 1), gids], ..ids },
+        _ => ids,
+    }
 }
 
 /// Whether a program has its privilege: the set-user-ID bit, or a file's capabilities.
@@ -110,16 +110,17 @@ fn is_privileged(program: Text) -> bool {
         || fs::get_xattr(file.as_fd(), t(c"security.capability"), &mut [0; 64]).is_ok()
 }
 
-/// The first range of a user, by name or number, in a file of lines NAME:FIRST:COUNT.
-pub fn range(file: Text, who: &[&[u8]]) -> Option<(u32, u32)> {
+/// The first ranges of a user, by name or number.
+fn ranges(who: &[&[u8]]) -> (Range, Range) {
+    (range(t(c"/etc/subuid"), who), range(t(c"/etc/subgid"), who))
+}
+
+/// The first in a file of lines NAME:FIRST:COUNT.
+pub fn range(file: Text, who: &[&[u8]]) -> Range {
     let text = fs::read_file(file, 1 << 20).unwrap_or_default();
-    split(text, b'\n').iter().find_map(|line| {
-        let (name, rest) = split_once(line, b':')?;
-        let (first, count) = split_once(rest, b':')?;
-        let (first, count) = (number(first)?, number(count.trim_ascii())?);
-        let fine =
-            !name.is_empty() && count != 0 && first.checked_add(count)? <= u64::from(u32::MAX) && who.contains(&name);
-        fine.then_some((first as u32, count as u32))
+    split(text, b'\n').iter().find_map(|line| match *split(line.trim_ascii_end(), b':') {
+        [name, first, count] if !name.is_empty() && who.contains(&name) => consecutive(first, count),
+        _ => None,
     })
 }
 

@@ -102,7 +102,7 @@ pub fn identity(plan: &mut Builder) {
     // While its capabilities still keep others out (after setresuid, which sets it anew): what comes after execve is
     // the command's own, but with --init the process stays, and has mydocker's memory, the host's environment in it. And
     // with --pid host other containers see it.
-    plan.add(Step::NotDumpable);
+    plan.add(Step::Dumpable(false));
     security::sets(plan, plan.capabilities);
     plan.add(Step::Umask(0o022));
     plan.doing(text!("end with the supervisor"));

@@ -74,8 +74,8 @@ pub enum Step {
     Gid(u32),
     /// Set the user ids.
     Uid(u32),
-    /// Let nobody trace the process or read its memory who has no CAP_SYS_PTRACE.
-    NotDumpable,
+    /// Whether others of the same user may trace the process and read its memory, or only who has CAP_SYS_PTRACE.
+    Dumpable(bool),
     /// Drop a capability from the bounding set.
     DropBound(u32),
     /// Gain nothing at execve.
@@ -202,7 +202,7 @@ impl Step {
             Step::Groups(ref groups) => Call::setgroups(groups),
             Step::Gid(gid) => Call::setresgid(gid),
             Step::Uid(uid) => Call::setresuid(uid),
-            Step::NotDumpable => Call::not_dumpable(),
+            Step::Dumpable(on) => Call::dumpable(on),
             Step::DropBound(capability) => Call::drop_bound(capability),
             Step::NoNewPrivs => Call::no_new_privs(),
             Step::Seccomp(filter) => Call::seccomp(filter),

@@ -60,11 +60,11 @@ impl Ids {
     }
 }
 
-/// What uid_map or gid_map is made of: the first id inside, the first outside, how many; a line an extent.
-pub fn map(extents: &Extents) -> Text {
+/// What uid_map or gid_map is made of: the first id inside, the first outside, how many; `between` extents a line's end.
+pub fn map(extents: &Extents, between: &[u8]) -> Text {
     let (mut line, mut inside) = (Line::new(), 0_u32);
     for &(outside, count) in extents.iter().filter(|(_, count)| *count != 0) {
-        line.put(if inside == 0 { b"" } else { b"\n" });
+        line.put(if inside == 0 { b"" } else { between });
         line.dec(u64::from(inside)).put(b" ").dec(u64::from(outside)).put(b" ").dec(u64::from(count));
         inside = inside.saturating_add(count);
     }
@@ -107,8 +107,8 @@ pub fn entering(ids: &Ids) -> Vec<Entry> {
     } else if ids.is_one() {
         add(Step::Unshare((libc::CLONE_NEWUSER | libc::CLONE_NEWNS) as u64), text!("create a user namespace"));
         add(Step::Set(CWD, t(c"/proc/self/setgroups"), t(c"deny")), why);
-        add(Step::Set(CWD, t(c"/proc/self/uid_map"), map(&ids.uid)), why);
-        add(Step::Set(CWD, t(c"/proc/self/gid_map"), map(&ids.gid)), why);
+        add(Step::Set(CWD, t(c"/proc/self/uid_map"), map(&ids.uid, b"\n")), why);
+        add(Step::Set(CWD, t(c"/proc/self/gid_map"), map(&ids.gid, b"\n")), why);
     } else {
         let [uid, gid] = MAPPERS;
         add(Step::Enter(arguments(uid, &ids.uid), arguments(gid, &ids.gid)), why);
@@ -121,11 +121,10 @@ pub const MAPPERS: [Text; 2] = [t(c"/usr/bin/newuidmap"), t(c"/usr/bin/newgidmap
 
 /// `newuidmap PID 0 1000 1 1 100000 65536`.
 fn arguments(program: Text, extents: &Extents) -> &'static [Text] {
-    let mut pid = Line::new();
-    let mut args = vec![program, keep(pid.dec(process::pid() as u64))];
-    for line in split(map(extents).to_bytes(), b'\n') {
-        args.extend(split(line, b' ').iter().map(|number| keep(number)));
-    }
+    let mut line = Line::new();
+    line.dec(process::pid() as u64).put(b" ").put(map(extents, b" ").to_bytes());
+    let mut args = vec![program];
+    args.extend(split(&line, b' ').iter().map(|number| keep(number)));
     args.leak()
 }
 
@@ -151,7 +150,7 @@ pub(super) fn lower(plan: &Builder) -> Line {
 /// Beside the child, as root of the host: its maps, and what only root may hand to it.
 pub(super) fn outside_steps(plan: &mut Builder, ids: &Ids) {
     plan.doing(text!("map the container's ids"));
-    plan.add(Step::MapIds(map(&ids.uid), map(&ids.gid), USER));
+    plan.add(Step::MapIds(map(&ids.uid, b"\n"), map(&ids.gid, b"\n"), USER));
     plan.doing(text!("make the container's directory"));
     let (uid, gid) = ids.outside((0, 0));
     for path in [t(c"."), t(c"work")] {
@@ -185,6 +184,9 @@ pub(super) fn inside(plan: &mut Builder) {
     plan.add(Step::Uid(0));
     // Which this change of credentials has cleared.
     plan.add(Step::DieWithParent);
+    // It has also made the process' files in /proc those of root of the host. Its memory is no more open by this than to
+    // who has CAP_SYS_PTRACE outside, since it belongs to the host's user namespace until execve.
+    plan.add(Step::Dumpable(true));
     detached(plan);
     if plan.spec.process.tty {
         plan.doing(text!("open a terminal"));

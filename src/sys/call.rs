@@ -531,13 +531,11 @@ impl<'a> Call<'a> {
         let args = [Arg::Name(24, text!("PR_CAPBSET_DROP")), Arg::Capability(capability)];
         Self::new(Sysno::prctl, text!("prctl"), &args)
     }
-    /// `prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE)`.
-    pub fn not_dumpable() -> Self {
-        Self::new(
-            Sysno::prctl,
-            text!("prctl"),
-            &[Arg::Name(4, text!("PR_SET_DUMPABLE")), Arg::Name(0, text!("SUID_DUMP_DISABLE"))],
-        )
+    /// `prctl(PR_SET_DUMPABLE, SUID_DUMP_USER or SUID_DUMP_DISABLE)`.
+    pub fn dumpable(on: bool) -> Self {
+        let value = if on { text!("SUID_DUMP_USER") } else { text!("SUID_DUMP_DISABLE") };
+        let args = [Arg::Name(4, text!("PR_SET_DUMPABLE")), Arg::Name(u32::from(on), value)];
+        Self::new(Sysno::prctl, text!("prctl"), &args)
     }
     /// `prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)`.
     pub fn no_new_privs() -> Self {

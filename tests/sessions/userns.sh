@@ -132,3 +132,9 @@ begin 'in a container of ours: root of a user namespace has all the ids that are
   run mydocker run --userns "$map" --privileged --tmpfs /store:exec,mode=755 -v "$T/nest:/nest" \
     /nest/mydocker run --root /store -u app /nest/busybox.tar /bin/sh -c 'id -u; id -G; cat /proc/self/uid_map; stat -c %u /home/app'
   exits 0; quiet; same "1000 1000 2000 0 $BASE 65536 1000" "$(echo $out)"
+
+begin 'what is written to the process'"'"' own files in /proc, which are root'"'"'s of the namespace'
+  run mydocker run --userns "$map" --oom-score-adj 500 --sysctl net.ipv4.ip_forward=1 /bin/sh -c 'cat /proc/self/oom_score_adj /proc/sys/net/ipv4/ip_forward; stat -c %u /proc/self/environ'
+  exits 0; quiet; prints $'500\n1\n0'
+  run mydocker run --userns "$map" /bin/cat /proc/self/oom_score_adj
+  exits 0; prints 0
