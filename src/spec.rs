@@ -84,11 +84,10 @@ pub struct Security {
 impl Security {
     /// The SELinux context that was asked for; what was not said is as containers have it.
     pub fn label(&self) -> Option<Text> {
-        self.label.iter().any(Option::is_some).then(|| {
-            let usual = [t(c"system_u"), t(c"system_r"), t(c"container_t"), t(c"s0")];
-            let parts: Vec<Text> = self.label.iter().zip(usual).map(|(part, usual)| part.unwrap_or(usual)).collect();
-            filled("%:%:%:%", &parts)
-        })
+        let [user, role, kind, level] = self.label;
+        user.or(role).or(kind).or(level)?;
+        let (user, role) = (user.unwrap_or(t(c"system_u")), role.unwrap_or(t(c"system_r")));
+        Some(filled("%:%:%:%", &[user, role, kind.unwrap_or(t(c"container_t")), level.unwrap_or(t(c"s0"))]))
     }
 }
 

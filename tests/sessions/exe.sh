@@ -112,6 +112,18 @@ begin 'a kernel that cannot change a process'"'"'s program: mydocker runs from a
   wait "$pid" || fail "expected the container to end well: $?"
   untouched
 
+begin 'a host that lets no memory file be executed: nothing depends on that, but the copy does'
+  need strace
+  # The setting is of a pid namespace (Linux 6.3).
+  memfd() { unshare -pf --mount-proc sh -c 'echo "$1" 2>/dev/null >/proc/sys/vm/memfd_noexec || exit 77; shift; "$@"' sh "$@"; }
+  run memfd 2 "$T/runtime" run ./tree echo fine
+  if [ "$code" = 77 ]; then skip 'there is no vm.memfd_noexec here'; fi
+  exits 0; quiet; prints fine
+  run memfd 1 strace -o /dev/null -e trace=prctl -e inject=prctl:error=EINVAL "$T/runtime" run ./tree echo fine
+  exits 0; quiet; prints fine
+  run memfd 2 strace -o /dev/null -e trace=prctl -e inject=prctl:error=EINVAL "$T/runtime" run ./tree echo fine
+  exits 125; one_line; says 'run a sealed copy of the program: EACCES'
+
 begin 'where neither is possible nothing is started'
   need strace
   run strace -o /dev/null -e inject=prctl:error=EINVAL -e inject=memfd_create:error=ENOSYS "$T/runtime" run ./tree true
