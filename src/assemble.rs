@@ -34,11 +34,11 @@ pub fn complete(options: &mut Options, store: Option<&Store>) -> Result<()> {
     spec.id = id;
     spec.hostname = match options.hostname {
         Some(name) => name,
-        None if spec.share.net || spec.share.uts => keep(small_file(t(c"/proc/sys/kernel/hostname")).trim_ascii()),
+        None if spec.share.net || spec.share.uts => keep(small_file(t(c"/proc/sys/kernel/hostname"))?.trim_ascii()),
         None => keep(id.to_bytes().get(..12).unwrap_or_default()),
     };
     spec.shm_size = options.shm_size.unwrap_or(SHM_SIZE);
-    spec.files = files(spec.share.net);
+    spec.files = files(spec.share.net)?;
     let process = &mut spec.process;
     process.args = command(options.entrypoint, options.words)?;
     process.cwd = options.cwd.unwrap_or(t(c"/"));
@@ -143,8 +143,12 @@ fn new_id() -> Result<Text> {
     Ok(keep(line.hex_of(&bytes)))
 }
 
-fn small_file(path: Text) -> &'static [u8] {
-    fs::read_file(path, 1 << 16).unwrap_or_default()
+/// One of the host's files; empty where there is none for us.
+fn small_file(path: Text) -> Result<&'static [u8]> {
+    match fs::read_file(path, 1 << 16) {
+        Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => Ok(b""),
+        result => result.map_err(|errno| Error::sys(text!("read"), path, errno)),
+    }
 }
 
 /// docker's order: its own variables, then the user's over them.
@@ -181,12 +185,12 @@ ff02::2\tip6-allrouters
 
 /// As docker makes them: with the host's network they are the host's; else a fixed /etc/hosts, and the host's
 /// resolv.conf without the resolvers on its loopback, which the container could not reach.
-fn files(host_network: bool) -> Files {
-    let resolv = small_file(t(c"/etc/resolv.conf"));
+fn files(host_network: bool) -> Result<Files> {
+    let resolv = small_file(t(c"/etc/resolv.conf"))?;
     if host_network {
-        return Files { hosts: keep(small_file(t(c"/etc/hosts"))), resolv: keep(resolv) };
+        return Ok(Files { hosts: keep(small_file(t(c"/etc/hosts"))?), resolv: keep(resolv) });
     }
-    Files { hosts: HOSTS, resolv: keep(&reachable(resolv)) }
+    Ok(Files { hosts: HOSTS, resolv: keep(&reachable(resolv)) })
 }
 
 /// The resolv.conf without the resolvers on the host's loopback.

@@ -62,6 +62,7 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
         // Where there is no way without what has just failed, that is said.
         let plan = ManuallyDrop::new(plan::build(spec, &host).map_err(|error| before.take().unwrap_or(error))?);
         let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
+        store.making().map_err(|errno| Error::sys(text!("lock the store"), path, errno))?;
         let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
         let mut start = Start {
             spec,
@@ -190,7 +191,6 @@ fn end(pid: i32) {
 impl Start<'_> {
     /// The steps outside, in order. The child doesn't come back from here.
     fn outside(&mut self) -> core::result::Result<(), (Entry, Errno)> {
-        self.store.making();
         let whole = self.plan;
         for (index, entry) in whole.outside.iter().enumerate() {
             let result = match entry.step {

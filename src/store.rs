@@ -50,8 +50,8 @@ impl Store {
     }
 
     /// Nobody sweeps from now until `made`.
-    pub fn making(&self) {
-        let _ = fs::lock(self.gate.as_fd(), libc::LOCK_SH);
+    pub fn making(&self) -> core::result::Result<(), Errno> {
+        fs::lock(self.gate.as_fd(), libc::LOCK_SH)
     }
 
     /// The container's directory is locked.

@@ -927,10 +927,29 @@ static void judge(struct trial *t)
 
 /* --- what there is to try ---------------------------------------------------------------------------------------- */
 
-/* Calls that have no failure to speak of: nothing looks at their result, whatever a filter would answer. */
-static int cannot_fail(int call)
+/* Whether a call can be answered so. EPERM and ENOSYS can come from a filter at any; the rest is what the kernel or a file system
+ * may say: nothing of some calls, no EMFILE where no descriptor is made, no full disk where nothing is written. */
+static int can_be(int call, int errnr)
 {
-	return call == SYS_exit_group;
+	static const short sure[] = { SYS_getpid, SYS_geteuid, SYS_getegid, SYS_umask, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_clock_gettime, 0 };
+	static const short looks[] = { SYS_faccessat, SYS_newfstatat, SYS_fstatfs, SYS_statfs, SYS_readlinkat, SYS_getdents64, SYS_getcwd,
+		SYS_read, SYS_flistxattr, SYS_fgetxattr, SYS_llistxattr, SYS_lgetxattr, SYS_ppoll, SYS_wait4, SYS_lseek, 0 };
+	static const short fills[] = { SYS_mkdirat, SYS_mknodat, SYS_symlinkat, SYS_unlinkat, SYS_renameat2, SYS_fchownat, SYS_fchmod,
+		SYS_utimensat, SYS_fsetxattr, SYS_write, SYS_sendfile, SYS_chdir, SYS_fchdir, 0 };
+	if (call == SYS_exit_group)
+		return 0;
+	if (call == SYS_close)          /* close(2) */
+		return errnr == EINTR || errnr == EIO || errnr == ENOSPC;
+	for (const short *c = sure; *c; c++)
+		if (*c == call)
+			return errnr == EPERM || errnr == ENOSYS;
+	for (const short *c = looks; *c; c++)
+		if (*c == call)
+			return errnr != EMFILE && errnr != ENOSPC;
+	for (const short *c = fills; *c; c++)
+		if (*c == call)
+			return errnr != EMFILE;
+	return 1;
 }
 
 /* A case a spot and errno. A second and third run say which spots there always are. */
@@ -1010,11 +1029,13 @@ static void enumerate(int variant)
 			for (int when = 1; when <= most[role][call]; when++) {
 				if (is_stub(&variants[variant], call))
 					continue;
-				for (int e = 0; e < ERRNOS && !cannot_fail(call); e++)
-					add(variant, role, call, when, errnos[e].nr);
-				add(variant, role, call, when, KILL);
+				for (int e = 0; e < ERRNOS; e++)
+					if (can_be(call, errnos[e].nr))
+						add(variant, role, call, when, errnos[e].nr);
+				if (!variants[variant].refused)
+					add(variant, role, call, when, KILL);
 				/* Without write nothing can be said. */
-				if (!seen[call]++ && !cannot_fail(call) && call != SYS_write)
+				if (!seen[call]++ && call != SYS_exit_group && call != SYS_write)
 					add(variant, -1, call, 1, NEVER + ENOSYS), add(variant, -1, call, 1, NEVER + EPERM);
 			}
 }
