@@ -331,15 +331,12 @@ pub fn everywhere(rootless: bool) -> Layout {
     layout
 }
 
-/// Each controller and the hierarchy that has it; "" where none has.
-pub fn places(rootless: bool) -> [(Text, Text); 5] {
-    let layout = everywhere(rootless);
-    NAMES.map(|(controller, name)| {
-        (keep(name.as_bytes()), layout.find(controller).map(|found| found.path).unwrap_or_default())
-    })
-}
-
 impl Layout {
+    /// The hierarchy that has the controller of that name; "" where none has.
+    pub fn place(&self, name: &[u8]) -> Text {
+        self.find(named_in(name, b' ')).map(|found| found.path).unwrap_or_default()
+    }
+
     fn add(&mut self, path: Text, controllers: Controllers) {
         let controllers = controllers & !self.controllers();
         match self.hierarchies.iter_mut().find(|hierarchy| hierarchy.path == path) {

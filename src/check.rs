@@ -11,6 +11,9 @@ use crate::{cgroup, host, userns};
 
 type Trial = core::result::Result<(), Errno>;
 
+/// Tries it at a place, where it has one.
+type Try = fn(Text) -> Trial;
+
 const NS: i32 = libc::CLONE_NEWNS;
 const PID: i32 = libc::CLONE_NEWPID;
 const NET: i32 = libc::CLONE_NEWNET;
@@ -34,30 +37,44 @@ user namespace:
 detached mounts:mount(2) is used; read-only volumes are not recursive
 idmapped mounts:the file system or the kernel has none
 pidfd:SIGCHLD is used
-openat2:paths are walked component by component"
+openat2:paths are walked component by component
+store:on an overlay or read-only; --root DIR, or mount a tmpfs
+memory:its limits are refused
+cpu:its limits are refused
+cpuset:its limits are refused
+pids:its limits are refused
+devices:only those of /dev can be used"
 );
 
 const NEEDED: usize = 10;
 /// Without root also these.
 const NEEDED_BY_USERS: usize = 12;
+const STORE: usize = 15;
+const DEVICES: usize = 20;
 
 /// The namespaces that the child is born into, and what it does there.
-static TRIALS: [(i32, fn() -> Trial); 15] = [
+static TRIALS: [(i32, Try); 21] = [
     (NS, nothing),
     (PID, nothing),
     (libc::CLONE_NEWUTS, nothing),
     (libc::CLONE_NEWIPC, nothing),
-    (NET, process::loopback_up),
+    (NET, |_| process::loopback_up()),
     (libc::CLONE_NEWCGROUP, nothing),
     (NS, overlay),
-    (NS | PID, || mount(t(c"proc"), STRICT, t(c""))),
-    (NS | NET, || mount(t(c"sysfs"), STRICT_RO, t(c""))),
+    (NS | PID, |_| mount(t(c"proc"), STRICT, t(c""))),
+    (NS | NET, |_| mount(t(c"sysfs"), STRICT_RO, t(c""))),
     (0, seccomp),
     (NS | USER, nothing),
     (NS, detached),
     (NS, idmapped),
-    (0, || process::open_self().map(drop)),
+    (0, |_| process::open_self().map(drop)),
     (0, openat2),
+    (0, can_hold),
+    (0, in_cgroup),
+    (0, in_cgroup),
+    (0, in_cgroup),
+    (0, in_cgroup),
+    (0, with_devices),
 ];
 
 /// What an errno says about any trial.
@@ -83,12 +100,6 @@ fn reason(code: u8, flags: i32, without: &[u8]) -> Text {
     keep(row(REASONS, u64::from(code)).filter(|_| flags != 0).unwrap_or(without))
 }
 
-/// The lines, and whether `run` will work.
-struct Answer {
-    line: Line,
-    works: bool,
-}
-
 /// `mydocker check`: 0 where `run` will work, else 1.
 pub fn check(args: &'static [Text]) -> Result<u8> {
     let user = userns::ids(None)?;
@@ -100,7 +111,6 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
         _ => return Err(Error::new(text!("check takes no arguments but --root DIR"), &[])),
     }
     let _ = process::default_action(libc::SIGCHLD);
-    let mut answer = Answer { line: Line::new(), works: true };
     let store = crate::run::store(root, user.is_some())?;
     if let Some(ids) = &user
         && let Err(error) = userns::enter(ids)
@@ -109,63 +119,48 @@ pub fn check(args: &'static [Text]) -> Result<u8> {
         crate::print(&error.text())?;
         return Ok(1);
     }
-    let needed = if user.is_some() { NEEDED_BY_USERS } else { NEEDED };
+    let store = ancestors(store).iter().rev().copied().find(|&path| fs::exists(path)).unwrap_or(t(c"/"));
+    let layout = cgroup::everywhere(user.is_some());
+    let (mut answer, mut works) = (Line::new(), true);
     for (index, (&line, &(flags, trial))) in split(NAMES.bytes(), b'\n').iter().zip(&TRIALS).enumerate() {
         let (name, without) = split_once(line, b':').unwrap_or_default();
-        answer.put(name, t(c""), index < needed, flags, without, &mut || {
-            if flags & NS != 0 {
-                private()?;
-            }
-            trial()
-        });
-    }
-    let store = ancestors(store).iter().rev().copied().find(|&path| fs::exists(path)).unwrap_or(t(c"/"));
-    answer.put(b"store", store, true, 0, b"on an overlay or read-only; --root DIR, or mount a tmpfs", &mut || {
-        can_hold(store)
-    });
-    for (name, place) in cgroup::places(user.is_some()) {
-        let devices = name == t(c"devices");
-        let program = devices && fs::fs_type(place) == Ok(cgroup::CGROUP2_SUPER_MAGIC);
-        // Without limits an ordinary user's container needs none, nor where all are read-only.
-        let needed = !place.is_empty() && !program && user.is_none() && fs::can_write(place) != Err(Errno::EROFS);
-        let without: &[u8] = if devices { b"only those of /dev can be used" } else { b"its limits are refused" };
-        answer.put(name.to_bytes(), place, needed, 0, without, &mut || in_cgroup(place, program));
-    }
-    crate::print(&answer.line)?;
-    Ok(u8::from(!answer.works))
-}
-
-impl Answer {
-    #[inline(never)]
-    fn put(
-        &mut self,
-        name: &[u8],
-        place: Text,
-        needed: bool,
-        flags: i32,
-        without: &[u8],
-        trial: &mut dyn FnMut() -> Trial,
-    ) {
-        let code = attempt(flags, trial);
-        let line = &mut self.line;
-        line.put(name).put(b":").put(if code == 0 { b" ok" } else { b" no" });
+        let place = match index {
+            ..STORE => t(c""),
+            STORE => store,
+            _ => layout.place(name),
+        };
+        let code = attempt(flags, trial, place);
+        answer.put(name).put(if code == 0 { b": ok" } else { b": no" });
         if !place.is_empty() {
-            line.put(b": ").safe(place.to_bytes());
+            answer.put(b": ").safe(place.to_bytes());
         }
         if code != 0 {
-            self.works &= !needed;
-            line.put(b": ");
-            errno::describe(Errno::new(i32::from(code)), line);
-            line.put(b": ").put(reason(code, flags, without).to_bytes());
+            works &= match (index, &user) {
+                (..STORE, None) => index >= NEEDED,
+                (..STORE, Some(_)) => index >= NEEDED_BY_USERS,
+                (STORE, _) => false,
+                // Without limits an ordinary user's container needs none of them, nor where all are read-only.
+                _ => place.is_empty() || user.is_some() || index == DEVICES || code == EROFS,
+            };
+            errno::describe(Errno::new(i32::from(code)), answer.put(b": "));
+            answer.put(b": ").put(reason(code, flags, without).to_bytes());
         }
-        line.put(b"\n");
+        answer.put(b"\n");
     }
+    crate::print(&answer)?;
+    Ok(u8::from(!works))
 }
 
+const EROFS: u8 = 30;
+
 /// What a child that tried it ended with: 0, or an errno, or 128 + the signal that killed it.
-fn attempt(flags: i32, trial: &mut dyn FnMut() -> Trial) -> u8 {
+#[inline(never)]
+fn attempt(flags: i32, trial: Try, place: Text) -> u8 {
     let ended = process::clone(flags as u64).and_then(|side| match side {
-        Side::Child => process::exit(code(trial())),
+        Side::Child => {
+            let made = if flags & NS != 0 { private() } else { Ok(()) };
+            process::exit(code(made.and_then(|()| trial(place))))
+        }
         Side::Parent(pid, _) => process::wait(pid, 0).map(|(_, code)| code),
     });
     ended.unwrap_or_else(|errno| code(Err(errno)))
@@ -204,7 +199,7 @@ fn mount(fs: Text, flags: u64, data: Text) -> Trial {
 }
 
 /// On a tmpfs of its own.
-fn overlay() -> Trial {
+fn overlay(_: Text) -> Trial {
     mount(t(c"tmpfs"), 0, t(c""))?;
     for name in [t(c"/proc/l"), t(c"/proc/u"), t(c"/proc/w")] {
         fs::mkdir(fs::CWD, name, 0o700)?;
@@ -212,7 +207,7 @@ fn overlay() -> Trial {
     mount(t(c"overlay"), 0, t(c"lowerdir=/proc/l,upperdir=/proc/u,workdir=/proc/w"))
 }
 
-fn detached() -> Trial {
+fn detached(_: Text) -> Trial {
     const STEPS: [Step; 4] = [
         Step::Fsopen(t(c"tmpfs"), FS),
         Step::Create,
@@ -224,7 +219,7 @@ fn detached() -> Trial {
 
 /// A mount with the ids of another user namespace. That lives as long as its descriptor, which its only process puts
 /// into our table, in place of one that a child does not need.
-fn idmapped() -> Trial {
+fn idmapped(_: Text) -> Trial {
     const THEIRS: [Step; 5] = [
         Step::Set(CWD, t(c"/proc/self/setgroups"), t(c"deny")),
         Step::Set(CWD, t(c"/proc/self/uid_map"), t(c"0 0 1")),
@@ -236,22 +231,22 @@ fn idmapped() -> Trial {
         Step::OpenTree(CWD, t(c"/"), false, ROOT),
         Step::SetAttr(ROOT, false, MountAttr { set: 0x10_0000, clear: 0, propagation: 0, userns: 0 }),
     ];
-    match attempt(USER | libc::CLONE_FILES, &mut || steps(&THEIRS)) {
+    match attempt(USER | libc::CLONE_FILES, |_| steps(&THEIRS), t(c"")) {
         0 => steps(&OURS),
         code => Err(Errno::new(i32::from(code))),
     }
 }
 
-fn nothing() -> Trial {
+fn nothing(_: Text) -> Trial {
     Ok(())
 }
 
 /// As for an ordinary user: the first call is only needed without CAP_SYS_ADMIN.
-fn seccomp() -> Trial {
+fn seccomp(_: Text) -> Trial {
     steps(&[Step::NoNewPrivs, Step::Seccomp(filter(0))])
 }
 
-fn openat2() -> Trial {
+fn openat2(_: Text) -> Trial {
     let how = fs::OpenHow { flags: libc::O_PATH as u64, mode: 0, resolve: fs::IN_ROOT };
     fs::openat2(fs::CWD, t(c"/"), &how).map(drop)
 }
@@ -264,8 +259,19 @@ fn can_hold(store: Text) -> Trial {
     }
 }
 
-/// On v2 a program decides on devices.
-fn in_cgroup(path: Text, program: bool) -> Trial {
+fn in_cgroup(path: Text) -> Trial {
+    make_cgroup(path, |_| Ok(()))
+}
+
+/// On v2 a program decides.
+fn with_devices(path: Text) -> Trial {
+    make_cgroup(path, |path| match fs::fs_type(path)? {
+        cgroup::CGROUP2_SUPER_MAGIC => steps(&[Step::Open(CWD, path, 0, ROOT), Step::FilterDevices(ROOT, t(c""))]),
+        _ => Ok(()),
+    })
+}
+
+fn make_cgroup(path: Text, trial: Try) -> Trial {
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
@@ -273,8 +279,6 @@ fn in_cgroup(path: Text, program: bool) -> Trial {
     name.put(b"check").dec(process::pid() as u64);
     let path = cgroup::path(path, keep(&name));
     fs::mkdir(fs::CWD, path, 0o755)?;
-    let rules = t(c"");
-    let result =
-        if program { steps(&[Step::Open(CWD, path, 0, ROOT), Step::FilterDevices(ROOT, rules)]) } else { Ok(()) };
+    let result = trial(path);
     fs::rmdir(fs::CWD, path).and(result)
 }

@@ -112,15 +112,15 @@ struct Stopped {
 /// may not have that.
 fn raise(options: &mut Options, resource: u32, least: u64) -> bool {
     let (soft, hard) = process::limit(resource);
-    if soft < least {
-        // Above the hard limit it needs CAP_SYS_RESOURCE.
-        let raised = [(least, hard.max(least)), (hard, hard)];
-        if raised.iter().any(|&(soft, hard)| process::set_limit(resource, soft, hard).is_ok()) {
-            let typed = t(c"as it was");
-            options.spec.process.rlimits.insert(0, ResourceLimit { resource, soft, hard, typed });
-        }
+    if soft >= least {
+        return true;
     }
-    process::limit(resource).0 >= least
+    // Above the hard limit it needs CAP_SYS_RESOURCE.
+    let raised = [(least, hard.max(least)), (hard, hard)];
+    let raised = raised.iter().find(|&&(soft, hard)| process::set_limit(resource, soft, hard).is_ok());
+    let typed = t(c"as it was");
+    options.spec.process.rlimits.insert(0, ResourceLimit { resource, soft, hard, typed });
+    raised.is_some_and(|&(soft, _)| soft >= least)
 }
 
 /// Where the store is.
