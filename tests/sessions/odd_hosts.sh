@@ -41,6 +41,13 @@ wait
   same '' "$(ls -A other/containers)" 'the containers'
   rm -rf other
 
+begin 'few descriptors for the command, on a kernel without close_range'
+  needs_without
+  run "$WITHOUT" close_range "$MYDOCKER" run --ulimit nofile=6:6 -u app busybox sh -c 'ulimit -n; ls -l /proc/1/fd | grep -c -- "->"'
+  exits 0; quiet; prints $'6\n3'
+  run "$WITHOUT" close_range "$MYDOCKER" run --init --ulimit nofile=6:6 -u app busybox sh -c 'ulimit -n; exit 4'
+  exits 4; quiet; prints 6
+
 # --- the caller's descriptors, mask and limits
 
 begin 'descriptors 0, 1 and 2 are closed'
@@ -189,6 +196,15 @@ begin 'root of a user namespace'
   inside user unshare -Urmpf --mount-proc sh -c 'mount -t tmpfs none "$0" && exec "$@"' "$T/home"
   run user unshare -Ur "$T/parts/mydocker" run -m 64m "$T/parts/busybox.tar" true
   exits 125; one_line; says --memory
+
+begin 'an ordinary user on a kernel that has only the newer calls for mounts'
+  needs_without
+  for calls in openat2 close_range clone3 clone3=EPERM pidfd_open openat2,close_range,clone3,pidfd_open,pidfd_send_signal,statx; do
+    run user "$WITHOUT" "$calls" "$T/parts/mydocker" run -v "$T/home:/h" "$T/parts/busybox.tar" sh -c 'id -u; touch /h/x && echo started'
+    exits 0; prints $'0\nstarted'; quiet
+  done
+  run user "$WITHOUT" mount_setattr "$T/parts/mydocker" run "$T/parts/busybox.tar" true
+  exits 125; one_line; says 'Linux 5.12'
 
 for who in root user; do
   for how in '--dev-bind / / --proc /proc' '--unshare-all --ro-bind / / --proc /proc --dev /dev'; do
