@@ -350,10 +350,7 @@ fn json(message: &[u8]) -> Line {
     for &byte in message {
         match byte {
             b'"' | b'\\' => line.put(&[b'\\', byte]),
-            0..0x20 => line
-                .put(b"\\u00")
-                .put(&[b"01".get(usize::from(byte >> 4)).copied().unwrap_or(b'0')])
-                .put(&[*b"0123456789abcdef".get(usize::from(byte & 15)).unwrap_or(&b'0')]),
+            0..0x20 => line.put(b"\\u00").hex_of(&[byte]),
             _ => line.put(&[byte]),
         };
     }
@@ -380,8 +377,10 @@ fn rfc3339(seconds: u64, line: &mut Line) {
         (year, month) = if month == 12 { (year.saturating_add(1), 1) } else { (year, month.saturating_add(1)) };
     }
     let second = seconds % 86_400;
-    line.dec0(year, 4).put(b"-").dec0(month, 2).put(b"-").dec0(days.saturating_add(1), 2).put(b"T");
-    line.dec0(second / 3600, 2).put(b":").dec0(second / 60 % 60, 2).put(b":").dec0(second % 60, 2).put(b"Z");
+    let parts = [year, month, days.saturating_add(1), second / 3600, second / 60 % 60, second % 60];
+    for (part, end) in parts.iter().zip(b"--T::Z") {
+        line.dec0(*part, 2).put(&[*end]);
+    }
 }
 
 #[cfg(test)]
