@@ -87,11 +87,11 @@ fn limit(file: Text, errno: Errno) -> Message {
 }
 
 /// A step in the child that failed.
-pub struct Failure {
+pub struct Failure<'a> {
     /// Its place in the plan's inside.
     pub index: usize,
     /// The step.
-    pub entry: Entry,
+    pub entry: &'a Entry,
     /// Why.
     pub errno: Errno,
     /// The file that could not be executed; empty where none was found.
@@ -102,7 +102,7 @@ pub struct Failure {
 
 /// A step in the child failed.
 pub fn inside(spec: &Spec, failure: &Failure) -> Error {
-    let (entry, errno) = (&failure.entry, failure.errno);
+    let (entry, errno) = (failure.entry, failure.errno);
     let about = entry.about.to_bytes();
     let mut hint = Message::NONE;
     let instead = match (&entry.step, errno) {

@@ -81,15 +81,15 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
                 start.abandon();
                 let clean = start.undo(true);
                 Err(Stopped {
-                    step: Some((entry.step, errno)),
+                    step: Some((&entry.step, errno)),
                     clean,
-                    error: diagnose::outside(spec, &host, store, &entry, errno),
+                    error: diagnose::outside(spec, &host, store, entry, errno),
                 })
             }
         };
         match stopped {
             // What this kernel hasn't got is known by trying it; the next plan does without.
-            Err(Stopped { step: Some((step, errno)), clean: true, error }) if host.has.without(&step, errno) => {
+            Err(Stopped { step: Some((step, errno)), clean: true, error }) if host.has.without(step, errno) => {
                 // What cannot be had without rules for devices says so itself.
                 before = Some(error).filter(|_| errno != Errno::ENOSYS && host.has.device_filter);
             }
@@ -100,9 +100,9 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
 }
 
 /// A start that came to nothing.
-struct Stopped {
+struct Stopped<'a> {
     /// The step that failed, outside or inside.
-    step: Option<(Step, Errno)>,
+    step: Option<(&'a Step, Errno)>,
     /// All that was made for it could be taken back.
     clean: bool,
     error: Error,
@@ -188,15 +188,15 @@ fn end(pid: i32) {
     let _ = process::kill(pid, libc::SIGKILL).and_then(|()| process::wait(pid, 0));
 }
 
-impl Start<'_> {
+impl<'a> Start<'a> {
     /// The steps outside, in order. The child doesn't come back from here.
-    fn outside(&mut self) -> core::result::Result<(), (Entry, Errno)> {
+    fn outside(&mut self) -> core::result::Result<(), (&'a Entry, Errno)> {
         let whole = self.plan;
         for (index, entry) in whole.outside.iter().enumerate() {
             let result = match entry.step {
                 Step::Clone(_) | Step::Clone3(..) => {
                     self.log(entry);
-                    self.pid = self.clone(&entry.step).map_err(|errno| (*entry, errno))?;
+                    self.pid = self.clone(&entry.step).map_err(|errno| (entry, errno))?;
                     self.trace.record(index);
                     self.done = index.saturating_add(1);
                     continue;
@@ -214,7 +214,7 @@ impl Start<'_> {
             self.log(entry);
             self.trace.record(index);
             if let Err(errno) = result {
-                return Err((*entry, errno));
+                return Err((entry, errno));
             }
             self.done = index.saturating_add(1);
         }
@@ -244,7 +244,7 @@ impl Start<'_> {
     }
 
     /// Beside the running container, until it has ended and nothing is left of it.
-    fn supervise(mut self) -> core::result::Result<u8, Stopped> {
+    fn supervise(&mut self) -> core::result::Result<u8, Stopped<'a>> {
         let pid = self.pid;
         self.close_childs_ends();
         let mut lost = Ok(());
@@ -276,7 +276,7 @@ impl Start<'_> {
         self.log_inside(failure.as_ref().map_or(usize::MAX, |failure| failure.index));
         let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
         let clean = self.undo(failure.is_some() || code.is_err());
-        let step = failure.map(|failure| (failure.entry.step, failure.errno));
+        let step = failure.map(|failure| (&failure.entry.step, failure.errno));
         match (diagnosed, code) {
             (Some(error), _) => Err(Stopped { step, clean, error }),
             (None, Ok(code)) => Ok(code),
@@ -298,7 +298,7 @@ impl Start<'_> {
     }
 
     /// What the child said before it ended, if it never got to the command.
-    fn report(&mut self) -> Option<Failure> {
+    fn report(&mut self) -> Option<Failure<'a>> {
         let socket = self.slots.get(SUPERVISOR);
         let (mut words, mut file) = match self.said.take() {
             Some(said) => said,
@@ -309,7 +309,7 @@ impl Start<'_> {
         }
         let [step, errno, candidate] = words;
         let index = step as usize;
-        let entry = *self.plan.inside.get(index)?;
+        let entry = self.plan.inside.get(index)?;
         let path = self.plan.exec.candidates.get(candidate as usize).copied();
         Some(Failure { index, entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
     }
