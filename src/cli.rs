@@ -19,9 +19,8 @@ use crate::error::{Error, Result};
 use crate::plan::{procfs, security};
 use crate::spec::{Mount, Spec, Text};
 use crate::sys::name::t;
-use crate::text::keep;
+use crate::text::{keep, split};
 use args::Args;
-use core::ffi::CStr;
 use kind::Kind;
 
 /// What `run` was asked for.
@@ -59,116 +58,150 @@ pub struct Options {
     pub spec: Spec,
 }
 
-/// A flag: its long name, its short one (0: none), what its value is, and where that goes.
-struct Flag {
-    name: Text,
-    short: u8,
-    kind: &'static Kind,
-    to: To,
+/// A flag: its number among all of `flags!`.
+#[derive(Clone, Copy)]
+struct Flag(usize);
+
+impl Flag {
+    /// By its long name.
+    fn long(name: &[u8]) -> Option<Self> {
+        split(NAMES.as_bytes(), b' ').iter().position(|&of| of == name).map(Self)
+    }
+
+    /// By its letter.
+    fn short(letter: &[u8]) -> Option<Self> {
+        SHORT.iter().position(|&of| letter == [of]).map(Self)
+    }
+
+    fn kind(self) -> &'static Kind {
+        KINDS.get(self.0).copied().unwrap_or(&kind::ANY)
+    }
+
+    /// Puts a value where it goes; `number` is what its kind has read.
+    fn set(self, options: &mut Options, value: Text, number: u64) -> Result<()> {
+        let at = self.0;
+        if let Some(field) = SWITCHES.get(at) {
+            *field(options) = number != 0;
+            return Ok(());
+        }
+        let at = at.wrapping_sub(SWITCHES.len());
+        if let Some(field) = NUMBERS.get(at) {
+            *field(options) = Some(number).filter(|&number| number != 0);
+            return Ok(());
+        }
+        let at = at.wrapping_sub(NUMBERS.len());
+        if let Some(field) = SETS.get(at) {
+            *field(options) |= number;
+            return Ok(());
+        }
+        let at = at.wrapping_sub(SETS.len());
+        if let Some(field) = WORDS.get(at) {
+            *field(options) = Some(value);
+            return Ok(());
+        }
+        EACH.get(at.wrapping_sub(WORDS.len())).map_or(Ok(()), |take| take(options, value))
+    }
+
+    fn name(self) -> Text {
+        split(NAMES.as_bytes(), b' ').get(self.0).map_or(t(c""), |name| keep(name))
+    }
 }
 
-/// Where a value goes.
-enum To {
+/// A row for each flag: its long name, its short one (0: none), what its value is, where that goes. They are taken apart
+/// into one string of names and a table a column, which is a third of one table; `Flag::set` has the order of the places.
+macro_rules! flags {
+    ($($(#[$doc:meta])* $table:ident: $to:ty { $($name:literal $short:literal $kind:ident $place:expr;)* })*) => {
+        const NAMES: &str = concat!($($($name, " ",)*)*).trim_ascii_end();
+        const SHORT: &[u8] = &[$($($short,)*)*];
+        static KINDS: &[&Kind] = &[$($(&kind::$kind,)*)*];
+        $($(#[$doc])* static $table: &[$to] = &[$($place,)*];)*
+    };
+}
+
+flags! {
     /// What the kind reads as 0 or 1.
-    Switch(fn(&mut Options) -> &mut bool),
+    SWITCHES: fn(&mut Options) -> &mut bool {
+        "interactive" b'i' SWITCH |run| &mut run.spec.process.stdin;
+        "tty" b't' SWITCH |run| &mut run.spec.process.tty;
+        "read-only" b'\0' SWITCH |run| &mut run.spec.read_only;
+        "init" b'\0' SWITCH |run| &mut run.spec.process.init;
+        "privileged" b'\0' SWITCH |run| &mut run.spec.security.privileged;
+        "log-level" b'l' LEVEL |run| &mut run.log;
+        "explain" b'\0' SWITCH |run| &mut run.explain;
+        "trace-startup" b'\0' SWITCH |run| &mut run.trace;
+        "help" b'\0' SWITCH |run| &mut run.help;
+        "pid" b'\0' SHARED |run| &mut run.spec.share.pid;
+        "uts" b'\0' SHARED |run| &mut run.spec.share.uts;
+        "ipc" b'\0' SHARED |run| &mut run.spec.share.ipc;
+        "net" b'\0' NETWORK |run| &mut run.spec.share.net;
+        "network" b'\0' NETWORK |run| &mut run.spec.share.net;
+    }
     /// The number that the kind reads; 0 is as if it were not given.
-    Number(fn(&mut Options) -> &mut Option<u64>),
+    NUMBERS: fn(&mut Options) -> &mut Option<u64> {
+        "memory" b'm' SIZE |run| &mut run.spec.limits.memory;
+        "mem" b'\0' SIZE |run| &mut run.spec.limits.memory;
+        "memory-swap" b'\0' SIZE_OR_UNLIMITED |run| &mut run.spec.limits.memory_swap;
+        "cpus" b'\0' CPUS |run| &mut run.spec.limits.cpu_quota;
+        "cpu" b'\0' PERCENT |run| &mut run.spec.limits.cpu_quota;
+        "cpu-shares" b'c' SHARES |run| &mut run.spec.limits.cpu_shares;
+        "pids-limit" b'\0' PIDS |run| &mut run.spec.limits.pids;
+        "shm-size" b'\0' SIZE |run| &mut run.shm_size;
+    }
     /// The bits that the kind reads, with those of other times.
-    Bits(fn(&mut Options) -> &mut u64),
+    SETS: fn(&mut Options) -> &mut u64 {
+        "cap-add" b'\0' CAPABILITY |run| &mut run.spec.security.add;
+        "cap-drop" b'\0' CAPABILITY |run| &mut run.spec.security.drop;
+    }
     /// The word itself.
-    Word(fn(&mut Options) -> &mut Option<Text>),
+    WORDS: fn(&mut Options) -> &mut Option<Text> {
+        "workdir" b'w' PATH |run| &mut run.cwd;
+        "user" b'u' ANY |run| &mut run.user;
+        "hostname" b'h' HOST_NAME |run| &mut run.hostname;
+        "name" b'\0' NAME |run| &mut run.spec.name;
+        "entrypoint" b'\0' ANY |run| &mut run.entrypoint;
+        "cpuset-cpus" b'\0' LIST |run| &mut run.spec.limits.cpuset_cpus;
+        "cpuset" b'\0' LIST |run| &mut run.spec.limits.cpuset_cpus;
+        "cpuset-mems" b'\0' LIST |run| &mut run.spec.limits.cpuset_mems;
+        "oom-score-adj" b'\0' OOM_SCORE |run| &mut run.spec.process.oom_score;
+        "rootfs" b'\0' ANY |run| &mut run.rootfs;
+        "root" b'\0' ANY |run| &mut run.root;
+        "userns" b'\0' ANY |run| &mut run.userns;
+    }
     /// Flags that can be given more than once.
-    Each(fn(&mut Options, Text) -> Result<()>),
-}
-
-use To::{Bits, Each, Number, Switch, Word};
-
-const fn flag(name: &'static CStr, short: u8, kind: &'static Kind, to: To) -> Flag {
-    Flag { name: t(name), short, kind, to }
-}
-
-static FLAGS: [Flag; 49] = [
-    flag(c"interactive", b'i', &kind::SWITCH, Switch(|run| &mut run.spec.process.stdin)),
-    flag(c"tty", b't', &kind::SWITCH, Switch(|run| &mut run.spec.process.tty)),
-    flag(c"volume", b'v', &kind::ANY, Each(|run, value| run.mount(volume::volume(value)))),
-    flag(c"mount", 0, &kind::ANY, Each(|run, value| run.mount(volume::mount(value)))),
-    flag(c"tmpfs", 0, &kind::ANY, Each(|run, value| run.mount(volume::tmpfs(value)))),
-    flag(c"read-only", 0, &kind::SWITCH, Switch(|run| &mut run.spec.read_only)),
-    flag(c"env", b'e', &kind::ANY, Each(|run, value| env::entry(value.to_bytes(), &mut run.env))),
-    flag(c"env-file", 0, &kind::ANY, Each(|run, value| env::file(value, &mut run.spec.process.env))),
-    flag(c"workdir", b'w', &kind::PATH, Word(|run| &mut run.cwd)),
-    flag(c"user", b'u', &kind::ANY, Word(|run| &mut run.user)),
-    flag(c"hostname", b'h', &kind::HOST_NAME, Word(|run| &mut run.hostname)),
-    flag(c"name", 0, &kind::NAME, Word(|run| &mut run.spec.name)),
-    // A foreground container is always removed.
-    flag(c"rm", 0, &kind::SWITCH, Each(|_, _| Ok(()))),
-    flag(c"entrypoint", 0, &kind::ANY, Word(|run| &mut run.entrypoint)),
-    flag(c"init", 0, &kind::SWITCH, Switch(|run| &mut run.spec.process.init)),
-    flag(c"memory", b'm', &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
-    flag(c"mem", 0, &kind::SIZE, Number(|run| &mut run.spec.limits.memory)),
-    flag(c"memory-swap", 0, &kind::SIZE_OR_UNLIMITED, Number(|run| &mut run.spec.limits.memory_swap)),
-    flag(c"cpus", 0, &kind::CPUS, Number(|run| &mut run.spec.limits.cpu_quota)),
-    flag(c"cpu", 0, &kind::PERCENT, Number(|run| &mut run.spec.limits.cpu_quota)),
-    flag(c"cpu-shares", b'c', &kind::SHARES, Number(|run| &mut run.spec.limits.cpu_shares)),
-    flag(c"cpuset-cpus", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
-    flag(c"cpuset", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_cpus)),
-    flag(c"cpuset-mems", 0, &kind::LIST, Word(|run| &mut run.spec.limits.cpuset_mems)),
-    flag(c"pids-limit", 0, &kind::PIDS, Number(|run| &mut run.spec.limits.pids)),
-    flag(
-        c"ulimit",
-        0,
-        &kind::ANY,
-        Each(|run, value| kind::ulimit(value).map(|limit| kind::last(&mut run.spec.process.rlimits, limit))),
-    ),
-    flag(
-        c"group-add",
-        0,
-        &kind::ANY,
-        Each(|run, value| {
+    EACH: fn(&mut Options, Text) -> Result<()> {
+        "volume" b'v' ANY |run, value| run.mount(volume::volume(value));
+        "mount" b'\0' ANY |run, value| run.mount(volume::mount(value));
+        "tmpfs" b'\0' ANY |run, value| run.mount(volume::tmpfs(value));
+        "env" b'e' ANY |run, value| env::entry(value.to_bytes(), &mut run.env);
+        "env-file" b'\0' ANY |run, value| env::file(value, &mut run.spec.process.env);
+        // A foreground container is always removed.
+        "rm" b'\0' SWITCH |_, _| Ok(());
+        "ulimit" b'\0' ANY
+            |run, value| kind::ulimit(value).map(|limit| kind::last(&mut run.spec.process.rlimits, limit));
+        "group-add" b'\0' ANY
+            |run, value| {
             run.spec.process.group_add.push(value);
             Ok(())
-        }),
-    ),
-    flag(c"oom-score-adj", 0, &kind::OOM_SCORE, Word(|run| &mut run.spec.process.oom_score)),
-    flag(c"sysctl", 0, &kind::ANY, Each(|run, value| procfs::sysctl(value).map(|value| run.spec.sysctls.push(value)))),
-    flag(c"cap-add", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.add)),
-    flag(c"cap-drop", 0, &kind::CAPABILITY, Bits(|run| &mut run.spec.security.drop)),
-    flag(c"privileged", 0, &kind::SWITCH, Switch(|run| &mut run.spec.security.privileged)),
-    flag(c"device", 0, &kind::ANY, Each(|run, value| devices::add_node(&mut run.spec.devices, value))),
-    flag(c"device-cgroup-rule", 0, &kind::ANY, Each(|run, value| devices::add_rule(&mut run.spec.devices, value))),
-    flag(c"security-opt", 0, &kind::ANY, Each(|run, value| security::option(&mut run.spec.security, value))),
-    flag(c"shm-size", 0, &kind::SIZE, Number(|run| &mut run.shm_size)),
-    // What it is for needs a container that stays.
-    flag(c"stop-signal", 0, &kind::SIGNAL, Each(|_, _| Ok(()))),
-    flag(c"rootfs", 0, &kind::ANY, Word(|run| &mut run.rootfs)),
-    flag(c"root", 0, &kind::ANY, Word(|run| &mut run.root)),
-    flag(c"log-level", b'l', &kind::LEVEL, Switch(|run| &mut run.log)),
-    flag(c"explain", 0, &kind::SWITCH, Switch(|run| &mut run.explain)),
-    flag(c"trace-startup", 0, &kind::SWITCH, Switch(|run| &mut run.trace)),
-    flag(c"help", 0, &kind::SWITCH, Switch(|run| &mut run.help)),
-    flag(c"pid", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.pid)),
-    flag(c"uts", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.uts)),
-    flag(c"userns", 0, &kind::ANY, Word(|run| &mut run.userns)),
-    flag(c"ipc", 0, &kind::SHARED, Switch(|run| &mut run.spec.share.ipc)),
-    flag(c"net", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
-    flag(c"network", 0, &kind::NETWORK, Switch(|run| &mut run.spec.share.net)),
-];
+        };
+        "sysctl" b'\0' ANY |run, value| procfs::sysctl(value).map(|value| run.spec.sysctls.push(value));
+        "device" b'\0' ANY |run, value| devices::add_node(&mut run.spec.devices, value);
+        "device-cgroup-rule" b'\0' ANY |run, value| devices::add_rule(&mut run.spec.devices, value);
+        "security-opt" b'\0' ANY |run, value| security::option(&mut run.spec.security, value);
+        // What it is for needs a container that stays.
+        "stop-signal" b'\0' SIGNAL |_, _| Ok(());
+    }
+}
 
 /// Parses what follows `run`.
 pub fn run(words: &'static [Text]) -> Result<Options> {
     let mut options = Options::default();
     let mut args = Args::new(words);
     while let Some((flag, value)) = args.next()? {
-        let Some(number) = (flag.kind.read)(value.to_bytes()) else {
-            return Err(Error::new(text!("--% %: %"), &[flag.name, value, flag.kind.wants.text()]));
+        let kind = flag.kind();
+        let Some(number) = (kind.read)(value.to_bytes()) else {
+            return Err(Error::new(text!("--% %: %"), &[flag.name(), value, kind.wants.text()]));
         };
-        match flag.to {
-            Switch(field) => *field(&mut options) = number != 0,
-            Number(field) => *field(&mut options) = Some(number).filter(|&number| number != 0),
-            Bits(field) => *field(&mut options) |= number,
-            Word(field) => *field(&mut options) = Some(value),
-            Each(take) => take(&mut options, value)?,
-        }
+        flag.set(&mut options, value, number)?;
     }
     options.words = args.rest();
     finish(&mut options)?;

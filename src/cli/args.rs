@@ -1,11 +1,11 @@
 //! The arguments taken apart: long flags with one dash or two, clusters of short ones, values attached or apart.
 
 use super::nearest::nearest;
-use super::{FLAGS, Flag, kind};
+use super::{Flag, NAMES, kind};
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::t;
-use crate::text::{Message, keep, split_once};
+use crate::text::{Message, keep, split, split_once};
 
 /// What is left of the arguments.
 pub struct Args {
@@ -25,7 +25,7 @@ impl Args {
     }
 
     /// The next flag with its value; None where the flags end: at the first word, at `--`, at the end.
-    pub fn next(&mut self) -> Result<Option<(&'static Flag, Text)>> {
+    pub fn next(&mut self) -> Result<Option<(Flag, Text)>> {
         if self.cluster.is_empty() {
             let Some((word, rest)) = self.words.split_first() else { return Ok(None) };
             let name = match word.to_bytes() {
@@ -41,7 +41,7 @@ impl Args {
                 Some((long, value)) => (long, Some(value)),
                 None => (long, None),
             };
-            if let Some(flag) = FLAGS.iter().find(|flag| flag.name.to_bytes() == long) {
+            if let Some(flag) = Flag::long(long) {
                 return self.value(flag, value);
             }
             if name.starts_with(b"-") {
@@ -50,7 +50,7 @@ impl Args {
             self.cluster = name;
         }
         let (letter, rest) = self.cluster.split_at_checked(1).unwrap_or_default();
-        let Some(flag) = FLAGS.iter().find(|flag| letter == [flag.short]) else {
+        let Some(flag) = Flag::short(letter) else {
             return Err(unknown("-", self.cluster));
         };
         // Of -it the t is a flag, not the value of -i.
@@ -64,13 +64,13 @@ impl Args {
     }
 
     /// A flag with the value that was attached to it; else the next word, or what a switch alone means.
-    fn value(&mut self, flag: &'static Flag, attached: Option<&[u8]>) -> Result<Option<(&'static Flag, Text)>> {
+    fn value(&mut self, flag: Flag, attached: Option<&[u8]>) -> Result<Option<(Flag, Text)>> {
         let value = match attached {
             Some(value) => keep(value),
             None if flag.is_switch() => t(c"true"),
             None => {
                 let Some((&value, rest)) = self.words.split_first() else {
-                    return Err(Error::new(text!("--% needs a value"), &[flag.name]).hint(HELP, &[]));
+                    return Err(Error::new(text!("--% needs a value"), &[flag.name()]).hint(HELP, &[]));
                 };
                 self.words = rest;
                 value
@@ -81,8 +81,8 @@ impl Args {
 }
 
 impl Flag {
-    fn is_switch(&self) -> bool {
-        core::ptr::eq(self.kind, &kind::SWITCH)
+    fn is_switch(self) -> bool {
+        core::ptr::eq(self.kind(), &kind::SWITCH)
     }
 }
 
@@ -91,7 +91,7 @@ const HELP: Message = text!("mydocker run --help lists the flags");
 /// With the nearest flag's name, if it is near: for typing errors.
 fn unknown(dashes: &str, typed: &[u8]) -> Error {
     let error = Error::new(text!("unknown flag: %%"), &[keep(dashes.as_bytes()), keep(typed)]);
-    match nearest(typed, &mut FLAGS.iter().map(|flag| flag.name)) {
+    match nearest(typed, &mut split(NAMES.as_bytes(), b' ').iter().map(|name| keep(name))) {
         Some(name) => error.hint(text!("did you mean --%?"), &[name]),
         None => error.hint(HELP, &[]),
     }
