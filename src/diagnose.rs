@@ -1,7 +1,6 @@
 //! Why it failed, in the words of somebody who has looked: off the fast path, after the failure.
 
 use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND};
-use crate::perform;
 use crate::plan::{Entry, Host, Step, Want};
 use crate::spec::{Spec, Text};
 use crate::store::Store;
@@ -9,6 +8,7 @@ use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs};
 use crate::text::{Line, Message, Push, filled, has, join, keep, row, until};
+use crate::{perform, userns};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A step outside failed.
@@ -45,6 +45,8 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
         (Step::Create, Errno::EPERM) if entry.about == spec.lower.named && host.user.is_some() => {
             text!("in a user namespace that needs Linux 5.11")
         }
+        // Ubuntu's AppArmor lets an ordinary user make a user namespace, but not use it.
+        (Step::Clone(_) | Step::Clone3(..), _) if host.user.is_some() => userns::forbidden(errno),
         (_, Errno::EPERM) => text!("something forbids it, such as an outer container: `mydocker check` says more"),
         (Step::Clone(_) | Step::Clone3(..), Errno::ENOSPC | Errno::EUSERS) => {
             text!("a limit in /proc/sys/user/max_*_namespaces is reached")
