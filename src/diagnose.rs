@@ -38,6 +38,7 @@ pub fn outside(spec: &Spec, host: &Host, store: &Store, entry: &Entry, errno: Er
              without"
             )
         }
+        (Step::Same(..), _) => text!("it was exchanged for something else since mydocker looked at it"),
         (Step::Mkdir(..), Errno::EROFS) => {
             text!("--root DIR names another store; limits need a cgroup that can be written")
         }

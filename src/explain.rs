@@ -174,6 +174,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         Step::DefaultAction(signal) => {
             say(text!("rt_sigaction(%, {SIG_DFL}, NULL, 8)"), &[Arg::Int(i64::from(signal))], out);
         }
+        Step::Same(file, _) => say(text!("fstat(%)  # what was looked at"), &[Arg::Fd(file)], out),
         Step::CheckCwd => say(text!("getcwd(...)  # must begin with /"), &[], out),
         Step::CheckParent => say(text!("ppoll([%], 0)  # no hang-up"), &[Arg::Fd(INIT)], out),
         Step::Init => {

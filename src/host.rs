@@ -40,7 +40,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
-        modes: Vec::new(),
+        found: Vec::new(),
         ignored: set(status, b"SigIgn:\t"),
         // A new user namespace begins with a bounding set of all that there are.
         capabilities: if user.is_some() { all_capabilities() } else { set(status, b"CapBnd:\t") },
@@ -52,10 +52,10 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
     };
     check_labels(spec)?;
     for (index, mount) in spec.mounts.iter().enumerate() {
-        let mut file = false;
+        let (mut file, mut looked) = (false, 0);
         let empty = match mount.source {
             Source::Host(source) => {
-                file = host_source(source, mount, &mut host.missing)?;
+                (file, looked) = host_source(source, mount, &mut host.missing)?;
                 false
             }
             Source::Volume(name) => fs::is_empty(store, crate::plan::data(name)),
@@ -66,8 +66,8 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         if empty && mount.copy && there.is_some() {
             host.fill.push(index);
         }
-        // docker's for a tmpfs where the image has nothing.
-        host.modes.push(there.unwrap_or(0o1777));
+        // docker's mode for a tmpfs where the image has nothing.
+        host.found.push(if let Source::Tmpfs(_) = mount.source { u64::from(there.unwrap_or(0o1777)) } else { looked });
         host.files.push(file);
     }
     Ok(host)
@@ -133,15 +133,17 @@ fn throttles() -> u32 {
         .count() as u32
 }
 
-/// Whether a host path is a file; the directories to make where it is missing.
-fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<bool> {
-    // O_PATH: a FIFO, a socket or a device is not opened, so nothing blocks.
-    match fs::open_follow(fs::CWD, source, libc::O_PATH, 0).and_then(|fd| Ok((fs::fstat(fd.as_fd())?, fd))) {
+/// Whether a host path is a file, and which; the directories to make where it is missing.
+fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<(bool, u64)> {
+    // O_PATH: a FIFO, a socket or a device is not opened, so nothing blocks. O_DIRECTORY: what is mounted by itself
+    // (autofs) is mounted now, and not found to be another one later.
+    let open = |flag| fs::open_follow(fs::CWD, source, libc::O_PATH | flag, 0);
+    match open(libc::O_DIRECTORY).or_else(|_| open(0)).and_then(|fd| Ok((fs::fstat(fd.as_fd())?, fd))) {
         Ok((stat, fd)) => {
             if mount.propagation != libc::MS_PRIVATE {
                 check_propagation(fd.as_fd(), mount)?;
             }
-            Ok(!fs::is_dir(&stat))
+            Ok((!fs::is_dir(&stat), fs::identity(&stat)))
         }
         Err(Errno::ENOENT) if mount.make_source => {
             for path in ancestors(source) {
@@ -149,7 +151,7 @@ fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<b
                     missing.push(path);
                 }
             }
-            Ok(false)
+            Ok((false, 0))
         }
         Err(Errno::ENOENT) => Err(Error::new(text!("%: bind source path does not exist: %"), &[mount.typed, source])),
         Err(errno) => Err(Error::sys(text!("open the volume's source"), mount.typed, errno)),

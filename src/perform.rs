@@ -112,6 +112,10 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             Ok(())
         }
         Step::SendTerminal(socket, terminal) => process::send(slots.get(socket), TAKEN_OVER, slots.get(terminal)),
+        Step::Same(file, looked) => match fs::identity(&fs::fstat(slots.get(file))?) {
+            found if found == looked => Ok(()),
+            _ => Err(Errno::ESTALE),
+        },
         Step::CheckCwd => {
             let mut buf = [0; 4096];
             match fs::getcwd(&mut buf)?.first() {

@@ -188,8 +188,9 @@ pub struct Host {
     pub ignored: u64,
     /// The capabilities in mydocker's own bounding set: bit N is capability N.
     pub capabilities: u64,
-    /// For each mount the mode of its target in the image, which a tmpfs takes over; 01777 where it is missing.
-    pub modes: Vec<u32>,
+    /// For each mount what was found: the mode of a tmpfs' target in the image, which it takes over, 01777 where that is
+    /// missing; of something of the host which file it was (`fs::identity`), 0 where it is yet to be made.
+    pub found: Vec<u64>,
     /// Standard streams that go through a pipe.
     pub piped: [bool; 3],
     /// Standard output and error are one file: they share a pipe, so that what comes first stays first.
@@ -286,6 +287,13 @@ impl Builder<'_> {
 
     fn open_tree(&mut self, dir: Slot, path: Text, recursive: bool, into: Slot) {
         self.add(Step::OpenTree(dir, path, recursive, into));
+    }
+
+    /// A container that writes where a source lies could have put a symlink in its place since it was looked at.
+    fn same(&mut self, index: usize) {
+        if let Some(&file @ 1..) = self.host.found.get(index) {
+            self.add(Step::Same(source(index), file));
+        }
     }
 
     fn move_mount(&mut self, mount: Slot, dir: Slot, path: Text) {

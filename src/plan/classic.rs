@@ -101,6 +101,7 @@ pub fn sources(plan: &mut Builder) {
         if let Some(path) = mounts::path(plan, index, mount) {
             plan.doing_for(text!("open the volume's source"), mount.typed);
             plan.open(CWD, path, libc::O_PATH, source(index));
+            plan.same(index);
         }
     }
 }

@@ -227,8 +227,8 @@ pub fn path(plan: &Builder, index: usize, mount: &Mount) -> Option<Text> {
 /// The options as they were given; without a mode, that of the directory that is covered.
 pub fn tmpfs_options(plan: &Builder, index: usize, options: Text) -> Line {
     let mut line = Line::new();
-    let mode = plan.host.modes.get(index).copied().unwrap_or(0o1777);
-    line.put(b"mode=").oct(u64::from(mode)).put(b",").put(options.to_bytes());
+    let mode = plan.host.found.get(index).copied().unwrap_or(0o1777);
+    line.put(b"mode=").oct(mode).put(b",").put(options.to_bytes());
     line
 }
 
@@ -249,6 +249,7 @@ pub fn copy(plan: &mut Builder, index: usize, mount: &Mount) {
     }
     let Some(path) = path(plan, index, mount) else { return };
     plan.open_tree(CWD, path, true, into);
+    plan.same(index);
     plan.set(into, true, read_only | plan.no_devices(), if mount.recursive { mount.propagation } else { 0 });
     if !mount.recursive {
         plan.set(into, false, 0, mount.propagation);

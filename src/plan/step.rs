@@ -122,6 +122,8 @@ pub enum Step {
     Clone(u64),
     /// Create the child: namespaces, and the cgroup that it is born in, if it is born in one.
     Clone3(u64, Slot),
+    /// Refuse a file that is not this one, see `fs::identity`.
+    Same(Slot, u64),
     /// Refuse a working directory that is not inside the root.
     CheckCwd,
     /// End if the supervisor has.

@@ -61,7 +61,7 @@ fn host() -> Host {
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
-        modes: Vec::new(),
+        found: Vec::new(),
         capabilities: (1 << 41) - 1,
         ignored: 0,
         piped: [false; 3],

@@ -59,3 +59,27 @@ for how in '' ' (no openat2)'; do
       rm -rf --one-file-system shared/dir shared/link
   done
 done
+
+# A source that was a directory when it was looked at, and is a link to elsewhere when it is mounted.
+for how in '' ' (mount(2) alone)'; do
+  begin "a volume's source that is exchanged for a symlink after it was looked at is not mounted$how"
+  rm -rf own trace && mkdir own own/dir
+  kernel=()
+  if [ -n "$how" ]; then tool without && kernel=("$tool_path" fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr); fi
+  if active && need strace; then
+    strace -f -qq -o trace -e trace=clone3 -e inject=clone3:delay_enter=1500000 "${kernel[@]}" \
+      "$MYDOCKER" run -v "$T/own/dir:/mnt" busybox ls /mnt </dev/null >"$T/started.out" 2>"$T/started.err" &
+    pid=$!
+    typed='mydocker run -v DIR/own/dir:/mnt busybox ls /mnt'
+    started=$typed
+    eventually 20 grep -qs clone3 trace || fail 'it never came to clone3'
+    mv own/dir own/other
+    ln -s "$T/canary" own/dir
+    finish
+    exits 125
+    one_line
+    lacks inner
+    says "own/dir:/mnt: ESTALE"
+    same "$canary_before" "$(canary)" 'the canary'
+  fi
+done
