@@ -9,6 +9,7 @@
  *   snoop SECONDS      looks at every process that turns up: its descriptors, its memory; then what it got
  *   swap A B           exchanges the two names (RENAME_EXCHANGE) until it is killed
  *   inotify            inotify instances until there are no more; says how many, and why no more
+ *   ptys SECONDS       terminals until there are no more
  *   keys COUNT         keys in the process's keyring, until there are no more
  *   session            the session keyring's id
  *   fork               processes until there are no more; they end with it
@@ -188,6 +189,14 @@ int main(int argc, char **argv)
 		fflush(stdout);
 		if (*arg)
 			sleep((unsigned)atoi(arg));
+		return 0;
+	}
+	if (is(what, "ptys")) {
+		int count = 0;
+		while (open("/dev/ptmx", O_RDWR | O_NOCTTY) >= 0)
+			count++;
+		printf("%s after %d\n", name(errno), count);
+		sleep((unsigned)atoi(arg));
 		return 0;
 	}
 	if (is(what, "keys")) {
