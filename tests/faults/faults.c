@@ -86,17 +86,19 @@ static const struct variant {
 	const char *name;
 	int tty;
 	int refused;                    /* this start is not to be made: 125, whatever fails besides */
+	int user;                       /* an ordinary user's */
 	const int *stub;                /* calls that this kernel has not got, answered with ENOSYS */
 	const char *flags[12];
 } variants[] = {
-	{ "terminal", 1, 0, none, { "-it", "-u", "app" } },
-	{ "piped", 0, 0, none, { "-i" } },
-	{ "serial", 1, 0, old_clone, { "-it", "-u", "app" } },
-	{ "classic", 0, 0, detached, { "-i", "-u", "app" } },
-	{ "init", 0, 0, none, { "-i", "--init", "--read-only" } },
-	{ "refused", 0, 1, none, { "-i", "-v", "/tmp:/toproc/x" } },
-	{ "walked", 0, 1, old_walk, { "-i", "-v", "/tmp:/toproc/x" } },
-	{ "userns", 1, 0, none, { "-it", "-u", "app", "--userns", "300000:300000:65536" } },
+	{ "terminal", 1, 0, 0, none, { "-it", "-u", "app" } },
+	{ "piped", 0, 0, 0, none, { "-i" } },
+	{ "serial", 1, 0, 0, old_clone, { "-it", "-u", "app" } },
+	{ "classic", 0, 0, 0, detached, { "-i", "-u", "app" } },
+	{ "init", 0, 0, 0, none, { "-i", "--init", "--read-only" } },
+	{ "rootless", 1, 0, 1, none, { "-it" } },
+	{ "refused", 0, 1, 0, none, { "-i", "-v", "/tmp:/toproc/x" } },
+	{ "walked", 0, 1, 0, old_walk, { "-i", "-v", "/tmp:/toproc/x" } },
+	{ "userns", 1, 0, 0, none, { "-it", "-u", "app", "--userns", "300000:300000:65536" } },
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
@@ -132,7 +134,7 @@ static struct shared {
 } *shared;
 
 static const char *mydocker, *image, *dir;
-static int verbose, with_strace;
+static int verbose, with_strace, may_be_rootless;
 
 static void die(const char *format, ...)
 {
@@ -153,6 +155,7 @@ static double now(void)
 
 /* --- a worker's world ------------------------------------------------------------------------------------------- */
 
+enum { USER = 54321 };                 /* nobody's, and without ranges of ids */
 static char world[PATH_MAX - 64];      /* its directory */
 static char part[300];                 /* its cgroup in each hierarchy */
 static int master = -1, slave = -1, out = -1, err = -1, in = -1;
@@ -279,7 +282,7 @@ static void whole_volume(void)
 	put(path("ro/file"), "bronze\n");
 }
 
-static int run_plain(char *const *argv);
+static int run_plain(char *const *argv, int user);
 
 static char *word(const char *format, ...)
 {
@@ -291,23 +294,38 @@ static char *word(const char *format, ...)
 	return text;
 }
 
-static char *argvs[VARIANTS + 1][48];
+static char *argvs[VARIANTS + 2][48];
 
 static void command_lines(void)
 {
 	for (int v = 0; v < VARIANTS; v++) {
 		char **a = argvs[v];
-		*a++ = (char *)mydocker, *a++ = "run", *a++ = "--root", *a++ = word("%s/root", world);
+		*a++ = (char *)mydocker, *a++ = "run", *a++ = "--root", *a++ = word(variants[v].user ? "%s/user/root" : "%s/root", world);
 		for (const char *const *f = variants[v].flags; *f; f++)
 			*a++ = (char *)*f;
-		char *rest[] = { "--name", "faults", "-m", "64m", "--pids-limit", "20", "--cpus", "0.5", "-w", "/work", "--hostname",
+		static char *limits[] = { "-m", "64m", "--pids-limit", "20", "--cpus", "0.5" };
+		/* Without a cgroup that is delegated to him a user has none. */
+		for (int i = 0; i < 6 && !variants[v].user; i++)
+			*a++ = limits[i];
+		char *rest[] = { "--name", "faults", "-w", "/work", "--hostname",
 			"faults", "-e", "A=b", "--ulimit", "nofile=200:300", "--tmpfs", "/scratch", "-v", word("%s/vol:/vol", world),
-			"-v", word("%s/ro:/vol/ro:ro", world), "-v", word("%s/new/dir:/new", world), "-v", "/data",
+			"-v", word("%s/ro:/vol/ro:ro", world), "-v", word("%s/user/new/dir:/new", world), "-v", "/data",
 			word("%s/image.tar", world), "/probe", "one", "two" };
 		memcpy(a, rest, sizeof rest);
 	}
-	char *sweep[] = { (char *)mydocker, "run", "--root", argvs[0][3], "--rootfs", "/nonexistent", "x", 0 };
-	memcpy(argvs[VARIANTS], sweep, sizeof sweep);
+	for (int user = 0; user < 2; user++) {
+		char *sweep[] = { (char *)mydocker, "run", "--root", word(user ? "%s/user/root" : "%s/root", world), "--rootfs", "/nonexistent", "x", 0 };
+		memcpy(argvs[VARIANTS + user], sweep, sizeof sweep);
+	}
+}
+
+static int images(void)
+{
+	int n = 0;
+	static const char *const of[] = { "layers", "archives", "images" };
+	for (int i = 0; i < 3; i++)
+		n = n * 100 + entries(path("root/%s", of[i]), 0) * 10 + entries(path("user/root/%s", of[i]), 0);
+	return n;
 }
 
 static void enter_world(int number)
@@ -341,8 +359,14 @@ static void enter_world(int number)
 	copy(image, path("image.tar"));
 	command_lines();
 	/* The image is imported, and the store made. */
-	char *first[] = { (char *)mydocker, "run", "--root", argvs[0][3], word("%s/image.tar", world), "/probe", "nothing", 0 };
-	int code = run_plain(first);
+	char *first[] = { (char *)mydocker, "run", "--root", word("%s/root", world), word("%s/image.tar", world), "/probe", "nothing", 0 };
+	int code = run_plain(first, 0);
+	mkdir(path("user"), 0755);
+	if (chown(path("user"), USER, USER))
+		die("chown");
+	first[3] = word("%s/user/root", world);
+	if (!code && may_be_rootless)
+		code = run_plain(first, 1);
 	if (code) {
 		char said[1000] = "";
 		if (pread(err, said, sizeof said - 1, 0) > 0)
@@ -350,7 +374,7 @@ static void enter_world(int number)
 		errno = 0;
 		die("the first run's exit code is %d", code);
 	}
-	store_entries = entries(path("root/layers"), 0) * 100 + entries(path("root/archives"), 0) * 10 + entries(path("root/images"), 0);
+	store_entries = images();
 	if (slurp("/proc/self/mountinfo", mounts, sizeof mounts) <= 0)
 		die("mountinfo");
 }
@@ -528,6 +552,8 @@ static void run_traced(const struct variant *v, char *const *argv, const struct 
 	if (!pid) {
 		char *env[] = { "PATH=/bin:/usr/bin", "HOME=/nonexistent", 0 };
 		dup2(v->tty ? slave : in, 0), dup2(out, 1), dup2(err, 2);
+		if (v->user && (syscall(SYS_setgroups, 0, 0) || syscall(SYS_setresgid, USER, USER, USER) || syscall(SYS_setresuid, USER, USER, USER)))
+			_exit(119);
 		if (!untraced) {
 			ptrace(PTRACE_TRACEME, 0, 0, 0);
 			raise(SIGSTOP);
@@ -607,9 +633,9 @@ static void run_traced(const struct variant *v, char *const *argv, const struct 
 	timer(0);
 }
 
-static int run_plain(char *const *argv)
+static int run_plain(char *const *argv, int user)
 {
-	static const struct variant plain = { "plain", 0, 0, none, { 0 } };
+	struct variant plain = { .name = "plain", .user = user, .stub = none };
 	run_traced(&plain, argv, 0);
 	return WIFEXITED(was.status) ? WEXITSTATUS(was.status) : 256 + WTERMSIG(was.status);
 }
@@ -762,11 +788,12 @@ static int left(char *detail, size_t size)
 			return CGROUP;
 		}
 	}
-	if (entries(path("root/containers"), first) || entries(path("root/names"), first) || entries(path("root/volumes"), first)) {
+	if (entries(path("root/containers"), first) || entries(path("root/names"), first) || entries(path("root/volumes"), first) ||
+		entries(path("user/root/containers"), first) || entries(path("user/root/names"), first) || entries(path("user/root/volumes"), first)) {
 		snprintf(detail, size, "%s", first);
 		return DIRECTORY;
 	}
-	if (store_entries != entries(path("root/layers"), 0) * 100 + entries(path("root/archives"), 0) * 10 + entries(path("root/images"), 0)) {
+	if (store_entries != images()) {
 		snprintf(detail, size, "something in the store's images");
 		return DIRECTORY;
 	}
@@ -785,7 +812,7 @@ static void repair(void)
 	for (int i = 0; i < group_count; i++) {
 		char *shell[] = { "sh", "-c", word("for c in %s/mydocker-*; do for p in $(cat $c/cgroup.procs); do [ $p -gt 1 ] && kill -9 $p; done; rmdir $c; done 2>/dev/null;"
 			" grep -o ' %s/[^ ]*' /proc/self/mountinfo | tac | while read -r m; do umount -l $m; done;"
-			" rm -rf --one-file-system %s/root/containers/* %s/root/names/* %s/root/volumes/* %s/new", groups[i], world, world, world, world, world), 0 };
+			" cd %s && for s in root user/root; do rm -rf --one-file-system $s/containers/* $s/names/* $s/volumes/*; done; rm -rf --one-file-system user/new", groups[i], world, world), 0 };
 		if (!fork())
 			execvp("sh", shell), _exit(1);
 		while (wait(0) > 0 || errno == EINTR)
@@ -810,8 +837,9 @@ static void differs(const char *a, const char *b, char *detail, size_t size)
 	snprintf(detail, size, "more: %.80s%.80s", a, b);
 }
 
-/* One line, or that and a hint; before it a line for each thing that could not be removed either. */
-static int one_line(char *text, const char **why)
+/* One line, or that and a hint; before it a line for each thing that could not be removed either. Where every process gets the
+ * errno, each may say so. */
+static int one_line(char *text, const char **why, int all)
 {
 	char *second = strchr(text, '\n');
 	*why = "the line does not begin with mydocker:";
@@ -823,7 +851,7 @@ static int one_line(char *text, const char **why)
 	*why = "more than one line";
 	if (!strncmp(second + 1, "hint: ", 6))
 		second = strchr(second + 1, '\n');
-	return second && (!second[1] || (!strncmp(text, "mydocker: remove", 16) && one_line(second + 1, why)));
+	return second && (!second[1] || ((all || !strncmp(text, "mydocker: remove", 16)) && one_line(second + 1, why, all)));
 }
 
 static void judge(struct trial *t)
@@ -846,8 +874,8 @@ static void judge(struct trial *t)
 
 	/* What the volumes have got, and the directory that -v made. */
 	struct stat st;
-	int made = !stat(path("new/dir"), &st) || !stat(path("new"), &st);
-	unlink(path("vol/out")), unlink(path("new/dir/out")), rmdir(path("new/dir")), rmdir(path("new"));
+	int made = !stat(path("user/new/dir"), &st) || !stat(path("user/new"), &st);
+	unlink(path("vol/out")), unlink(path("user/new/dir/out")), rmdir(path("user/new/dir")), rmdir(path("user/new"));
 
 	int killed = t->what == KILL && t->at.role == 0;
 	if (was.hung) {
@@ -883,7 +911,7 @@ static void judge(struct trial *t)
 		t->outcome = t->code == 125 ? FAILED : COMMAND;
 		if (!*said) {
 			t->outcome = SILENT;
-		} else if (!one_line(said, &why)) {
+		} else if (!one_line(said, &why, t->at.role < 0)) {
 			t->outcome = LINES;
 			snprintf(detail, size, "%s: %.150s", why, said);
 		}
@@ -902,7 +930,7 @@ static void judge(struct trial *t)
 		/* What could not be removed was said, or could not be said any more: the next command removes it. */
 		char line[220];
 		snprintf(line, sizeof line, "%.*s", (int)strcspn(said, "\n"), said);
-		run_plain(argvs[VARIANTS]);
+		run_plain(argvs[VARIANTS + variants[t->at.variant].user], variants[t->at.variant].user);
 		leftover = left(what, sizeof what);
 		if (leftover)
 			t->outcome = UNSWEPT, snprintf(detail, size, "%s (%.100s)", what, line);
@@ -988,7 +1016,7 @@ static void learn(int variant)
 		if (pread(err, said, sizeof said - 1, 0) < 0 || pread(out, came, sizeof came - 1, 0) < 0)
 			die("read");
 		tcflush(slave, TCIOFLUSH), tcflush(master, TCIOFLUSH);
-		unlink(path("vol/out")), unlink(path("new/dir/out")), rmdir(path("new/dir")), rmdir(path("new"));
+		unlink(path("vol/out")), unlink(path("user/new/dir/out")), rmdir(path("user/new/dir")), rmdir(path("user/new"));
 		/* There is no fallback for everything. */
 		if (i && strstr(said, "needs Linux"))
 			continue;
@@ -1015,7 +1043,7 @@ static void enumerate(int variant)
 		journal_count = 0;
 		run_traced(&variants[variant], argvs[variant], 0);
 		tcflush(slave, TCIOFLUSH), tcflush(master, TCIOFLUSH);
-		unlink(path("vol/out")), unlink(path("new/dir/out")), rmdir(path("new/dir")), rmdir(path("new"));
+		unlink(path("vol/out")), unlink(path("user/new/dir/out")), rmdir(path("user/new/dir")), rmdir(path("user/new"));
 		for (int j = 0; j < journal_count; j++) {
 			int role = journal[j].role, call = journal[j].call;
 			if (journal[j].when > most[role][call])
@@ -1177,6 +1205,17 @@ static int probe(int argc, char **argv, char **env)
 	return fflush(stdout) != 0;
 }
 
+/* Whether an ordinary user may make a user namespace here. */
+static int users_may(void)
+{
+	int status = 1;
+	pid_t pid = fork();
+	if (!pid)
+		_exit(syscall(SYS_setresuid, USER, USER, USER) || unshare(CLONE_NEWUSER));
+	waitpid(pid, &status, 0);
+	return !status;
+}
+
 /* --- outside ------------------------------------------------------------------------------------------------------ */
 
 int main(int argc, char **argv, char **env)
@@ -1209,6 +1248,7 @@ int main(int argc, char **argv, char **env)
 	if (argc - optind != 3)
 		return fprintf(stderr, "usage: faults [OPTIONS] MYDOCKER IMAGE.tar DIRECTORY\n"), 2;
 	mydocker = argv[optind], image = argv[optind + 1], dir = argv[optind + 2];
+	may_be_rootless = !chmod(dir, 0711) && users_may();
 	signal(SIGHUP, SIG_IGN), signal(SIGTTOU, SIG_IGN), signal(SIGTTIN, SIG_IGN);
 	struct sigaction alarm = { .sa_handler = on_alarm };
 	sigaction(SIGALRM, &alarm, 0);
@@ -1222,7 +1262,7 @@ int main(int argc, char **argv, char **env)
 	if (!scout) {
 		enter_world(0);
 		for (int v = 0; v < VARIANTS; v++) {
-			if (any && !chosen[v])
+			if ((any && !chosen[v]) || (variants[v].user && !may_be_rootless))
 				continue;
 			learn(v);
 			if (one) {
