@@ -123,6 +123,9 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
         (Step::CheckCwd, Errno::EXDEV) => text!("the working directory % is outside the container"),
         (step, errno) => {
             hint = match (step, errno) {
+                (Step::Target(..) | Step::Mkdir(..), Errno::EACCES | Errno::EOVERFLOW) => {
+                    text!("in a user namespace only what belongs to its ids can be changed")
+                }
                 (Step::Rlimit(..), Errno::EPERM) => {
                     text!(
                         "a hard limit above mydocker's own needs CAP_SYS_RESOURCE, and nofile is at most \

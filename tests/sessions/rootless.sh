@@ -223,11 +223,31 @@ begin 'and what belongs to them is removed too, of one that was killed as well'
   same '' "$(ls -A "$home/ranged/containers")" 'the containers'
   no_ranges
 
-begin 'a range that newuidmap does not grant: its words, ours, and nothing started'
+begin '--explain says which programs are executed'
   ranges
-  if active; then printf 'ranger:700000:65536\nother:1:1\n' >"$T/subids"; umount /etc/subgid; printf 'ranger:900000:65536\n' >"$T/subgid"; mount --bind "$T/subgid" /etc/subgid; chmod 0600 "$T/subgid"; fi
-  run as unshare -r "$MYDOCKER" run --root "$home/ranged" /bin/true
+  run ranger --explain /bin/true
+  exits 0; quiet; contains '/usr/bin/newuidmap", "'; contains "\"0\", \"$USER_ID\", \"1\", \"1\", \"700000\", \"65536\"]"; contains newgidmap
   no_ranges
+
+begin 'where newuidmap does not want to: its words, then ours, and nothing is started'
+  ranges
+  # It knows users by name only; this one has none now.
+  if active; then umount /etc/passwd; printf '%s:700000:65536\n' "$USER_ID" >"$T/subids"; fi
+  run ranger /bin/true
+  exits 125; prints ''; says 'newuidmap: '; says 'mydocker: map the user'; says 'hint: newuidmap or newgidmap did not want to'
+  no_ranges
+
+begin 'a directory as image: his own works, of another'"'"'s only what need not be changed'
+  rootless
+  mkdir "$home/own" "$T/others"; tar -C "$home/own" -xf "$T/busybox.tar"; tar -C "$T/others" -xf "$T/busybox.tar"
+  chown -R "$USER_ID:$USER_ID" "$home/own"
+  run user ./own /bin/sh -c 'rm -r /home; mkdir /home; touch /etc/x /home/x; ls /home'
+  exits 0; quiet; prints x
+  run user --rootfs "$T/others" /bin/true
+  exits 125; one_line; says EACCES; says 'only what belongs'
+  mkdir "$T/others"/{proc,sys,dev}; touch "$T/others"/etc/{hosts,hostname,resolv.conf}
+  run user --rootfs "$T/others" /bin/sh -c 'ls -d /bin; touch /tmp/x; touch /etc/x'
+  exits 1; prints /bin; says 'Permission denied'
 
 begin 'parts of /proc that are hidden outside cannot be uncovered: an error with the reason'
   rootless
