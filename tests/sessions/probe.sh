@@ -113,3 +113,18 @@ begin '--userns: the same, and root is nobody on the host'
   is '51 block 254:0' 'mknod EPERM'; is '52 mem 1:1' 'mknod EPERM'; is '52 null 1:3' 'mknod EPERM'
   # gid 5 is another on the host, and who may not even open is told so before it is looked whether the mount is read-only.
   not_looser '04 user' '5[12] ' '57 ' '55 /dev/pts' '.*mydocker EACCES$'
+
+begin 'an ordinary user: the same with less, and nobody but himself outside'
+  tool probe
+  mkdir -p home && cp -a tree home/tree && chown -R 54321:54321 home
+  as_user() {
+    cd home && exec 9<. && exec setpriv --reuid 54321 --regid 54321 --clear-groups env -u MYDOCKER_ROOT HOME="$T/home" \
+      timeout 120 "$MYDOCKER" run ./tree /bin/probe "${host[@]}"
+  }
+  run as_user
+  if [ "$code" != 0 ]; then skip "no user namespaces here: $err"; fi
+  exits 0
+  is '04 user' 'its own'; is '01 CapEff' 00000000a80425fb; is '02 NoNewPrivs' 1; is '03 descriptors' '0 1 2'
+  is '51 block 254:0' 'mknod EPERM'; is '52 mem 1:1' 'mknod EPERM'; is '38 setgroups' EPERM
+  # Root is the only user, so what needs another one cannot be done; and no group 5 for terminals.
+  not_looser '02 NoNewPrivs' '04 user' '5[12] ' '57 ' '55 /dev/pts' '35 ' '38 set' '64 ' '.*mydocker EACCES$'
