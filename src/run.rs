@@ -2,7 +2,7 @@
 
 use crate::cli::Options;
 use crate::diagnose::Failure;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUNTIME, Result};
 use crate::init;
 use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step};
 use crate::spec::{ResourceLimit, Spec};
@@ -261,13 +261,13 @@ impl<'a> Start<'a> {
                 Err(errno) => lost = Err(errno),
             }
         }
-        let code = lost.and_then(|()| process::signal_fd()).and_then(|signals| {
+        let mut code = lost.and_then(|()| process::signal_fd()).and_then(|signals| {
             supervise::container(pid, &self.spec.process, &mut self.slots, &signals, &mut self.said)
         });
         if code.is_err() {
             end(pid);
         }
-        let failure = self.report();
+        let failure = self.report(&mut code);
         let diagnosed = match (&failure, self.spec.limits.memory) {
             (Some(failure), _) => Some(diagnose::inside(self.spec, failure)),
             (None, Some(memory)) => diagnose::too_little(memory, &code),
@@ -298,15 +298,25 @@ impl<'a> Start<'a> {
     }
 
     /// What the child said before it ended, if it never got to the command.
-    fn report(&mut self) -> Option<Failure<'a>> {
-        let socket = self.slots.get(SUPERVISOR);
-        let (mut words, mut file) = match self.said.take() {
-            Some(said) => said,
-            None => process::receive(socket).ok()??,
+    fn report(&mut self, code: &mut core::result::Result<u8, Errno>) -> Option<Failure<'a>> {
+        let mut said = self.said.take();
+        let (words, file) = loop {
+            match said {
+                None | Some((perform::TAKEN_OVER, _)) => {}
+                Some(said) => break said,
+            }
+            said = match process::receive(self.slots.get(SUPERVISOR)) {
+                Ok(None) => return None,
+                Ok(said) => said,
+                Err(errno) => {
+                    // What it had to say is lost.
+                    if *code == Ok(RUNTIME) {
+                        *code = Err(errno);
+                    }
+                    return None;
+                }
+            };
         };
-        while words == perform::TAKEN_OVER {
-            (words, file) = process::receive(socket).ok()??;
-        }
         let [step, errno, candidate] = words;
         let index = step as usize;
         let entry = self.plan.inside.get(index)?;
