@@ -26,7 +26,8 @@ pub fn open_in_root(root: BorrowedFd, path: Name, flags: c_int, mode: u32) -> Re
         resolve: fs::IN_ROOT | fs::NO_MAGICLINKS,
     };
     match fs::openat2(root, path, &how) {
-        Err(Errno::ENOSYS) => walk(root, path, flags, mode),
+        // EAGAIN: somebody renames or mounts without a pause, so that the kernel cannot be sure of a `..`.
+        Err(Errno::ENOSYS | Errno::EAGAIN) => walk(root, path, flags, mode),
         result => result,
     }
 }

@@ -379,7 +379,7 @@ fn tables(bytes: &[u8]) {
                 seen |= hierarchy.controllers;
             }
         }
-        1 => assert!(cgroup::named_in(bytes, b' ') < 16 && cgroup::named_in(bytes, b',') < 16),
+        1 => assert!(cgroup::named_in(bytes, b' ') < 32 && cgroup::named_in(bytes, b',') < 32),
         2 => _ = (host::set(bytes, b"SigIgn:\t"), host::set(bytes, b"CapBnd:\t")),
         3 => {
             let text = assemble::reachable(bytes);
@@ -501,6 +501,10 @@ fn resolving(bytes: &[u8]) {
                     };
                     let kernels = tell(fs::openat2(root, keep(&path), &how));
                     let ours = tell(resolve::walk(root, keep(&path), flags, 0));
+                    // Where others rename all the time the kernel gives up.
+                    if kernels == Err(Errno::EAGAIN) {
+                        continue;
+                    }
                     // Links that are longer than a path, one in the other: the kernel keeps them apart.
                     if ours != Err(Errno::ENAMETOOLONG) {
                         assert_eq!(ours, kernels, "{}", path.escape_ascii());

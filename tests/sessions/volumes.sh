@@ -141,7 +141,7 @@ seen_inside() {
   "$MYDOCKER" run -i -v "./h/dir:/mnt:$1" busybox sh -c 'echo ready >&2; read x; cat /mnt/sub/f' <go >inside 2>ready &
   local pid=$!
   exec 9>go
-  for _ in $(seq 100); do if [ -s ready ]; then break; fi; sleep 0.05; done
+  for _ in $(seq 600); do if [ -s ready ]; then break; fi; sleep 0.05; done
   mount -t tmpfs none h/dir/sub
   echo mounted later >h/dir/sub/f
   echo >&9
