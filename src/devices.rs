@@ -5,8 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::spec::{Devices, Spec, Text};
-use crate::sys::fs;
 use crate::sys::name::t;
+use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push, filled, has, is, keep, number, split, split_once};
 use std::os::fd::AsFd;
 
@@ -92,22 +92,24 @@ pub struct Node {
 pub fn look(spec: &Spec) -> Result<Vec<Node>> {
     let mut nodes = Vec::new();
     if spec.security.privileged {
-        find(&mut nodes, t(c"/dev"), t(c"/dev"), t(c"rwm"));
+        find(&mut nodes, fs::open(fs::CWD, t(c"/dev"), libc::O_PATH, 0), t(c"/dev"), t(c"/dev"), b"rwm");
     }
     for &typed in &spec.devices.nodes {
-        let parts: &[Text] = &split(typed.to_bytes(), b':').iter().map(|part| keep(part)).collect::<Vec<_>>();
-        let (source, target, access) = match *parts {
-            [source] => (source, source, t(c"rwm")),
-            [source, access] if is_access(access.to_bytes()) => (source, source, access),
-            [source, target] => (source, target, t(c"rwm")),
-            [source, target, access] if is_access(access.to_bytes()) => (source, target, access),
-            _ => return Err(Error::new(text!("--device %: is SOURCE[:TARGET][:rwm]"), &[typed])),
+        let (parts, access): (_, &[u8]) = match split(typed.to_bytes(), b':') {
+            [parts @ .., access] if !parts.is_empty() && is_access(access) => (parts, access),
+            parts => (parts, b"rwm"),
         };
-        if !target.to_bytes().starts_with(b"/") {
-            return Err(Error::new(text!("--device %: the path in the container is absolute"), &[typed]));
+        let (source, target) = match *parts {
+            [source] => (source, source),
+            [source, target] => (source, target),
+            _ => (b"".as_slice(), b"".as_slice()),
+        };
+        if !target.starts_with(b"/") {
+            return Err(Error::new(text!("--device %: is SOURCE[:/TARGET][:rwm]"), &[typed]));
         }
-        let before = nodes.len();
-        find(&mut nodes, source, keep(&crate::cli::clean(target.to_bytes())), access);
+        let (source, before) = (keep(source), nodes.len());
+        let opened = fs::open_follow(fs::CWD, source, libc::O_PATH, 0);
+        find(&mut nodes, opened, source, keep(&crate::cli::clean(target)), access);
         if nodes.len() == before {
             return Err(Error::new(text!("--device %: there is no device at %"), &[typed, source]));
         }
@@ -115,22 +117,23 @@ pub fn look(spec: &Spec) -> Result<Vec<Node>> {
     Ok(nodes)
 }
 
-/// A device, or all below a directory. What cannot be looked at is none.
-fn find(nodes: &mut Vec<Node>, source: Text, target: Text, access: Text) {
-    let flags = libc::O_PATH | libc::O_CLOEXEC;
-    let Ok(stat) = fs::open_follow(fs::CWD, source, flags, 0).and_then(|fd| fs::fstat(fd.as_fd())) else { return };
+type Opened = core::result::Result<OwnedFd, Errno>;
+
+/// A device, or all below a directory, but for links, which may lead anywhere. What cannot be looked at is none.
+fn find(nodes: &mut Vec<Node>, opened: Opened, source: Text, target: Text, access: &[u8]) {
+    let Ok((stat, opened)) = opened.and_then(|fd| Ok((fs::fstat(fd.as_fd())?, fd))) else { return };
     let device = stat.st_rdev as u32;
     let kind = match fs::kind(&stat) {
         libc::S_IFBLK => b"b ",
         libc::S_IFCHR => b"c ",
-        libc::S_IFDIR => {
-            let Ok(dir) = fs::open_follow(fs::CWD, source, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
-            let _ = fs::each_entry(dir.as_fd(), &mut |name, kind| {
-                // Other containers' and the terminals of others; links, which may lead anywhere; the host's console.
-                let skipped =
-                    kind == libc::DT_LNK || is(name.to_bytes(), "pts shm fd mqueue console .lxc .lxd-mounts .udev");
-                if !skipped {
-                    find(nodes, filled("%/%", &[source, name]), filled("%/%", &[target, name]), access);
+        // So deep nobody keeps devices, and each level is some of the stack.
+        libc::S_IFDIR if source.to_bytes().len() < 1024 => {
+            let Ok(dir) = fs::open(opened.as_fd(), t(c"."), libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
+            let _ = fs::each_entry(dir.as_fd(), &mut |name, _| {
+                // Other containers', others' terminals, the host's console.
+                if !is(name.to_bytes(), "pts shm fd mqueue console .lxc .lxd-mounts .udev") {
+                    let opened = fs::open(dir.as_fd(), name, libc::O_PATH, 0);
+                    find(nodes, opened, filled("%/%", &[source, name]), filled("%/%", &[target, name]), access);
                 }
             });
             return;
@@ -139,7 +142,7 @@ fn find(nodes: &mut Vec<Node>, source: Text, target: Text, access: Text) {
     };
     let mut rule = Line::new();
     let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00);
-    rule.put(kind).dec(u64::from(major)).put(b":").dec(u64::from(minor)).put(b" ").put(access.to_bytes());
+    rule.put(kind).dec(u64::from(major)).put(b":").dec(u64::from(minor)).put(b" ").put(access);
     nodes.push(Node {
         source,
         target,

@@ -123,14 +123,29 @@ fn masks() -> u32 {
     bits
 }
 
-fn throttles() -> u32 {
-    (0..4096)
-        .take_while(|&cpu| {
-            let mut path = Line::new();
-            path.put(b"/sys/devices/system/cpu/cpu").dec(cpu).put(b"/thermal_throttle");
-            fs::exists(keep(&path))
-        })
-        .count() as u32
+/// Where the first CPU has none, none has. A CPU that is offline has none, whatever those behind it have.
+fn throttles() -> Vec<Text> {
+    let (mut found, mut cpus) = (Vec::new(), 1);
+    let mut cpu = 0_u64;
+    while cpu < cpus {
+        let mut path = Line::new();
+        let path = keep(path.put(b"/sys/devices/system/cpu/cpu").dec(cpu).put(b"/thermal_throttle"));
+        if fs::exists(path) {
+            if found.is_empty() {
+                cpus = possible_cpus();
+            }
+            found.push(path);
+        }
+        cpu = cpu.saturating_add(1);
+    }
+    found
+}
+
+/// How many CPUs there can be at most: the kernel says `0-7`.
+fn possible_cpus() -> u64 {
+    let list = fs::read_file(t(c"/sys/devices/system/cpu/possible"), 4096).unwrap_or_default().trim_ascii();
+    let last = list.rsplit(|byte| !byte.is_ascii_digit()).next().and_then(number);
+    last.unwrap_or(0).min(8191).saturating_add(1)
 }
 
 /// Whether a host path is a file, and which; the directories to make where it is missing.

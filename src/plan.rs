@@ -170,8 +170,8 @@ pub struct Host {
     pub has: Has,
     /// Index into `MASKS` of what exists on this kernel.
     pub masks: u32,
-    /// CPUs that have a thermal_throttle directory.
-    pub throttles: u32,
+    /// The CPUs' thermal_throttle directories: a side channel (moby #49560).
+    pub throttles: Vec<Text>,
     /// The kernel has POSIX message queues.
     pub mqueue: bool,
     /// Devices that the container gets besides the usual ones.

@@ -418,12 +418,7 @@ impl super::Host {
                 mask(path, directory);
             }
         }
-        for cpu in 0..self.throttles {
-            // A thermal side channel (moby #49560).
-            let mut path = Line::new();
-            path.put(b"/sys/devices/system/cpu/cpu").dec(u64::from(cpu)).put(b"/thermal_throttle");
-            mask(keep(&path), true);
-        }
+        self.throttles.iter().for_each(|&path| mask(path, true));
     }
 
     /// What a mount's target has to be.

@@ -50,7 +50,7 @@ fn host() -> Host {
     Host {
         has: Has::ALL,
         masks: 0b1001,
-        throttles: 0,
+        throttles: Vec::new(),
         mqueue: true,
         cgroups: Layout {
             hierarchies: vec![hierarchy(t(c"/cg/memory"), false, cgroup::MEMORY | cgroup::DEVICES)],
