@@ -119,6 +119,13 @@ $({ echo ./ptmx; cd /dev && find . -name pts -prune -o -name shm -prune -o -name
     exits 0; contains written
 done
 
+begin 'in a user namespace --privileged binds the host'"'"'s devices, and whose they are decides'
+  run mydocker run --privileged --userns 100000:100000:65536 /bin/sh -c 'stat -c %t:%T /dev/zero /dev/loop0 /dev/kmsg; : </dev/loop0'
+  if [[ $err != *idmapped* ]]; then
+    prints_line 1:5; refuse test "$code" = 0
+    if [ -e /dev/loop0 ]; then prints_line 7:0; says 'Permission denied'; fi
+  fi
+
 begin 'words that --device and --device-cgroup-rule refuse'
   mkdir -p empty; echo x >file
   for word in "$T/none" "$T/file" "$T/empty" /dev/null:dev/null /dev/null:/x:q /dev/null:/x:rwmm /dev/null:/x:r:w /dev/null:/x: '' :/x; do
