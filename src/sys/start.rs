@@ -44,21 +44,27 @@ pub fn run_sealed() -> Errno {
     super::exe::run_sealed(argv, envp)
 }
 
-/// Whether the caller has fewer rights than the program: it is set-user-ID, set-group-ID, or has file capabilities.
+/// Whether the caller has fewer rights than the program: it is set-user-ID, set-group-ID, or has file capabilities. Root
+/// has none less; of him a security module may say so where the profile changes (a unit of systemd with SELinux).
 fn is_secure() -> bool {
+    const AT_UID: usize = 11;
     const AT_SECURE: usize = 23;
+    auxiliary(AT_SECURE) != 0 && auxiliary(AT_UID) != 0
+}
+
+/// A value that every kernel gives.
+fn auxiliary(kind: usize) -> usize {
     let (_, mut next) = vectors();
-    // SAFETY: behind the environment's null pointer is the auxiliary vector: pairs of a kind and a value, the last kind
-    // is 0; every kernel gives AT_SECURE.
+    // SAFETY: behind the environment's null pointer is the auxiliary vector: pairs of a kind and a value.
     unsafe {
         while !(*next).is_null() {
             next = next.add(1);
         }
         next = next.add(1);
-        while *next as usize != AT_SECURE {
+        while *next as usize != kind {
             next = next.add(2);
         }
-        !(*next.add(1)).is_null()
+        *next.add(1) as usize
     }
 }
 

@@ -3,6 +3,7 @@
  * The script comes on stdin, one directive a line:
  *   send TEXT        type TEXT (\n \r \t \e \\ \xHH escapes)
  *   expect TEXT      wait up to 10 s for TEXT in the output not yet consumed
+ *   patience S       wait longer than that
  *   refuse TEXT      fail where TEXT is in the output not yet consumed
  *   resize COLSxROWS change the window size (the kernel sends SIGWINCH to the foreground)
  *   signal NAME      send a signal to CMD
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 static int master = -1, slave = -1, status, ended;
+static long long patience = 10000;
 static pid_t cmd;
 static struct termios before;
 static char *seen;              /* output that no expect has consumed */
@@ -167,7 +169,7 @@ static void type_in(const char *p, size_t n)
 
 static void expect(const char *text, size_t n)
 {
-	for (long long end = now_ms() + 10000;;) {
+	for (long long end = now_ms() + patience;;) {
 		char *at = memmem(seen, seen_len, text, n);
 		if (at) {
 			size_t used = at - seen + n;
@@ -175,7 +177,7 @@ static void expect(const char *text, size_t n)
 			return;
 		}
 		if (now_ms() > end)
-			fail("not seen within 10 s", text);
+			fail("not seen in time", text);
 		/* The end of CMD may be noticed before its last bytes: two quiet looks settle it. */
 		if (ended && pump(200) <= 0 && pump(200) <= 0 && !memmem(seen, seen_len, text, n))
 			fail("ended without printing", text);
@@ -262,6 +264,8 @@ static void play(char *line)
 		set_size(arg);
 	else if (!strcmp(line, "signal"))
 		kill(cmd, signal_number(arg));
+	else if (!strcmp(line, "patience"))
+		patience = atoll(arg) * 1000;
 	else if (!strcmp(line, "sleep"))
 		pump_for(atoi(arg));
 	else if (!strcmp(line, "hold"))
