@@ -128,3 +128,15 @@ begin 'an ordinary user: the same with less, and nobody but himself outside'
   is '51 block 254:0' 'mknod EPERM'; is '52 mem 1:1' 'mknod EPERM'; is '38 setgroups' EPERM
   # Root is the only user, so what needs another one cannot be done; and no group 5 for terminals.
   not_looser '02 NoNewPrivs' '04 user' '5[12] ' '57 ' '55 /dev/pts' '35 ' '38 set' '64 ' '.*mydocker EACCES$'
+
+detached=fsopen,fsconfig,fsmount,open_tree,move_mount,mount_setattr
+for calls in "$detached" "$detached,openat2,clone3,close_range,pidfd_open,pidfd_send_signal,waitid"; do
+  begin "on a kernel without $calls"
+    tool probe
+    if [ ! -x "$WITHOUT" ]; then skip 'no C compiler for tests/tools/without.c'; fi
+    LIMIT=120 run bash -c 'exec 9<"$HOME"; exec "$@"' sh "$WITHOUT" "$calls" "$MYDOCKER" run ./tree /bin/probe "${host[@]}"
+    exits 0; quiet
+    # The test's own filter is a second one, and answers for these calls; pidfds are among what it takes away.
+    is '02 Seccomp' 2
+    not_looser '02 Seccomp_filters' '36 pidfd_open'
+done
