@@ -40,7 +40,7 @@ use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::name::{Text, t};
 use crate::sys::process::{self, PollFd, STDERR, STDOUT};
-use crate::text::{Message, keep};
+use crate::text::{Message, is, keep, split};
 
 const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
@@ -71,19 +71,24 @@ fn command(args: &'static [Text]) -> Result<u8> {
     let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
         return Err(Error::new(text!("no command"), &[]).hint(COMMANDS, &[]));
     };
-    match verb.to_bytes() {
-        b"run" => run::run(rest),
-        b"check" => check::check(rest),
-        b"help" | b"--help" | b"-h" => print(cli::MAIN.bytes()),
-        b"version" | b"--version" | b"-V" => print(VERSION),
-        other => {
-            let error = Error::new(text!("unknown command: %"), &[keep(other)]);
-            Err(match cli::nearest(other, &mut [t(c"run"), t(c"check"), t(c"help"), t(c"version")].into_iter()) {
-                Some(name) => error.hint(text!("did you mean `mydocker %`?"), &[name]),
-                None => error.hint(COMMANDS, &[]),
-            })
-        }
+    let word = verb.to_bytes();
+    if is(word, "run") {
+        return run::run(rest);
     }
+    if is(word, "check") {
+        return check::check(rest);
+    }
+    if is(word, "help --help -h") {
+        return print(cli::MAIN.bytes());
+    }
+    if is(word, "version --version -V") {
+        return print(VERSION);
+    }
+    let error = Error::new(text!("unknown command: %"), &[*verb]);
+    Err(match cli::nearest(word, &mut split(b"run check help version", b' ').iter().map(|name| keep(name))) {
+        Some(name) => error.hint(text!("did you mean `mydocker %`?"), &[name]),
+        None => error.hint(COMMANDS, &[]),
+    })
 }
 
 /// What was asked for, on standard output.

@@ -178,15 +178,21 @@ impl Member {
         while let Some((key, value)) = record(&mut rest)? {
             let number = || number(value).ok_or(text!("a number in its pax header is damaged"));
             let id = |value: u64| id(value as i64).ok_or(text!("its owner or group is out of range"));
-            match key {
-                b"path" => value.clone_into(&mut self.path),
-                b"linkpath" => value.clone_into(&mut self.link),
-                b"size" => self.size = number()?,
-                b"uid" => self.uid = id(number()?)?,
-                b"gid" => self.gid = id(number()?)?,
-                b"mtime" => self.mtime = time(value).ok_or(text!("its time is damaged"))?,
-                _ if key.starts_with(b"GNU.sparse.") => return Err(SPARSE),
-                _ => {}
+            // Not by a match, which compares byte by byte.
+            if key == b"path" {
+                value.clone_into(&mut self.path);
+            } else if key == b"linkpath" {
+                value.clone_into(&mut self.link);
+            } else if key == b"size" {
+                self.size = number()?;
+            } else if key == b"uid" {
+                self.uid = id(number()?)?;
+            } else if key == b"gid" {
+                self.gid = id(number()?)?;
+            } else if key == b"mtime" {
+                self.mtime = time(value).ok_or(text!("its time is damaged"))?;
+            } else if key.starts_with(b"GNU.sparse.") {
+                return Err(SPARSE);
             }
         }
         Ok(())
