@@ -402,7 +402,8 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     if let Some(ids) = &host.user {
         user::check(&spec.process, ids)?;
         if !host.has.detached || ids.remapped && !host.has.pidfd {
-            return Err(Error::new(text!("a container in a user namespace needs Linux 5.12 or later"), &[]));
+            let least = if ids.remapped { t(c"5.19") } else { t(c"5.12") };
+            return Err(Error::new(text!("a container in a user namespace needs Linux % or later"), &[least]));
         }
     }
     procfs::check(&spec.sysctls, spec.share)?;
