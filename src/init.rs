@@ -130,8 +130,8 @@ fn become_init(slots: &mut Slots) -> Result<(), Errno> {
     };
     // Nothing of the supervisor's is needed any more, and its end tells the supervisor that the command is executed.
     slots.set(INIT, None);
-    process::close_from(3);
-    match reap(command) {
+    let closed = process::close_from(3).or_else(|_| perform::each_descriptor(process::close));
+    match closed.and_then(|()| reap(command)) {
         Ok(code) => process::exit(code),
         Err(errno) => {
             let _ = fs::write_all(process::STDERR, &Error::sys(text!("wait for the command"), t(c""), errno).text());

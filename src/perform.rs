@@ -32,7 +32,9 @@ pub fn step(entry: &Entry, slots: &mut Slots) -> core::result::Result<(), Errno>
         // Keys that the kernel has not, or that an outer container's filter forbids, which holds for ours too.
         Err(Errno::ENOSYS | Errno::EPERM) if matches!(entry.step, Step::Keyring) => Ok(()),
         // EINVAL: before Linux 5.11 the call hadn't this flag.
-        Err(Errno::ENOSYS | Errno::EINVAL) if matches!(entry.step, Step::CloseRange) => close_range(),
+        Err(Errno::ENOSYS | Errno::EINVAL) if matches!(entry.step, Step::CloseRange) => {
+            each_descriptor(process::set_cloexec)
+        }
         result => result,
     }
 }
@@ -247,8 +249,8 @@ fn followed(dir: BorrowedFd, before: &[u8], name: Name, after: &[u8]) -> Option<
     Some(keep(&[before, link, after].concat()))
 }
 
-/// Before Linux 5.9: each descriptor that /proc/self/fd lists.
-fn close_range() -> core::result::Result<(), Errno> {
+/// Before Linux 5.9: each descriptor above 2 that /proc/self/fd lists, but for that list.
+pub fn each_descriptor(act: fn(i32) -> core::result::Result<(), Errno>) -> core::result::Result<(), Errno> {
     let dir = fs::open(fs::CWD, t(c"/proc/self/fd"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     let mut buf = fs::DirBuf::new();
     loop {
@@ -257,8 +259,9 @@ fn close_range() -> core::result::Result<(), Errno> {
             return Ok(());
         }
         for (name, _) in entries {
-            if let Some(fd) = crate::text::number(name.to_bytes()).filter(|&fd| fd > 2) {
-                process::set_cloexec(fd as i32)?;
+            let fd = crate::text::number(name.to_bytes()).map_or(0, |fd| fd as i32);
+            if fd > 2 && fd != dir.as_raw_fd() {
+                act(fd)?;
             }
         }
     }

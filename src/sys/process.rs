@@ -300,10 +300,17 @@ pub fn die_with_parent() -> Result<(), Errno> {
     unsafe { syscall!(Sysno::prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL) }.map(drop)
 }
 
-/// `close_range(first, ~0U, 0)`; before Linux 5.9 they stay open until the process ends.
-pub fn close_from(first: c_int) {
+/// `close_range(first, ~0U, 0)`.
+pub fn close_from(first: c_int) -> Result<(), Errno> {
     // SAFETY: for a process that uses none of them any more.
-    let _ = unsafe { syscall!(Sysno::close_range, first, u32::MAX, 0) };
+    unsafe { syscall!(Sysno::close_range, first, u32::MAX, 0) }.map(drop)
+}
+
+/// `close(fd)`: gone whatever it answers.
+pub fn close(fd: c_int) -> Result<(), Errno> {
+    // SAFETY: as for close_from.
+    let _ = unsafe { syscalls::syscall!(Sysno::close, fd) };
+    Ok(())
 }
 
 /// `fcntl(fd, F_SETFD, FD_CLOEXEC)`.

@@ -48,3 +48,7 @@ for calls in clone3 openat2 close_range pidfd_open pidfd_send_signal mount_setat
     without "$calls" -v ./h/dir:/toproc/self ./tree true
     exits 125
 done
+
+begin "without close_range: PID 1 of --init has none of the host's descriptors open"
+  without close_range --init busybox sh -c 'sleep 0.5; ls /proc/1/fd | wc -l'
+  exits 0; prints 3
