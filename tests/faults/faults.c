@@ -404,6 +404,7 @@ static struct process procs[24];
 static int proc_count, children, untraced;
 static volatile sig_atomic_t late;
 static void on_alarm(int s) { (void)s, late = 1; }
+static void on_pipe(int s) { (void)s; }
 
 /* What one run was like. */
 static struct {
@@ -1271,6 +1272,9 @@ int main(int argc, char **argv, char **env)
 	signal(SIGHUP, SIG_IGN), signal(SIGTTOU, SIG_IGN), signal(SIGTTIN, SIG_IGN);
 	struct sigaction alarm = { .sa_handler = on_alarm };
 	sigaction(SIGALRM, &alarm, 0);
+	/* Not ignored, which mydocker would inherit: who reads this may go, but what is made has to be taken away. */
+	struct sigaction pipe_gone = { .sa_handler = on_pipe };
+	sigaction(SIGPIPE, &pipe_gone, 0);
 	start = now();
 	shared = mmap(0, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
