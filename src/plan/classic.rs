@@ -69,8 +69,8 @@ pub fn inside(plan: &mut Builder) {
         plan.mount_at(COPY, TARGET, t(c""), libc::MS_BIND, t(c""));
     }
     mounts::devices(plan);
-    // What masks others, before a volume can be mounted on it (CVE-2025-31133).
-    open(plan, DEV, t(c"null"), NULL);
+    // Here it masks others too (CVE-2025-31133).
+    super::command::null(plan);
     mounts::in_order(plan, file, volume);
     super::procfs::write(plan);
     masks(plan);

@@ -26,6 +26,11 @@ pub fn pipes(plan: &mut Builder) {
     }
 }
 
+/// The null device of our own /dev, before a volume can be mounted on it: standard input without -i.
+pub fn null(plan: &mut Builder) {
+    plan.open(DEV, t(c"null"), libc::O_RDONLY, NULL);
+}
+
 fn is_piped(plan: &Builder, number: usize) -> bool {
     if number == 2 && plan.host.one_output {
         return false;
@@ -44,8 +49,6 @@ pub fn standard_streams(plan: &mut Builder) {
         return;
     }
     if !plan.spec.process.stdin {
-        // Of our own /dev, not of what a volume may have put over it; a FIFO there would not be waited for.
-        plan.open(DEV, t(c"null"), libc::O_RDONLY | libc::O_NONBLOCK, NULL);
         plan.dup(NULL, 0);
     }
     for (number, &(_, theirs)) in PIPES.iter().enumerate() {

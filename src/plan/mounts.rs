@@ -305,6 +305,9 @@ pub fn attach(plan: &mut Builder) {
     if plan.spec.read_only {
         plan.set(FILES, false, RDONLY, 0);
     }
+    if !plan.spec.process.tty && !plan.spec.process.stdin {
+        super::command::null(plan);
+    }
     in_order(plan, attach_file, attach_volume);
     super::procfs::write(plan);
     masks(plan);

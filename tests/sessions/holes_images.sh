@@ -113,6 +113,12 @@ begin 'CVE-2025-31133: the same while null is exchanged all the time'
   kill "$swapper"; wait "$swapper" 2>/dev/null
   host_is_whole
 
+begin 'standard input without -i is the null device, whatever a volume has put on /dev/null'
+  fresh
+  run mydocker run -v ./src/file:/dev/null ./tree cat; exits 0; prints ''
+  mkfifo vol/fifo
+  LIMIT=10 run mydocker run -v ./vol/fifo:/dev/null ./tree cat; exits 0; prints ''
+
 begin 'CVE-2025-52565: /dev/console is the terminal, not what the image or a volume has put at /dev/pts/0'
   if need_pty; then
     fresh
