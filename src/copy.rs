@@ -61,7 +61,7 @@ impl Copy<'_> {
         match fs::kind(&stat) {
             libc::S_IFDIR => {
                 fs::mkdir(to, name, 0o700)?;
-                return self.directory(from, name, to, name, depth.saturating_add(1));
+                return self.directory(from, name, to, name, depth.wrapping_add(1));
             }
             libc::S_IFREG => {
                 if stat.st_nlink > 1

@@ -136,7 +136,7 @@ fn throttles() -> Vec<Text> {
             }
             found.push(path);
         }
-        cpu = cpu.saturating_add(1);
+        cpu = cpu.wrapping_add(1);
     }
     found
 }
@@ -145,7 +145,7 @@ fn throttles() -> Vec<Text> {
 fn possible_cpus() -> u64 {
     let list = fs::read_file(t(c"/sys/devices/system/cpu/possible"), 4096).unwrap_or_default().trim_ascii();
     let last = list.rsplit(|byte| !byte.is_ascii_digit()).next().and_then(number);
-    last.unwrap_or(0).min(8191).saturating_add(1)
+    last.unwrap_or(0).min(8191).wrapping_add(1)
 }
 
 /// Whether a host path is a file, and which; the directories to make where it is missing.

@@ -42,7 +42,7 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
                 result => result,
             },
         };
-        trace.record(plan.outside.len().saturating_add(index));
+        trace.record(plan.outside.len().wrapping_add(index));
         if let Err(errno) = result {
             report(plan, slots, index, errno, usize::MAX);
         }

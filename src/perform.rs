@@ -184,7 +184,7 @@ pub fn target(root: BorrowedFd, path: Name, directory: bool) -> core::result::Re
             Err((Errno::EEXIST, Some(next))) if links < 40 => path = next,
             result => return result.map_err(|(errno, _)| errno),
         }
-        links = links.saturating_add(1);
+        links = links.wrapping_add(1);
     }
 }
 
@@ -211,7 +211,7 @@ fn make_target(root: BorrowedFd, path: Name, directory: bool) -> core::result::R
         let Some(len) = rest.iter().position(|&byte| byte == b'/' || byte == 0) else {
             return Err(plain(Errno::EINVAL));
         };
-        let end = start.saturating_add(len);
+        let end = start.wrapping_add(len);
         let last = rest.get(len) == Some(&0);
         *prefix.get_mut(end).ok_or(plain(Errno::ENAMETOOLONG))? = 0;
         let until = Name::until_nul(&prefix).ok_or(plain(Errno::EINVAL))?;
@@ -237,7 +237,7 @@ fn make_target(root: BorrowedFd, path: Name, directory: bool) -> core::result::R
             return Ok(here);
         }
         *prefix.get_mut(end).ok_or(plain(Errno::ENAMETOOLONG))? = b'/';
-        start = end.saturating_add(1);
+        start = end.wrapping_add(1);
     }
 }
 

@@ -92,7 +92,7 @@ pub fn name(slot: Slot, line: &mut Line) {
     line.put(b"{");
     match split(NAMES.bytes(), b' ').get(usize::from(slot.0)) {
         Some(name) => line.put(name),
-        None => line.put(b"source").dec(u64::from(slot.0.saturating_sub(SOURCES))),
+        None => line.put(b"source").dec(u64::from(slot.0.wrapping_sub(SOURCES))),
     };
     line.put(b"}");
 }
@@ -432,7 +432,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
     inside(&mut plan, &cgroups);
     let moved = [Step::Mount(t(c"."), t(c"/"), t(c""), libc::MS_MOVE, t(c"")), Step::Chroot(t(c"."))];
-    let slots = usize::from(SOURCES).saturating_add(spec.mounts.len()).saturating_add(spec.lower.layers.len());
+    let slots = usize::from(SOURCES).wrapping_add(spec.mounts.len()).wrapping_add(spec.lower.layers.len());
     let entering = host.user.as_ref().map(entering).unwrap_or_default();
     Ok(Plan { entering, outside, inside: plan.steps, moved, slots, exec: command::exec(&spec.process) })
 }
@@ -442,12 +442,12 @@ pub const NOWHERE: Slot = CWD;
 
 /// The slot of a mount's source.
 fn source(index: usize) -> Slot {
-    Slot(SOURCES.saturating_add(index as u16))
+    Slot(SOURCES.wrapping_add(index as u16))
 }
 
 /// The slot of a cgroup, and that of the file through which it is joined.
 fn cgroup_slots(index: usize) -> (Slot, Slot) {
-    (Slot(CGROUPS.saturating_add(index as u16)), Slot(ATTACH.saturating_add(index as u16)))
+    (Slot(CGROUPS.wrapping_add(index as u16)), Slot(ATTACH.wrapping_add(index as u16)))
 }
 
 /// Outside: as root of the host. First what the container's process needs to be created, which is nothing unless it is

@@ -80,7 +80,7 @@ impl Walk {
             other => other?,
         };
         let top = if level.depth == 0 { fd.as_fd() } else { level.top };
-        let below = Level { top, depth: level.depth.saturating_add(1) };
+        let below = Level { top, depth: level.depth.wrapping_add(1) };
         let mut buf = fs::DirBuf::new();
         // Again while that helps: a file system may skip entries when others go while it is read, and deep
         // directories arrive at the top.

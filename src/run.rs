@@ -198,7 +198,7 @@ impl<'a> Start<'a> {
                     self.log(entry);
                     self.pid = self.clone(&entry.step).map_err(|errno| (entry, errno))?;
                     self.trace.record(index);
-                    self.done = index.saturating_add(1);
+                    self.done = index.wrapping_add(1);
                     continue;
                 }
                 Step::Lock(_) => {
@@ -216,7 +216,7 @@ impl<'a> Start<'a> {
             if let Err(errno) = result {
                 return Err((entry, errno));
             }
-            self.done = index.saturating_add(1);
+            self.done = index.wrapping_add(1);
         }
         Ok(())
     }
@@ -383,11 +383,11 @@ fn rfc3339(seconds: u64, line: &mut Line) {
         if days < length {
             break;
         }
-        days = days.saturating_sub(length);
-        (year, month) = if month == 12 { (year.saturating_add(1), 1) } else { (year, month.saturating_add(1)) };
+        days = days.wrapping_sub(length);
+        (year, month) = if month == 12 { (year.wrapping_add(1), 1) } else { (year, month.wrapping_add(1)) };
     }
     let second = seconds % 86_400;
-    let parts = [year, month, days.saturating_add(1), second / 3600, second / 60 % 60, second % 60];
+    let parts = [year, month, days.wrapping_add(1), second / 3600, second / 60 % 60, second % 60];
     for (part, end) in parts.iter().zip(b"--T::Z") {
         line.dec0(*part, 2).put(&[*end]);
     }

@@ -41,12 +41,12 @@ impl Sha256 {
         self.length = self.length.wrapping_add(bytes.len() as u64);
         let mut rest = bytes;
         if self.filled != 0 {
-            let count = self.block.len().saturating_sub(self.filled).min(rest.len());
+            let count = self.block.len().wrapping_sub(self.filled).min(rest.len());
             let (head, tail) = rest.split_at_checked(count).unwrap_or_default();
             for (slot, &byte) in self.block.iter_mut().skip(self.filled).zip(head) {
                 *slot = byte;
             }
-            self.filled = self.filled.saturating_add(count);
+            self.filled = self.filled.wrapping_add(count);
             rest = tail;
             if self.filled < self.block.len() {
                 return;

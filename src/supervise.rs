@@ -86,9 +86,9 @@ impl Relay {
             }
         }
         let Some(to) = &self.to else { return self.close() };
-        let until = self.end.min(self.start.saturating_add(CHUNK));
+        let until = self.end.min(self.start.wrapping_add(CHUNK));
         match fs::write(to.as_fd(), self.buf.get(self.start..until).unwrap_or_default()) {
-            Ok(count) => self.start = self.start.saturating_add(count),
+            Ok(count) => self.start = self.start.wrapping_add(count),
             Err(Errno::EAGAIN) => {}
             // A reader that has gone is nobody's error: the command hears of it by SIGPIPE.
             Err(errno) => {
@@ -178,7 +178,7 @@ pub fn container(
         match hung_up {
             // The user's terminal is gone; as a shell's children would, the container hears of it, and then ends.
             None if gone && process.tty => {
-                hung_up = Some(process::nanoseconds().saturating_add(HANG_UP_GRACE * 1_000_000));
+                hung_up = Some(process::nanoseconds().wrapping_add(HANG_UP_GRACE * 1_000_000));
                 let _ = process::kill(pid, libc::SIGHUP);
             }
             Some(deadline) if process::nanoseconds() >= deadline => {

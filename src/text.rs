@@ -161,7 +161,7 @@ pub fn fill(message: &[u8], pieces: &[Name]) -> Line {
 /// A NUL-terminated string that lives as long as the process, as everything in a plan does: the allocator frees
 /// nothing before exit anyway, and the child of clone must not allocate or free. Bytes from the first NUL on are cut.
 pub fn keep(bytes: &[u8]) -> Text {
-    let mut copy = Vec::with_capacity(bytes.len().saturating_add(1));
+    let mut copy = Vec::with_capacity(bytes.len().wrapping_add(1));
     copy.extend_from_slice(bytes);
     copy.push(0);
     Name::until_nul(copy.leak()).unwrap_or_default()

@@ -18,11 +18,11 @@ impl Trace {
 
     /// Room for the times of a plan.
     pub fn new(plan: &Plan) -> Result<Self> {
-        let count = plan.outside.len().saturating_add(plan.inside.len()).saturating_add(1);
+        let count = plan.outside.len().wrapping_add(plan.inside.len()).wrapping_add(1);
         let words = process::shared_words(count)
             .map_err(|errno| Error::sys(text!("map memory for --trace-startup"), t(c""), errno))?;
         let trace = Self(words);
-        trace.record(count.saturating_sub(1));
+        trace.record(count.wrapping_sub(1));
         Ok(trace)
     }
 

@@ -35,7 +35,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
         let name = until(line, b'=');
         if name.is_empty() || name.iter().any(u8::is_ascii_whitespace) || has(line, 0) {
             let mut number = Line::new();
-            number.dec(index.saturating_add(1) as u64);
+            number.dec(index.wrapping_add(1) as u64);
             return Err(Error::new(
                 text!("--env-file %: line % is no NAME=value: %"),
                 &[path, keep(&number), keep(line)],

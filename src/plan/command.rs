@@ -118,7 +118,7 @@ pub fn identity(plan: &mut Builder) {
     }
     // What a caller ignores stays ignored through clone and execve, and a shell could not even trap it.
     for bit in (0..64).filter(|bit| plan.host.ignored >> bit & 1 != 0) {
-        plan.add(Step::DefaultAction(i32::saturating_add(bit, 1)));
+        plan.add(Step::DefaultAction(i32::wrapping_add(bit, 1)));
     }
     plan.add(Step::Exec);
 }

@@ -147,7 +147,7 @@ impl Program {
         let (first, mut allowed) = (contains(set, 0), contains(set, 0));
         let mut ends = Vec::with_capacity(64);
         // Beyond the set's end nothing is allowed.
-        for number in 1..=(set.len() as u32).saturating_mul(64) {
+        for number in 1..=(set.len() as u32).wrapping_mul(64) {
             if contains(set, number) != allowed {
                 allowed = !allowed;
                 ends.push(number);
@@ -167,7 +167,7 @@ impl Program {
         let here = self.code.len();
         self.add(AT_LEAST, *end, 0, 0);
         let below = self.search(before, allowed);
-        let between = self.code.len().saturating_sub(here).saturating_sub(1) as u8;
+        let between = self.code.len().wrapping_sub(here).wrapping_sub(1) as u8;
         let above = self.search(after, allowed == (middle & 1 != 0));
         if let Some(jump) = self.code.get_mut(here) {
             (jump.jf, jump.jt) = (below, if above == 0 { between } else { above });

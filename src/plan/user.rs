@@ -130,7 +130,7 @@ fn arguments(program: Text, extents: &Extents) -> &'static [Text] {
 
 /// The slot of an image's layer, behind those of the volumes.
 fn layer(plan: &Builder, index: usize) -> Slot {
-    Slot(SOURCES.saturating_add(plan.spec.mounts.len() as u16).saturating_add(index as u16))
+    Slot(SOURCES.wrapping_add(plan.spec.mounts.len() as u16).wrapping_add(index as u16))
 }
 
 fn numbered(before: &[u8], index: usize) -> Text {

@@ -310,10 +310,10 @@ pub fn read_all(fd: BorrowedFd, limit: usize) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::new();
     let mut filled = 0_usize;
     while filled < limit {
-        bytes.resize(filled.saturating_add(4096).min(limit), 0);
+        bytes.resize(filled.wrapping_add(4096).min(limit), 0);
         match read(fd, bytes.get_mut(filled..).unwrap_or_default())? {
             0 => break,
-            more => filled = filled.saturating_add(more),
+            more => filled = filled.wrapping_add(more),
         }
     }
     bytes.truncate(filled);

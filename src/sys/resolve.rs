@@ -41,13 +41,13 @@ struct Rest {
 impl Rest {
     /// Puts `text` before what is left, with a slash between.
     fn prepend(&mut self, text: &[u8]) -> Result<(), Errno> {
-        let at = self.at.checked_sub(text.len().saturating_add(1)).ok_or(Errno::ENAMETOOLONG)?;
+        let at = self.at.checked_sub(text.len().wrapping_add(1)).ok_or(Errno::ENAMETOOLONG)?;
         self.buf
             .get_mut(at..)
             .and_then(|room| room.get_mut(..text.len()))
             .ok_or(Errno::ENAMETOOLONG)?
             .copy_from_slice(text);
-        *self.buf.get_mut(at.saturating_add(text.len())).ok_or(Errno::ENAMETOOLONG)? = b'/';
+        *self.buf.get_mut(at.wrapping_add(text.len())).ok_or(Errno::ENAMETOOLONG)? = b'/';
         self.at = at;
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Rest {
         name.get_mut(..len).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(component);
         *name.get_mut(len).ok_or(Errno::ENAMETOOLONG)? = 0;
         // With the slash that `prepend` has put there. One that was typed is left: then it has to be a directory.
-        self.at = self.at.saturating_add(skip).saturating_add(len).saturating_add(1);
+        self.at = self.at.wrapping_add(skip).wrapping_add(len).wrapping_add(1);
         let last = self.at == PATH_MAX;
         Name::until_nul(name).map(|name| Some((name, last))).ok_or(Errno::EINVAL)
     }

@@ -36,7 +36,7 @@ impl Gzip {
 
     /// Goes on by `count` bytes of the rest.
     pub fn skip(&mut self, count: usize) {
-        self.at = self.at.saturating_add(count);
+        self.at = self.at.wrapping_add(count);
     }
 
     /// Unpacks the next piece; it is empty at the end.

@@ -203,7 +203,7 @@ impl Inflate {
                         *slot = literal as u8;
                     }
                     at = at.wrapping_add(1);
-                    self.written = self.written.saturating_add(1);
+                    self.written = self.written.wrapping_add(1);
                 }
                 256 => self.block = Block::None,
                 _ => self.find_match(packed, literal.wrapping_sub(257))?,
@@ -235,7 +235,7 @@ impl Inflate {
         if self.distance > self.written {
             return Err(Errno::EILSEQ);
         }
-        self.written = self.written.saturating_add(self.length);
+        self.written = self.written.wrapping_add(self.length);
         Ok(())
     }
 

@@ -27,7 +27,7 @@ impl<'a> Packed<'a> {
     /// `size` is what the progress is measured by. Reads `piece` bytes at a time.
     pub fn new(fd: BorrowedFd<'a>, name: &'a [u8], size: u64, piece: usize) -> Self {
         // What takes no time needs no words.
-        let next = if terminal::is_terminal(STDERR) { nanoseconds().saturating_add(PACE) } else { u64::MAX };
+        let next = if terminal::is_terminal(STDERR) { nanoseconds().wrapping_add(PACE) } else { u64::MAX };
         Self { name, fd, buf: vec![0; piece], at: 0, end: 0, size, done: 0, next, shown: false }
     }
 
@@ -35,9 +35,9 @@ impl<'a> Packed<'a> {
     pub fn more(&mut self) -> Result<(), Errno> {
         self.at = 0;
         self.end = fs::read(self.fd, &mut self.buf)?;
-        self.done = self.done.saturating_add(self.end as u64);
+        self.done = self.done.wrapping_add(self.end as u64);
         if self.next != u64::MAX && nanoseconds() >= self.next {
-            self.next = nanoseconds().saturating_add(PACE);
+            self.next = nanoseconds().wrapping_add(PACE);
             self.shown = true;
             let mut line = Line::new();
             line.put(b"\rimporting ").safe(self.name).put(b": ").dec(self.done >> 20);
@@ -54,7 +54,7 @@ impl<'a> Packed<'a> {
 
     /// Goes on by `count` bytes of the rest.
     pub fn skip(&mut self, count: usize) {
-        self.at = self.at.saturating_add(count);
+        self.at = self.at.wrapping_add(count);
     }
 
     /// The next byte; ENODATA at the end.

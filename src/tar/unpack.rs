@@ -200,7 +200,7 @@ impl Unpack<'_, '_> {
         let fd = match replace(dir, name, kind == Kind::Directory, &mut || self.create(dir, name)) {
             // Only root of the host makes devices. The image can do without: a container's /dev is made anew.
             Err(Errno::EPERM) if matches!(kind, Kind::Node(_)) => {
-                self.left_out = self.left_out.saturating_add(1);
+                self.left_out = self.left_out.wrapping_add(1);
                 return Ok(());
             }
             made => made?,
