@@ -184,6 +184,7 @@ pub(super) fn inside(plan: &mut Builder) {
     plan.add(Step::Uid(0));
     // Which this change of credentials has cleared.
     plan.add(Step::DieWithParent);
+    plan.add(Step::CheckParent);
     // It has also made the process' files in /proc those of root of the host. Its memory is no more open by this than to
     // who has CAP_SYS_PTRACE outside, since it belongs to the host's user namespace until execve.
     plan.add(Step::Dumpable(true));

@@ -164,6 +164,8 @@ begin 'killed with SIGKILL: the container ends, and the next command removes the
   for try in $(seq 100); do if [ -d "$(echo "$store"/containers/*/work/work)" ]; then break; fi; sleep 0.05; done
   sleep 0.3
   kill -9 "$pid"; wait "$pid" 2>/dev/null
+  # What is killed with it holds the lock until it has ended.
+  for try in $(seq 100); do pgrep -u "$USER_ID" -r S,R,D >/dev/null || break; sleep 0.05; done
   check test -n "$(ls -A "$store/containers")"
   run user /bin/true
   exits 0; quiet
@@ -217,6 +219,7 @@ begin 'and what belongs to them is removed too, of one that was killed as well'
     pid=$!
     for try in $(seq 100); do if [ -d "$(echo "$home"/ranged/containers/*/upper/deep)" ]; then break; fi; sleep 0.05; done
     kill -9 "$pid"; wait "$pid" 2>/dev/null
+    for try in $(seq 100); do pgrep -u "$USER_ID" -r S,R,D >/dev/null || break; sleep 0.05; done
   fi
   run ranger /bin/true
   exits 0; quiet

@@ -117,8 +117,10 @@ begin 'nothing is left of what a container wrote, nor of one that was killed'
   exits 0; quiet
   same '' "$(ls -A "$MYDOCKER_ROOT/containers")" 'the containers'
   "$MYDOCKER" run --userns "$map" --name killed /bin/sh -c 'touch /tmp/x; sleep 986' & pid=$!
-  for try in $(seq 100); do pgrep -f 'sleep 986$' >/dev/null && break; sleep 0.05; done
+  for try in $(seq 100); do pgrep -f '^sleep 986$' >/dev/null && break; sleep 0.05; done
   kill -9 "$pid"; wait "$pid" 2>/dev/null
+  # What is killed with it holds the lock until it has ended.
+  for try in $(seq 100); do pgrep -f '^sleep 986$' >/dev/null || break; sleep 0.05; done
   run mydocker run /bin/true
   same '' "$(find "$MYDOCKER_ROOT/containers" "$MYDOCKER_ROOT/names" -mindepth 1)" 'what is left'
 
