@@ -19,7 +19,8 @@ pub struct Store {
     gate: OwnedFd,
 }
 
-const DIRS: [Text; 5] = [t(c"containers"), t(c"images"), t(c"layers"), t(c"names"), t(c"volumes")];
+/// The last is what a store is known by, so one that was cut off while it was made is made again.
+const DIRS: [Text; 5] = [t(c"images"), t(c"layers"), t(c"names"), t(c"volumes"), t(c"containers")];
 
 impl Store {
     /// Opens the store, or makes it.

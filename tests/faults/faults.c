@@ -19,6 +19,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -89,6 +90,7 @@ static const struct variant {
 	int user;                       /* an ordinary user's */
 	const int *stub;                /* calls that this kernel has not got, answered with ENOSYS */
 	const char *flags[12];
+	int import;                     /* into a store that is not there yet */
 } variants[] = {
 	{ "terminal", 1, 0, 0, none, { "-it", "-u", "app" } },
 	{ "piped", 0, 0, 0, none, { "-i" } },
@@ -96,6 +98,7 @@ static const struct variant {
 	{ "classic", 0, 0, 0, detached, { "-i", "-u", "app" } },
 	{ "init", 0, 0, 0, none, { "-i", "--init", "--read-only" } },
 	{ "rootless", 1, 0, 1, none, { "-it" } },
+	{ "import", 0, 0, 0, none, { "-i" }, .import = 1 },
 	{ "refused", 0, 1, 0, none, { "-i", "-v", "/tmp:/toproc/attr" } },
 	{ "walked", 0, 1, 0, old_walk, { "-i", "-v", "/tmp:/toproc/attr" } },
 	{ "userns", 1, 0, 0, none, { "-it", "-u", "app", "--userns", "300000:300000:65536" } },
@@ -300,7 +303,7 @@ static void command_lines(void)
 {
 	for (int v = 0; v < VARIANTS; v++) {
 		char **a = argvs[v];
-		*a++ = (char *)mydocker, *a++ = "run", *a++ = "--root", *a++ = word(variants[v].user ? "%s/user/root" : "%s/root", world);
+		*a++ = (char *)mydocker, *a++ = "run", *a++ = "--root", *a++ = word(variants[v].user ? "%s/user/root" : variants[v].import ? "%s/new-root" : "%s/root", world);
 		for (const char *const *f = variants[v].flags; *f; f++)
 			*a++ = (char *)*f;
 		static char *limits[] = { "-m", "64m", "--pids-limit", "20", "--cpus", "0.5" };
@@ -536,6 +539,19 @@ static void kill_all(void)
 		}
 }
 
+static int rm(const char *name, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(name);
+}
+
+/* Before a run that imports there is no store. */
+static void no_store(const struct variant *v)
+{
+	if (v->import && !access(path("new-root"), F_OK) && nftw(path("new-root"), rm, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT))
+		die("remove %s", path("new-root"));
+}
+
 /* Runs a command line with the case's fault, to the end of all its processes. */
 static void run_traced(const struct variant *v, char *const *argv, const struct trial *t)
 {
@@ -739,7 +755,7 @@ static void examine(pid_t pid)
 				else
 					snprintf(name, sizeof name, "/sys/fs/cgroup/%s/%s", id, *f);
 				if (slurp(name, line, sizeof line) > 0)
-					SAY("%s = %s", *f, line);
+					SAY("%s =%s%s", *f, strcmp(*f, "devices.list") ? " " : "\n", line);
 			}
 		}
 	/* The mounts, without numbers, in the order of their places. */
@@ -940,6 +956,23 @@ static void judge(struct trial *t)
 	if (t->outcome < BAD && !*detail)
 		snprintf(detail, size, "%.*s", (int)strcspn(said, "\n"), said);
 
+	/* What was imported is whole, or not there: the same command again has the same output, and there is one layer. */
+	if (variants[t->at.variant].import && t->outcome < BAD) {
+		int containers = entries(path("new-root/containers"), 0);
+		if (containers && !killed && !*said)
+			t->outcome = DIRECTORY, snprintf(detail, size, "a container in the new store");
+		int code = run_plain(argvs[t->at.variant], 0);
+		n = pread(out, came, sizeof came - 1, 0);
+		came[n < 0 ? 0 : n] = 0;
+		unlink(path("vol/out")), unlink(path("user/new/dir/out")), rmdir(path("user/new/dir")), rmdir(path("user/new"));
+		made = 0;
+		if (code || strcmp(came, outputs[t->at.variant]))
+			t->outcome = UNSWEPT, snprintf(detail, size, "the next import: code %d", code);
+		else if (entries(path("new-root/layers"), 0) != 1 || entries(path("new-root/archives"), 0) != 1 || entries(path("new-root/containers"), 0))
+			t->outcome = UNSWEPT, snprintf(detail, size, "the new store after the next run");
+		else if (killed && t->outcome == KILLED)
+			t->outcome = SWEPT;
+	}
 	char what[200];
 	int leftover = left(what, sizeof what);
 	if (leftover && leftover != MOUNT && (killed || *said)) {
@@ -1027,6 +1060,7 @@ static void learn(int variant)
 		stubs[n] = -1;
 		if (n)
 			v.stub = stubs;
+		no_store(&v);
 		run_traced(&v, argvs[variant], 0);
 		char said[1000] = "", came[4096] = "";
 		if (pread(err, said, sizeof said - 1, 0) < 0 || pread(out, came, sizeof came - 1, 0) < 0)
@@ -1057,6 +1091,7 @@ static void enumerate(int variant)
 	journal = calloc(MOST, sizeof *journal);
 	for (int i = 0; i < 3; i++) {
 		journal_count = 0;
+		no_store(&variants[variant]);
 		run_traced(&variants[variant], argvs[variant], 0);
 		tcflush(slave, TCIOFLUSH), tcflush(master, TCIOFLUSH);
 		unlink(path("vol/out")), unlink(path("user/new/dir/out")), rmdir(path("user/new/dir")), rmdir(path("user/new"));
@@ -1169,6 +1204,7 @@ static void work(double until)
 		if (!postures[t->at.variant][0].known)
 			learn(t->at.variant);
 		double start = now();
+		no_store(&variants[t->at.variant]);
 		run_traced(&variants[t->at.variant], argvs[t->at.variant], t);
 		judge(t);
 		t->ms = (now() - start) * 1000;
