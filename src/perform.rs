@@ -309,8 +309,8 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots, failed: bool) -> Vec<Error>
             Undo::Nothing => continue,
             Undo::IfFailed if !failed => continue,
             Undo::IfFailed => match fs::rmdir(dir, path) {
-                // Another container uses it already.
-                Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOENT) => continue,
+                // Another container uses it already, or somebody has put something else there.
+                Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOENT | Errno::ENOTDIR) => continue,
                 result => result.map_err(|errno| Error::sys(text!("remove"), path, errno)),
             },
             Undo::Unlink => fs::unlink(dir, path).map_err(|errno| Error::sys(text!("remove the name"), path, errno)),
