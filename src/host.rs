@@ -47,7 +47,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         piped: streams.each_ref().map(is_piped),
         one_output: output.is_ok() && id(output) == id(error),
         store: path,
-        attr_dir: fs::exists(t(c"/proc/self/attr/apparmor")),
+        attr_dir: spec.security.apparmor.is_some() && fs::exists(t(c"/proc/self/attr/apparmor")),
         user,
     };
     check_labels(spec)?;

@@ -197,7 +197,7 @@ pub struct Host {
     pub one_output: bool,
     /// The store's path.
     pub store: Text,
-    /// AppArmor has files of its own in /proc/PID/attr (Linux 5.8).
+    /// AppArmor has files of its own in /proc/PID/attr (Linux 5.8); looked at only for a profile that was asked for.
     pub attr_dir: bool,
     /// The ids of the container's user namespace.
     pub user: Option<Ids>,
@@ -374,7 +374,12 @@ impl Builder<'_> {
 
     /// Whether the container has a user namespace of its own, which mydocker itself, as root of the host, is not in.
     fn is_remapped(&self) -> bool {
-        self.host.user.is_some_and(|ids| ids.remapped)
+        self.remapped().is_some()
+    }
+
+    /// The ids of that namespace.
+    fn remapped(&self) -> Option<Ids> {
+        self.host.user.filter(|ids| ids.remapped)
     }
 
     /// Whether root is the only user that there can be.
@@ -485,7 +490,7 @@ fn mounts(plan: &mut Builder) {
         plan.mkdir_if_missing(CWD, path).undo = Undo::IfFailed;
     }
     volumes(plan);
-    if let Some(ids) = plan.host.user.filter(|ids| ids.remapped) {
+    if let Some(ids) = plan.remapped() {
         user::outside_steps(plan, &ids);
     } else if plan.host.has.detached {
         mounts::detached(plan);
@@ -543,7 +548,7 @@ fn container_directory(plan: &mut Builder) {
     }
     let lower = &plan.spec.lower;
     plan.mkdir(CONTAINER, t(c"upper"), lower.mode).undo = Undo::Tree;
-    let (uid, gid) = plan.host.user.filter(|ids| ids.remapped).map_or(lower.owner, |ids| ids.outside(lower.owner));
+    let (uid, gid) = plan.remapped().map_or(lower.owner, |ids| ids.outside(lower.owner));
     if (uid, gid) != (0, 0) {
         // EINVAL: of --rootfs, somebody whom the user namespace does not have.
         plan.add(Step::Chown(CONTAINER, t(c"upper"), uid, gid)).fine = Some(Errno::EINVAL);
