@@ -20,7 +20,7 @@ use crate::tar::inflate::{Inflate, RING};
 use crate::tar::packed::Packed;
 use crate::tar::{Source, header, unpack};
 use crate::text::{has, keep, split, split_once};
-use crate::{assemble, cgroup, diagnose, explain, host, image, plan, userns, users};
+use crate::{assemble, cgroup, diagnose, explain, host, image, json, plan, userns, users};
 use sha2::Digest;
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -30,7 +30,7 @@ use std::os::unix::fs::OpenOptionsExt;
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     ("header", header),
     ("source", source),
     ("inflate", inflate),
@@ -44,6 +44,7 @@ const TARGETS: [Target; 13] = [
     ("script", script),
     ("explain", explained),
     ("resolve", resolving),
+    ("json", documents),
 ];
 
 /// An unnamed file with these bytes, at its start.
@@ -515,6 +516,54 @@ fn resolving(bytes: &[u8]) {
     });
 }
 
+/// JSON: what is valid is taken apart to its leaves, each a value of its own, and written together again it is the same.
+fn documents(bytes: &[u8]) {
+    // What is not valid may be looked into all the same.
+    let _ = json::get(bytes, "a 1 b");
+    let _ = json::text(bytes);
+    let Some(value) = json::document(bytes) else { return };
+    fn again(value: &[u8], all: &mut Vec<u8>) {
+        assert_eq!(json::document(value), Some(value));
+        if !value.starts_with(b"[") && !value.starts_with(b"{") {
+            assert!(json::items(value).next().is_none());
+            assert!(json::text(value).is_none_or(|text| text.to_bytes().len() <= value.len()));
+            return all.extend_from_slice(value);
+        }
+        all.push(value[0]);
+        for (at, (name, item)) in json::items(value).enumerate() {
+            if at != 0 {
+                all.push(b',');
+            }
+            if value[0] == b'{' {
+                all.extend_from_slice(name);
+                all.push(b':');
+                // NUL makes a name that cannot be asked for.
+                if let Some(name) = json::text(name) {
+                    assert!(json::member(value, name.to_bytes()).is_some());
+                }
+            }
+            again(item, all);
+        }
+        all.push(value[value.len() - 1]);
+    }
+    let mut all = Vec::new();
+    again(value, &mut all);
+    // But for the blanks, which in strings are part of them.
+    let mut quoted = false;
+    let mut escaped = false;
+    let squeezed: Vec<u8> = value
+        .iter()
+        .copied()
+        .filter(|&byte| {
+            let blank = !quoted && matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+            quoted ^= byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            !blank
+        })
+        .collect();
+    assert!(all == squeezed);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -558,6 +607,6 @@ mod tests {
     replays!(
         headers "header", sources "source", streams "inflate", archives "unpack", command_lines "cli",
         volume_arguments "volume", env_files "env", passwd_and_group "users", sizes "sizes", tables_of_the_host "tables",
-        scripts "script", explained_lines "explain", walks "resolve",
+        scripts "script", explained_lines "explain", walks "resolve", documents_of_others "json",
     );
 }
