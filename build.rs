@@ -58,6 +58,7 @@ fn literal(source: &str) -> Option<String> {
             '"' => return Some(text),
             '\\' => match rest.next()? {
                 'n' => text.push('\n'),
+                't' => text.push('\t'),
                 '\n' => rest = rest.as_str().trim_start().chars(),
                 other @ ('"' | '\\') => text.push(other),
                 other => panic!("\\{other} in text!: teach it to build.rs"),

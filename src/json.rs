@@ -4,6 +4,8 @@
 //! from here is valid; what is not valid is None. `null` has neither a text nor items. Of several members with one
 //! name the last counts, as in Go, which docker and skopeo are written in.
 
+pub mod write;
+
 use crate::sys::name::Text;
 use crate::text::{Line, Push, has, keep, number, split};
 
