@@ -129,9 +129,14 @@ fn clear_flags(dir: BorrowedFd, name: Name) -> bool {
 
 /// Opens a directory that is on the same mount as `dir`; EXDEV where something is mounted there.
 pub fn open_same_mount(dir: BorrowedFd, name: Name) -> Result<OwnedFd, Errno> {
-    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    on_same_mount(dir, name, libc::O_RDONLY | libc::O_DIRECTORY)
+}
+
+/// The same of any file.
+pub fn on_same_mount(dir: BorrowedFd, name: Name, flags: i32) -> Result<OwnedFd, Errno> {
     let resolve = fs::NO_XDEV | fs::NO_SYMLINKS | fs::BENEATH;
-    match fs::openat2(dir, name, &fs::OpenHow { flags: flags as u64, mode: 0, resolve }) {
+    let whole = flags | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+    match fs::openat2(dir, name, &fs::OpenHow { flags: whole as u64, mode: 0, resolve }) {
         Err(Errno::ENOSYS) => {
             let fd = fs::open(dir, name, flags, 0)?;
             let (outer, inner) = (fs::fstat(dir)?, fs::fstat(fd.as_fd())?);
