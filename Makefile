@@ -48,7 +48,7 @@ printf '\0\0\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=40 conv=notrunc status=none
 printf '\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=58 conv=notrunc status=none && chmod 755 $(2).new && mv $(2).new $(2)
 endef
 
-.PHONY: all run test check unit fuzz bench size install clean help faults races load sanitize deps initramfs
+.PHONY: all run test check unit fuzz bench size install clean help faults races load sanitize deps initramfs differential
 all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
@@ -89,6 +89,9 @@ races: mydocker ## 20,000 starts on paths that are exchanged meanwhile, as root:
 
 load: mydocker ## 1,000 starts in a row, 200 at a time, as root: what the kernel holds afterwards
 	@LOAD_ROW=1000 LOAD_ABREAST=200 SESSION_LIMIT=9999 tests/run load
+
+differential: mydocker ## some hundred commands typed to docker and to mydocker, as root: what differs
+	@tests/differential/run
 
 sanitize: ## the unit tests with AddressSanitizer, and some under Miri, where the toolchain has them
 	@tests/sanitize
