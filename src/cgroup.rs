@@ -393,6 +393,35 @@ pub fn search_in(layout: &mut Layout, table: &[u8], usable: &dyn Fn(Text, i64) -
     }
 }
 
+/// What was used: processor time in microseconds, and the most memory at once in bytes.
+pub struct Used {
+    /// In the container's own code.
+    pub user: u64,
+    /// In the kernel for it.
+    pub system: u64,
+    /// With what the kernel has cached for it.
+    pub peak: u64,
+}
+
+impl Used {
+    /// What a cgroup has counted, if it counts: v2 in cpu.stat and (since Linux 5.19) memory.peak, v1 in files of their own,
+    /// times in nanoseconds.
+    pub fn read(&mut self, path: Text) {
+        let value = |file| number(fs::read_file(below(path, file), PAGE).ok()?.trim_ascii());
+        let v1 = |file| value(file).map(|time: u64| time / 1000);
+        self.user = keyed(path, "cpu.stat", b"user_usec").or_else(|| v1("cpuacct.usage_user")).unwrap_or(self.user);
+        self.system =
+            keyed(path, "cpu.stat", b"system_usec").or_else(|| v1("cpuacct.usage_sys")).unwrap_or(self.system);
+        self.peak = value("memory.peak").or_else(|| value("memory.max_usage_in_bytes")).unwrap_or(self.peak);
+    }
+}
+
+/// The number behind a key, in a file with one on each line.
+pub fn keyed(path: Text, file: &str, key: &[u8]) -> Option<u64> {
+    let text = fs::read_file(below(path, file), PAGE).ok()?;
+    split(text, b'\n').iter().find_map(|line| number(line.strip_prefix(key)?.strip_prefix(b" ")?))
+}
+
 /// Removes a cgroup with everything in it: kills what still lives there, waits for its end, removes those below it.
 pub fn remove(path: Text) -> core::result::Result<(), Errno> {
     let mut waited = 0_u64;

@@ -34,6 +34,10 @@ pub struct Options {
     pub trace: bool,
     /// --log-level is info or debug.
     pub log: bool,
+    /// --stats.
+    pub stats: bool,
+    /// --timeout, in milliseconds.
+    pub timeout: Option<u64>,
     /// --root, or MYDOCKER_ROOT.
     pub root: Option<Text>,
     /// --rootfs.
@@ -129,6 +133,7 @@ flags! {
         "log-level" b'l' LEVEL |run| &mut run.log;
         "explain" b'\0' SWITCH |run| &mut run.explain;
         "trace-startup" b'\0' SWITCH |run| &mut run.trace;
+        "stats" b'\0' SWITCH |run| &mut run.stats;
         "help" b'\0' SWITCH |run| &mut run.help;
         "pid" b'\0' SHARED |run| &mut run.spec.share.pid;
         "uts" b'\0' SHARED |run| &mut run.spec.share.uts;
@@ -146,6 +151,7 @@ flags! {
         "cpu-shares" b'c' SHARES |run| &mut run.spec.limits.cpu_shares;
         "pids-limit" b'\0' PIDS |run| &mut run.spec.limits.pids;
         "shm-size" b'\0' SIZE |run| &mut run.shm_size;
+        "timeout" b'\0' DURATION |run| &mut run.timeout;
     }
     /// The bits that the kind reads, with those of other times.
     SETS: fn(&mut Options) -> &mut u64 {

@@ -6,16 +6,17 @@ use crate::error::{Error, RUNTIME, Result};
 use crate::format::human::rfc3339;
 use crate::init;
 use crate::json::write::quote;
-use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step};
+use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step, Undo};
 use crate::spec::{ResourceLimit, Spec};
 use crate::store::Store;
+use crate::supervise::Watch;
 use crate::sys::call::{Slot, Slots};
 use crate::sys::name::{Name, Text, t};
 use crate::sys::process::{self, STDERR, STDIN, Side};
 use crate::sys::{Errno, exe, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
-use crate::{assemble, cli, diagnose, explain, host, perform, supervise, userns};
+use crate::{assemble, cgroup, cli, diagnose, explain, host, perform, supervise, userns};
 use core::mem::ManuallyDrop;
 
 const ROOT_DIR: Name = t(c"/var/lib/mydocker");
@@ -75,7 +76,8 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
             done: 0,
             pid: 0,
             slots: Slots::new(plan.slots),
-            said: None,
+            watch: Watch { timeout: options.timeout, stop: (libc::SIGTERM, 10_000), said: None, usage: [0; 18] },
+            begun: if options.stats { process::nanoseconds() } else { 0 },
         };
         let stopped = match start.outside() {
             Ok(()) => start.supervise(),
@@ -181,8 +183,9 @@ struct Start<'a> {
     done: usize,
     pid: i32,
     slots: Slots,
-    /// What the child said instead of sending its terminal.
-    said: Option<process::Received>,
+    watch: Watch,
+    /// When it began, with --stats; else 0.
+    begun: u64,
 }
 
 /// Ends the child. Where it cannot be killed it is not waited for: it ends with this process.
@@ -259,12 +262,12 @@ impl<'a> Start<'a> {
             };
             match said {
                 Ok(Some((_, master @ Some(_)))) => self.slots.set(MASTER, master),
-                Ok(said) => self.said = said,
+                Ok(said) => self.watch.said = said,
                 Err(errno) => lost = Err(errno),
             }
         }
         let mut code = lost.and_then(|()| process::signal_fd()).and_then(|signals| {
-            supervise::container(pid, &self.spec.process, &mut self.slots, &signals, &mut self.said)
+            supervise::container(pid, &self.spec.process, &mut self.slots, &signals, &mut self.watch)
         });
         if code.is_err() {
             end(pid);
@@ -277,6 +280,9 @@ impl<'a> Start<'a> {
         };
         self.log_inside(failure.as_ref().map_or(usize::MAX, |failure| failure.index));
         let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
+        if self.begun != 0 {
+            let _ = fs::write_all(STDERR, &self.used());
+        }
         let clean = self.undo(failure.is_some() || code.is_err());
         let step = failure.map(|failure| (&failure.entry.step, failure.errno));
         match (diagnosed, code) {
@@ -301,7 +307,7 @@ impl<'a> Start<'a> {
 
     /// What the child said before it ended, if it never got to the command.
     fn report(&mut self, code: &mut core::result::Result<u8, Errno>) -> Option<Failure<'a>> {
-        let mut said = self.said.take();
+        let mut said = self.watch.said.take();
         let (words, file) = loop {
             match said {
                 None | Some((perform::TAKEN_OVER, _)) => {}
@@ -324,6 +330,28 @@ impl<'a> Start<'a> {
         let entry = self.plan.inside.get(index)?;
         let path = self.plan.exec.candidates.get(candidate as usize).copied();
         Some(Failure { index, entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
+    }
+
+    /// --stats: what the cgroups have counted, which is all that ran in them; else what the kernel has counted for the
+    /// processes that were waited for.
+    fn used(&self) -> Line {
+        let wall = process::nanoseconds().wrapping_sub(self.begun);
+        let [user, user_us, system, system_us, peak, ..] = self.watch.usage;
+        let us = |seconds: u64, us| seconds.wrapping_mul(1_000_000).wrapping_add(us);
+        let mut used =
+            cgroup::Used { user: us(user, user_us), system: us(system, system_us), peak: peak.wrapping_mul(1024) };
+        for entry in &self.plan.outside {
+            if let (Step::Mkdir(_, path, _), Undo::Cgroup) = (&entry.step, &entry.undo) {
+                used.read(*path);
+            }
+        }
+        let mut line = Line::new();
+        let times = [("wall ", wall / 1000), ("s, user ", used.user), ("s, system ", used.system)];
+        for (name, us) in times {
+            line.put(name.as_bytes()).dec(us / 1_000_000).put(b".").dec0(us / 1000 % 1000, 3);
+        }
+        line.put(b"s, peak memory ").dec(used.peak.div_ceil(1024)).put(b" kB\n");
+        line
     }
 
     /// The container's directory, cgroups and name, last made first. Its mounts ended with its namespace.

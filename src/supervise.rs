@@ -124,47 +124,63 @@ impl Relay {
     }
 }
 
-/// Waits for the container's process; relays meanwhile. Returns its exit code as a shell would report it. `said` gets what
-/// the child says before it executes the command: input is the command's, and an older kernel's second try must find it.
+/// What the supervisor is asked for besides, and what it has learnt.
+pub struct Watch {
+    /// `--timeout`, in milliseconds from here on.
+    pub timeout: Option<u64>,
+    /// The signal that asks the container to end, and how long it may take to, in milliseconds.
+    pub stop: (i32, u64),
+    /// What the child says before it executes the command: input is the command's, and an older kernel's second try must
+    /// find it.
+    pub said: Option<Received>,
+    /// What the container's process, and those that it has waited for, have used.
+    pub usage: process::Usage,
+}
+
+/// Waits for the container's process; relays meanwhile. Returns its exit code as a shell would report it, and 124, as
+/// timeout(1), if it has not ended in time.
 pub fn container(
     pid: i32,
     process: &Process,
     slots: &mut Slots,
     signals: &OwnedFd,
-    said: &mut Option<Received>,
+    watch: &mut Watch,
 ) -> Result<u8, Errno> {
     let raw = if process.tty && process.stdin { Raw::set() } else { Raw(None) };
     let child = slots.take(CHILD);
     let mut relays = relays(process, slots)?;
     let [input, output, error] = &mut *relays;
-    let mut hung_up = None;
+    let mut hung_up = false;
+    let mut late = false;
+    // The signal that is sent next, and when.
+    let mut alarm = watch.timeout.map(|timeout| (after(timeout), watch.stop.0));
     let mut early = input.from.is_some();
     loop {
         let mut begun = readable(None);
         let mut typed = input.poll();
         if early {
             typed.fd = -1;
-            if said.is_none() {
+            if watch.said.is_none() {
                 begun.fd = slots.get(SUPERVISOR).as_raw_fd();
             }
         }
         let mut fds = [readable(Some(signals)), readable(child.as_ref()), begun, typed, output.poll(), error.poll()];
-        process::poll(&mut fds, hung_up.map(|_| HANG_UP_GRACE))?;
+        process::poll(&mut fds, alarm.map(|(at, _)| until(at)))?;
         let [signal, ended, begun, from_user, from_output, from_error] = fds.map(|fd| fd.revents != 0);
         if begun {
             // The socket's end is that of the child's program.
             match process::receive(slots.get(SUPERVISOR))? {
                 None => early = false,
                 Some((TAKEN_OVER, _)) => {}
-                failure => *said = failure,
+                failure => watch.said = failure,
             }
         }
         if signal && forward(pid, process.tty, signals, slots, &raw) || ended {
-            let (reaped, code) = process::wait(pid, libc::WNOHANG)?;
+            let (reaped, code) = process::wait_usage(pid, libc::WNOHANG, &mut watch.usage)?;
             if reaped != 0 {
                 output.drain()?;
                 error.drain()?;
-                return Ok(code);
+                return Ok(if late { TIMED_OUT } else { code });
             }
         }
         let mut gone = from_user && !input.turn()? && input.failed.is_none();
@@ -175,23 +191,38 @@ pub fn container(
         for (ready, relay) in [(from_output, &mut *output), (from_error, &mut *error)] {
             gone |= ready && !relay.turn()? && relay.is_refused();
         }
-        match hung_up {
+        if gone && process.tty && !hung_up {
             // The user's terminal is gone; as a shell's children would, the container hears of it, and then ends.
-            None if gone && process.tty => {
-                hung_up = Some(process::nanoseconds().wrapping_add(HANG_UP_GRACE * 1_000_000));
-                let _ = process::kill(pid, libc::SIGHUP);
-            }
-            Some(deadline) if process::nanoseconds() >= deadline => {
-                let _ = process::kill(pid, libc::SIGKILL);
-            }
-            _ => {}
+            hung_up = true;
+            alarm = Some((after(HANG_UP_GRACE), libc::SIGKILL));
+            let _ = process::kill(pid, libc::SIGHUP);
+        }
+        if let Some((at, signal)) = alarm
+            && until(at) == 0
+        {
+            late |= !hung_up;
+            alarm = Some((after(watch.stop.1), libc::SIGKILL));
+            let _ = process::kill(pid, signal);
         }
     }
+}
+
+/// What time it will be in so many milliseconds.
+pub fn after(ms: u64) -> u64 {
+    process::nanoseconds().saturating_add(ms.saturating_mul(1_000_000))
+}
+
+/// How many milliseconds it is until then: 0 only if it is then, or later.
+pub fn until(at: u64) -> u64 {
+    at.saturating_sub(process::nanoseconds()).div_ceil(1_000_000)
 }
 
 fn readable(fd: Option<&OwnedFd>) -> PollFd {
     PollFd { fd: fd.map_or(-1, AsRawFd::as_raw_fd), events: libc::POLLIN, revents: 0 }
 }
+
+/// The exit code of timeout(1).
+const TIMED_OUT: u8 = 124;
 
 /// How long a container may go on after its terminal was hung up, in milliseconds.
 const HANG_UP_GRACE: u64 = 2000;

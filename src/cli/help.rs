@@ -68,6 +68,8 @@ mydocker
       --root DIR             the store (/var/lib/mydocker, or MYDOCKER_ROOT)
       --explain              print each system call of the start, and do nothing
       --trace-startup        print how long each of them took
+      --timeout TIME         ended after 1.5s, 2m or 1h30m: exit code 124
+      --stats                print time and memory that were used
       --log-level LEVEL      info: each step as a line of JSON on stderr
 
 Exit codes: the command's own; 125 mydocker failed, 126 the command cannot be

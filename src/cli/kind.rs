@@ -66,6 +66,8 @@ pub static OOM_SCORE: Kind = kind(text!("must be a number from -1000 to 1000"), 
     let digits = value.strip_prefix(b"-").unwrap_or(value);
     (number(digits)? <= 1000 && (digits.len() == 1 || !digits.starts_with(b"0"))).then_some(0)
 });
+/// In milliseconds.
+pub static DURATION: Kind = kind(text!("must be a time such as 1.5s, 2m or 1h30m"), duration);
 pub static CAPABILITY: Kind = kind(text!("is no capability, such as NET_ADMIN or ALL"), security::capability);
 pub static LEVEL: Kind =
     kind(text!("must be debug, info, warn or error"), |value| either(value, "debug info", "warn warning error fatal"));
@@ -122,6 +124,30 @@ pub fn bytes(value: &[u8]) -> Option<u64> {
     // Less than a byte is not nothing: a limit that was asked for would be none.
     let lost = bytes == 0 && value.iter().any(|digit| (b'1'..=b'9').contains(digit));
     (!lost && bytes <= i64::MAX as u64).then_some(bytes)
+}
+
+/// A time as Go writes it, in milliseconds: 1.5s, 300ms, 1h30m; a number alone is seconds. What is shorter than a
+/// millisecond is one, since 0 is no time at all.
+pub fn duration(value: &[u8]) -> Option<u64> {
+    let (mut sum, mut rest) = (if value.is_empty() { None? } else { 0_u64 }, value);
+    while !rest.is_empty() {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+        let (part, after) = rest.split_at_checked(digits)?;
+        let unit = after.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        let (unit, after) = after.split_at_checked(unit)?;
+        let scale = match unit {
+            b"h" => 3_600_000,
+            b"m" => 60_000,
+            b"s" => 1000,
+            b"ms" => 1,
+            b"" if part.len() == value.len() => 1000,
+            _ => return None,
+        };
+        sum = sum.checked_add(decimal(part, scale)?)?;
+        rest = after;
+    }
+    let any = value.iter().any(|digit| (b'1'..=b'9').contains(digit));
+    Some(sum.max(u64::from(any)))
 }
 
 /// RLIMIT_* by number, from asm-generic/resource.h.

@@ -169,6 +169,7 @@ fn what_is_wrong_is_said_with_the_argument() {
         ("-w rel", "--workdir rel: the working directory is an absolute path\n"),
         ("--name .x", "--name .x: a name has 2 to 64 of [a-zA-Z0-9_.-] and begins with a letter or digit\n"),
         ("-h a/b", "--hostname a/b: a host name has 1 to 64 letters, digits, dots and hyphens\n"),
+        ("--timeout 1y", "--timeout 1y: must be a time such as 1.5s, 2m or 1h30m\n"),
         ("--stop-signal FOO", "--stop-signal FOO: is no signal\n"),
         ("--ulimit foo=1", "--ulimit foo=1: unknown limit; try nofile, nproc, core, stack, memlock or fsize\n"),
         ("--ulimit nofile=2:1", "--ulimit nofile=2:1: the soft limit must be less than or equal to the hard limit\n"),
@@ -205,5 +206,31 @@ fn what_is_wrong_is_said_with_the_argument() {
             Err(error) => String::from_utf8_lossy(&error.text()).into_owned(),
         };
         assert_eq!(error, format!("mydocker: {message}"), "{line}");
+    }
+}
+
+#[test]
+fn a_time_is_in_milliseconds_and_never_nothing() {
+    for (text, ms) in [
+        ("5", Some(5000)),
+        ("1.5", Some(1500)),
+        ("1.5s", Some(1500)),
+        ("300ms", Some(300)),
+        ("2m", Some(120_000)),
+        ("1h30m", Some(5_400_000)),
+        ("1h0.5s", Some(3_600_500)),
+        ("0", Some(0)),
+        ("0.1ms", Some(1)),
+        ("", None),
+        ("s", None),
+        ("1h30", None),
+        ("1d", None),
+        ("-1s", None),
+        ("1 s", None),
+        ("1.2.3s", None),
+        ("18446744073709551615s", None),
+        ("18446744073709551615ms1ms", None),
+    ] {
+        assert_eq!(kind::duration(text.as_bytes()), ms, "{text}");
     }
 }

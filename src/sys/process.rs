@@ -106,12 +106,20 @@ fn shell_code(status: c_int) -> u8 {
     if libc::WIFSIGNALED(status) { 128 | libc::WTERMSIG(status) as u8 } else { libc::WEXITSTATUS(status) as u8 }
 }
 
-/// `wait4(pid, &status, options, NULL)`: the pid (0 with WNOHANG where none has ended) and the code as a shell reports it.
-pub fn wait(pid: c_int, options: c_int) -> Result<(c_int, u8), Errno> {
+/// struct rusage: 18 words on 64-bit targets; seconds and microseconds of user and of system time, ru_maxrss in kB, and more.
+pub type Usage = [u64; 18];
+
+/// `wait4(pid, &status, options, &usage)`: the pid (0 with WNOHANG where none has ended) and the code as a shell reports it.
+pub fn wait_usage(pid: c_int, options: c_int, usage: &mut Usage) -> Result<(c_int, u8), Errno> {
     let mut status: c_int = 0;
-    // SAFETY: the kernel writes one int.
-    let pid = unsafe { syscall!(Sysno::wait4, pid as isize, &raw mut status, options, 0) }?;
+    // SAFETY: the kernel writes one int, and a struct rusage, which has the size of `usage`.
+    let pid = unsafe { syscall!(Sysno::wait4, pid as isize, &raw mut status, options, usage.as_mut_ptr()) }?;
     Ok((pid as c_int, shell_code(status)))
+}
+
+/// The same without what was used.
+pub fn wait(pid: c_int, options: c_int) -> Result<(c_int, u8), Errno> {
+    wait_usage(pid, options, &mut [0; 18])
 }
 
 /// `kill(pid, signal)`.
