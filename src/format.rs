@@ -1,8 +1,7 @@
 //! What a command that lists shows: a table, or what `--format` asks for.
 //!
 //! A row is a compact JSON object (`json::write::object`), its members named as docker names its fields, and mostly
-//! strings that are ready to be shown. What is shown of it is a template: the part of Go's that docker's users write,
-//! `{{.Names}}`, `{{.State.Status}}`, `{{json .}}`, `{{index .Labels "key"}}`. A table is a template too, its columns
+//! strings that are ready to be shown. What is shown of it is a template (see `template`). A table is one too, its columns
 //! divided by tabs, so a command says in a `View` what docker's default is:
 //!
 //! ```text
@@ -11,14 +10,16 @@
 //! format::list(given.value("format"), given.has("quiet"), &VIEW, &rows)
 //! ```
 //!
-//! Sizes, ages and times are in `format::human`.
+//! Sizes, ages and times are in `format::human`, what `--filter` takes in `format::filter`.
 
+pub mod filter;
 pub mod human;
+pub mod template;
 
-use crate::error::{Error, Result};
-use crate::json;
+use crate::error::Result;
 use crate::sys::name::Text;
-use crate::text::{Line, Message, Push, is, keep, split, split_once};
+use crate::text::{Line, Message, Push, is, split, split_once};
+use template::{Of, expand};
 
 /// A command's default templates.
 pub struct View {
@@ -59,17 +60,6 @@ fn show(format: Option<Text>, quiet: bool, view: &View, rows: &[Text]) -> Result
         expand(&template, Of::Cells(row.to_bytes()), &mut shown)?;
     }
     Ok(aligned(&shown))
-}
-
-/// What a template is filled from.
-#[derive(Clone, Copy)]
-enum Of<'a> {
-    /// As it is.
-    Row(&'a [u8]),
-    /// Fit for a terminal: what an image or a user wrote cannot break the table, nor reach the terminal's own commands.
-    Cells(&'a [u8]),
-    /// The columns' names.
-    Header(Message),
 }
 
 /// `\t` and `\n` in a list's format, which a shell passes as they are.
@@ -123,122 +113,6 @@ fn width(cell: &[u8]) -> usize {
     cell.iter().filter(|&byte| byte & 0xc0 != 0x80).count()
 }
 
-/// One object by a template that is no list's: `inspect --format`.
-pub fn object(template: &[u8], object: &[u8], shown: &mut Line) -> Result<()> {
-    expand(template, Of::Row(object), shown)
-}
-
-fn expand(template: &[u8], of: Of, shown: &mut Line) -> Result<()> {
-    let mut rest = template;
-    while let Some(at) = rest.windows(2).position(|two| two == b"{{") {
-        let (before, after) = rest.split_at_checked(at).unwrap_or_default();
-        shown.put(before);
-        let action = after.get(2..).unwrap_or_default();
-        let end = action.windows(2).position(|two| two == b"}}");
-        let Some((action, after)) = end.and_then(|end| action.split_at_checked(end)) else {
-            return Err(wrong(text!("template parsing error: unclosed action: %"), &[keep(after)]));
-        };
-        let column = template.len().wrapping_sub(rest.len()).wrapping_add(at).wrapping_add(2);
-        self::action(action, of, column, shown)?;
-        rest = after.get(2..).unwrap_or_default();
-    }
-    shown.put(rest);
-    Ok(())
-}
-
-/// docker's exit code where its own command line is wrong.
-fn wrong(message: Message, pieces: &[Text]) -> Error {
-    Error::new(message, pieces).code(1)
-}
-
-/// What stands between `{{` and `}}`.
-fn action(action: &[u8], of: Of, column: usize, shown: &mut Line) -> Result<()> {
-    let words = words(action);
-    let as_json = words.first() == Some(&&b"json"[..]);
-    let (object, safe) = match of {
-        Of::Row(object) => (object, false),
-        Of::Cells(object) => (object, true),
-        Of::Header(headers) => {
-            let field = words.iter().find(|word| word.starts_with(b".")).copied().unwrap_or_default();
-            header(field.strip_prefix(b".").unwrap_or_default(), headers, shown);
-            return Ok(());
-        }
-    };
-    let find = |word: &[u8]| field(object, word, column);
-    let value = match *words {
-        [word] if word.starts_with(b"\"") => word,
-        [word] if word.starts_with(b".") => find(word)?,
-        [b"json", word] if word.starts_with(b".") => find(word)?,
-        [b"index", word, ref keys @ ..] if word.starts_with(b".") => {
-            keys.iter().try_fold(find(word)?, |value, key| {
-                let key = json::text(key).unwrap_or_else(|| keep(key));
-                Ok(json::member(value, key.to_bytes()).unwrap_or(b"\"\""))
-            })?
-        }
-        // docker's `{{.Label "key"}}` of a list.
-        [b".Label", key] => {
-            let labels = json::text_at(object, "Labels").to_bytes();
-            let key = json::text(key).unwrap_or_default().to_bytes();
-            let found = split(labels, b',').iter().find_map(|entry| entry.strip_prefix(key)?.strip_prefix(b"="));
-            shown.safe(found.unwrap_or_default());
-            return Ok(());
-        }
-        _ => {
-            return Err(wrong(text!("--format: {{%}} is not understood"), &[keep(action)])
-                .hint(text!("there are {{.Field.Field}}, {{json .Field}} and {{index .Field \"key\"}}"), &[]));
-        }
-    };
-    let mut line = Line::new();
-    if as_json {
-        _ = line.put(value)
-    } else {
-        print(value, &mut line)
-    }
-    if safe {
-        shown.safe(&line)
-    } else {
-        shown.put(&line)
-    };
-    Ok(())
-}
-
-/// The words of an action; a string in quotes is one.
-fn words(action: &[u8]) -> Vec<&[u8]> {
-    let (mut words, mut rest) = (Vec::new(), action.trim_ascii());
-    while !rest.is_empty() {
-        let quoted = rest.starts_with(b"\"");
-        let mut escaped = true;
-        let end = rest.iter().position(|&byte| {
-            let ends = if quoted { byte == b'"' && !escaped } else { byte.is_ascii_whitespace() };
-            // The first quote opens.
-            escaped = byte == b'\\' && !escaped;
-            ends
-        });
-        let end = end.map_or(rest.len(), |end| end.wrapping_add(usize::from(quoted)));
-        let (word, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
-        words.push(word);
-        rest = after.trim_ascii_start();
-    }
-    words
-}
-
-/// `.A.B` of an object, `.` the whole.
-fn field<'a>(object: &'a [u8], path: &[u8], column: usize) -> Result<&'a [u8]> {
-    let names = path.strip_prefix(b".").filter(|names| !names.is_empty());
-    names.map_or(&[][..], |names| split(names, b'.')).iter().try_fold(object, |value, name| {
-        json::member(value, name).ok_or_else(|| {
-            let (mut at, mut there) = (Line::new(), Line::new());
-            for (key, _) in json::items(value) {
-                there.put(if there.is_empty() { b"" } else { b", " });
-                there.put(json::text(key).unwrap_or_default().to_bytes());
-            }
-            let pieces = [keep(at.dec(column as u64)), keep(path), keep(name)];
-            wrong(text!("template: :1:%: executing \"\" at <%>: can't evaluate field %"), &pieces)
-                .hint(if there.is_empty() { Message::NONE } else { text!("there are %") }, &[keep(&there)])
-        })
-    })
-}
-
 /// As docker names it: `CreatedAt` is CREATED AT.
 fn header(field: &[u8], headers: Message, shown: &mut Line) {
     let other = split(headers.bytes(), b'\n').iter().find_map(|line| {
@@ -259,39 +133,16 @@ fn header(field: &[u8], headers: Message, shown: &mut Line) {
     }
 }
 
-/// A value as Go prints it: a string without quotes, `[a b]`, `map[key:value]`.
-fn print(value: &[u8], line: &mut Line) {
-    if let Some(text) = json::text(value) {
-        line.put(text.to_bytes());
-    } else if value == b"null" {
-        line.put(b"[]");
-    } else if !matches!(value.first(), Some(b'[' | b'{')) {
-        line.put(value);
-    } else {
-        line.put(if value.starts_with(b"[") { b"[" } else { b"map[" });
-        for (index, (key, item)) in json::items(value).enumerate() {
-            line.put(if index == 0 { b"" } else { b" " });
-            if let Some(key) = json::text(key) {
-                line.put(key.to_bytes()).put(b":");
-            }
-            print(item, line);
-        }
-        line.put(b"]");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sys::name::t;
+    use crate::text::keep;
 
     const ROWS: &[Text] = &[
         t(c"{\"ID\":\"0123456789ab\",\"Image\":\"busybox\",\"Names\":\"bird\",\"Ports\":\"\",\"Labels\":\"a=1,b=2\",\"RunningFor\":\"2 hours ago\"}"),
         t(c"{\"ID\":\"ba9876543210\",\"Image\":\"b\",\"Names\":\"h\u{e4}ns\\u001b[\",\"Ports\":\"\",\"Labels\":\"\",\"RunningFor\":\"x\"}"),
     ];
-    const OBJECT: &[u8] = br#"{"Id":"ab","State":{"Running":true,"Pid":7,"Health":null},"Args":["a b","c"],
-        "Config":{"Labels":{"my.key":"v","z":""},"Cmd":null}}"#;
-
     fn view() -> View {
         View { quiet: Message::NONE, table: Message::NONE, headers: Message::NONE }
     }
@@ -299,13 +150,6 @@ mod tests {
     fn shown(format: &[u8]) -> core::result::Result<String, String> {
         let text = |line: Line| String::from_utf8_lossy(&line).into_owned();
         show(Some(keep(format)), false, &view(), ROWS).map(text).map_err(|error| text(error.text()))
-    }
-
-    fn inspected(format: &str) -> core::result::Result<String, String> {
-        let mut line = Line::new();
-        let text = |line: Line| String::from_utf8_lossy(&line).into_owned();
-        object(format.as_bytes(), OBJECT, &mut line).map_err(|error| text(error.text()))?;
-        Ok(text(line))
     }
 
     #[test]
@@ -335,41 +179,5 @@ ba9876543210   b                   h\u{e4}ns\\x1b[
         let json = shown(b"json").unwrap_or_default();
         assert_eq!(json.lines().next().map(str::as_bytes), ROWS.first().map(|row| row.to_bytes()));
         assert_eq!(Ok(json), shown(b"{{json .}}"));
-    }
-
-    #[test]
-    fn values_are_printed_as_go_prints_them() {
-        for (format, want) in [
-            ("{{.Id}}", "ab"),
-            ("a{{.State.Running}}b{{.State.Pid}}c", "atrueb7c"),
-            ("{{.Args}}{{.Config.Cmd}}", "[a b c][]"),
-            ("{{.Config.Labels}}", "map[my.key:v z:]"),
-            ("{{json .Args}} {{json .Id}}", "[\"a b\",\"c\"] \"ab\""),
-            ("{{index .Config.Labels \"my.key\"}}", "v"),
-            ("{{index .Config.Labels \"none\"}}", ""),
-            ("{{index .Args 1}}", "c"),
-            ("{{\"\\t\"}}x", "\tx"),
-            ("no {braces}", "no {braces}"),
-        ] {
-            assert_eq!(inspected(format).as_deref(), Ok(want), "{format}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_there_is_said() {
-        let said = inspected("{{.State.Foo}}").err().unwrap_or_default();
-        assert_eq!(
-            said,
-            "mydocker: template: :1:2: executing \"\" at <.State.Foo>: can't evaluate field Foo\nhint: there are Running, Pid, Health\n"
-        );
-        for (format, want) in [
-            ("{{range .Args}}{{.}}{{end}}", "{{range .Args}} is not understood"),
-            ("{{.Id", "unclosed action"),
-            ("{{}}", "is not understood"),
-            ("{{json}}", "is not understood"),
-        ] {
-            let said = inspected(format).err().unwrap_or_default();
-            assert!(said.contains(want), "{said}");
-        }
     }
 }
