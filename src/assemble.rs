@@ -95,7 +95,7 @@ fn dir(store: Option<&Store>) -> Result<BorrowedFd<'_>> {
 
 /// For --explain, which imports nothing: the layer's name is the archive's digest, which only reading it would tell.
 fn not_imported(archive: Text) -> Image {
-    Image { layers: vec![filled("layers/<sha256 of %>", &[archive])] }
+    Image::of(filled("layers/<sha256 of %>", &[archive]))
 }
 
 fn open_directory(dir: BorrowedFd, path: Text) -> core::result::Result<OwnedFd, Errno> {
@@ -106,7 +106,7 @@ fn rootfs(path: Text) -> Result<Named> {
     open_directory(fs::CWD, path).map_err(|errno| Error::sys(text!("open the root file system"), path, errno))?;
     let bytes = path.to_bytes();
     let absolute = if bytes.starts_with(b"/") { path } else { crate::cli::absolute(bytes)? };
-    Ok((Image { layers: vec![absolute] }, path))
+    Ok((Image::of(absolute), path))
 }
 
 fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {

@@ -1,41 +1,56 @@
-//! Images: names, layers, and the import of root file system archives.
+//! Images: what they are called, which layers they have, and what they say about the command.
 //!
-//!     images/NAME/manifest   `layer SHA256`, base first
-//!     archives/DEV-INO       the same for a file that was given as an image, with its `source` line as the cache's key
-//!     layers/SHA256/         the unpacked tree, named by the digest of the uncompressed tar
+//!     images/REFERENCE/manifest   `config SHA256` and `layer SHA256`, base first; the reference with %2F for its slashes
+//!     images/sha256:ID/manifest   the same for one without a name
+//!     configs/SHA256              the OCI config, whose digest is the image's id
+//!     archives/DEV-INO            as a manifest, for a file that was given as an image; its `source` line is the cache's key
+//!     layers/SHA256/              the unpacked tree, named by the digest of the uncompressed tar
 //!
-//! Importers take turns by a lock on layers/, so whatever temporary name one finds there is a dead one's.
+//! A config that says nothing about the command is `bare SHA256` in the manifest: a start need not read it. Older stores
+//! have neither; then the image's id is its layer's.
+
+mod archive;
+mod catalog;
+pub mod config;
+pub mod reference;
+mod turn;
+
+pub use archive::{default_image, from_archive, import};
+pub use catalog::{Named, all, find};
+pub use turn::Turn;
 
 use crate::error::{Error, Result};
-use crate::perform;
-use crate::plan::POINTS;
-use crate::remove;
-use crate::sys::name::{Name, Text, t};
+use crate::sys::name::{Name, Text};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::tar::{self, Source};
 use crate::text::{Line, Push, filled, keep};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
 type Done<T> = core::result::Result<T, Errno>;
 
-/// Where an image's tree lies: the paths of its layers, relative to the store, the topmost first.
+/// Where an image's tree lies, and its config.
+#[derive(Clone, Default)]
 pub struct Image {
-    /// `layers/SHA256` each.
+    /// `layers/SHA256` each, relative to the store, the topmost first.
     pub layers: Vec<Text>,
+    /// The config's digest; None where there is none.
+    config: Option<Text>,
+    /// The config says nothing about the command.
+    bare: bool,
 }
 
 /// Room for more layers than overlayfs takes.
-const MANIFEST_MAX: usize = 16384;
-/// The image of a run that names none.
-const DEFAULT: &[u8] = b"busybox";
-/// Where a layer is unpacked before it is whole.
-const IMPORTING: Name = t(c"layers/.import");
-/// A manifest before it is whole.
-const WRITING: Name = t(c"layers/.manifest");
+const MANIFEST_MAX: usize = 65536;
+/// For a config: as other tools have it.
+const CONFIG_MAX: usize = 4 << 20;
 
 impl Image {
+    /// One that is nothing but a tree.
+    pub fn of(layer: Text) -> Self {
+        Self { layers: vec![layer], ..Self::default() }
+    }
+
     /// A regular file of the image, as a container's root would show it without any volume: ENOENT where no layer has it,
     /// ENXIO for what is no regular file. Never blocks. A symlink is followed inside one layer.
     pub fn open(&self, store: BorrowedFd, path: Name) -> Done<OwnedFd> {
@@ -60,226 +75,71 @@ impl Image {
         Err(Errno::ENOENT)
     }
 
-    /// The layers that a manifest lists; None if one is not as it should be.
+    /// The image's id, 64 hexadecimal digits; empty for a directory that was given as one.
+    pub fn id(&self) -> Text {
+        let layer = || self.layers.first().and_then(|layer| layer.to_bytes().strip_prefix(b"layers/"));
+        self.config.unwrap_or_else(|| keep(layer().unwrap_or_default()))
+    }
+
+    /// The digests of the uncompressed layers, base first.
+    pub fn diff_ids(&self) -> Vec<Text> {
+        let layers = self.layers.iter().rev();
+        layers.map(|layer| keep(layer.to_bytes().strip_prefix(b"layers/").unwrap_or_default())).collect()
+    }
+
+    /// What a manifest says; None if it is not as it should be.
     pub fn parse(manifest: &[u8]) -> Option<Self> {
-        let mut layers = Vec::new();
+        let mut image = Self::default();
         for line in manifest.strip_suffix(b"\n")?.rsplit(|&byte| byte == b'\n') {
             if let Some(digest) = line.strip_prefix(b"layer ") {
-                let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-                if digest.len() != 64 || !digest.iter().all(hex) {
-                    return None;
-                }
-                layers.push(filled("layers/%", &[keep(digest)]));
+                image.layers.push(filled("layers/%", &[digest_of(digest)?]));
+            }
+            image.bare |= line.starts_with(b"bare ");
+            if let Some(digest) = line.strip_prefix(b"config ").or(line.strip_prefix(b"bare ")) {
+                image.config = Some(digest_of(digest)?);
             }
         }
-        (!layers.is_empty()).then_some(Self { layers })
+        (!image.layers.is_empty()).then_some(image)
     }
-}
 
-/// Whether a word can be an image's name: it becomes a file name and part of overlayfs' options.
-pub fn is_name(word: &[u8]) -> bool {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    word.len() <= 64 && word.iter().all(plain) && word.first().is_some_and(u8::is_ascii_alphanumeric)
-}
-
-/// The image of that name, if it was imported.
-pub fn named(store: BorrowedFd, word: &[u8]) -> Result<Option<Image>> {
-    if !is_name(word) {
-        return Ok(None);
-    }
-    match read_whole(store, manifest_of(word)) {
-        Err(Errno::ENOENT) => Ok(None),
-        Err(errno) => Err(Error::sys(text!("open image"), keep(word), errno)),
-        Ok(text) => Image::parse(&text)
-            .map(Some)
-            .ok_or_else(|| Error::new(text!("image %: its manifest is damaged"), &[keep(word)])),
-    }
-}
-
-/// The image in an archive that the user gave as a path: imported unless this very file was before.
-pub fn from_archive(store: BorrowedFd, path: Name) -> Result<Image> {
-    Archive::open(path).and_then(|archive| archive.image(store, None))
-}
-
-/// The image `busybox`; imported first from ./busybox.tar or from busybox.tar in `home` where it is not there yet.
-pub fn default_image(store: BorrowedFd, home: &[u8]) -> Result<Image> {
-    if let Some(image) = named(store, DEFAULT)? {
-        return Ok(image);
-    }
-    for path in [t(c"busybox.tar"), filled("%/busybox.tar", &[keep(home)])] {
-        if fs::exists(path) {
-            return Archive::open(path)?.image(store, Some(DEFAULT));
+    /// The same written, but for the `source` line.
+    fn manifest(&self) -> Line {
+        let mut text = Line::new();
+        if let Some(config) = self.config {
+            text.put(if self.bare { b"bare " } else { b"config " }).put(config.to_bytes()).put(b"\n");
         }
-    }
-    Err(Error::new(text!("there is no image busybox, and no busybox.tar here or in %"), &[keep(home)])
-        .hint(text!("`make busybox.tar` makes one; any root file system in a tar archive will do"), &[]))
-}
-
-/// An archive file that is open.
-struct Archive<'a> {
-    path: Name<'a>,
-    fd: OwnedFd,
-    size: u64,
-    /// `source DEV INO SIZE MTIME CTIME`: the file is the same as long as this is.
-    key: Line,
-    /// The cache's file.
-    cache: Text,
-}
-
-impl<'a> Archive<'a> {
-    fn open(path: Name<'a>) -> Result<Self> {
-        // Never waits for a FIFO's other end.
-        let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY;
-        let fd = fs::open_follow(fs::CWD, path, flags, 0).map_err(|errno| Error::sys(text!("open"), path, errno))?;
-        match fs::fstat(fd.as_fd()) {
-            Ok(stat) if fs::kind(&stat) == libc::S_IFREG => {
-                let mut cache = Line::new();
-                cache.put(b"archives/").dec(stat.st_dev).put(b"-").dec(stat.st_ino);
-                Ok(Self { path, fd, size: stat.st_size as u64, key: key(&stat), cache: keep(&cache) })
-            }
-            _ => Err(Error::new(text!("%: is no regular file, so no archive"), &[path])),
+        for layer in self.diff_ids() {
+            text.put(b"layer ").put(layer.to_bytes()).put(b"\n");
         }
+        text
     }
 
-    fn failed(&self, errno: Errno) -> Error {
-        Error::sys(text!("import"), self.path, errno)
-    }
-
-    /// The image, if this file was imported before and its layer is still there.
-    fn known(&self, store: BorrowedFd) -> Option<Image> {
-        let text = read_whole(store, self.cache).ok()?;
-        let image = text.starts_with(&self.key).then(|| Image::parse(&text))??;
-        image.layers.iter().all(|&layer| fs::stat(store, layer).is_ok()).then_some(image)
-    }
-
-    /// The image, imported if need be; with that name if one is given.
-    fn image(&self, store: BorrowedFd, name: Option<&[u8]>) -> Result<Image> {
-        if name.is_none()
-            && let Some(image) = self.known(store)
-        {
-            return Ok(image);
-        }
-        let _lock = lock(store).map_err(|errno| self.failed(errno))?;
-        // Another mydocker may have imported the same while this one waited.
-        let image = match self.known(store) {
-            Some(image) => image,
-            None => self.import(store).inspect_err(|_| {
-                // The error that ended the import says more than one of tidying up.
-                let _ = sweep(store);
-            })?,
+    /// The config as JSON; for an image that has none, what docker would have written when it was imported.
+    pub fn config(&self, store: BorrowedFd) -> Result<Vec<u8>> {
+        let Some(digest) = self.config else {
+            return Ok(
+                config::document(&config::Config::default(), &self.diff_ids(), 0, b"", [Text::default(); 2]).to_vec()
+            );
         };
-        if let Some(name) = name {
-            self.record(store, &image, manifest_of(name)).map_err(|errno| self.failed(errno))?;
-        }
-        Ok(image)
-    }
-
-    /// Unpacks into a temporary directory that gets its name when all of it is on the disk.
-    fn import(&self, store: BorrowedFd) -> Result<Image> {
-        let dir = make_room(store).map_err(|errno| self.failed(errno))?;
-        let digest = tar::unpack(&mut Source::new(self.fd.as_fd(), self.path.to_bytes(), self.size), dir.as_fd())?;
-        if !fs::fstat(self.fd.as_fd()).is_ok_and(|stat| key(&stat) == self.key) {
-            return Err(Error::new(text!("%: was changed while it was read"), &[self.path]));
-        }
-        // What every container mounts on: made here once and not in the upper layer of each, where a directory costs
-        // 80 µs to remove. Where the image has something odd there, a start says so.
-        let times = [t(c"."), t(c"etc")].map(|name| (name, fs::stat(dir.as_fd(), name)));
-        for &(path, directory) in &POINTS {
-            match perform::target(dir.as_fd(), path, directory) {
-                Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EISDIR | Errno::ELOOP | Errno::EEXIST) => {}
-                made => _ = made.map_err(|errno| self.failed(errno))?,
-            }
-        }
-        for &(name, stat) in &times {
-            let _ = stat.and_then(|stat| fs::set_mtime(dir.as_fd(), name, stat.st_mtime, stat.st_mtime_nsec));
-        }
-        let image = publish(store, dir.as_fd(), &digest).map_err(|errno| self.failed(errno))?;
-        self.record(store, &image, self.cache).map_err(|errno| self.failed(errno))?;
-        Ok(image)
-    }
-
-    /// Writes a manifest so that it is there whole or not at all, whatever happens meanwhile.
-    fn record(&self, store: BorrowedFd, image: &Image, path: Name) -> Done<()> {
-        let mut text = self.key.clone();
-        for layer in image.layers.iter().rev() {
-            text.put(b"layer ").put(layer.to_bytes().strip_prefix(b"layers/").unwrap_or_default()).put(b"\n");
-        }
-        let dir = path.to_bytes().iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        make_dir(store, keep(path.to_bytes().get(..dir).unwrap_or_default()))?;
-        let fd = fs::open(store, WRITING, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o600)?;
-        fs::write_all(fd.as_fd(), &text)?;
-        fs::sync(fd.as_fd())?;
-        fs::rename(store, WRITING, store, path, 0)
+        let path = filled("configs/%", &[digest]);
+        let opened = fs::open(store, path, libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), CONFIG_MAX));
+        opened.map_err(|errno| Error::sys(text!("read the image's config"), path, errno))
     }
 }
 
-fn manifest_of(name: &[u8]) -> Text {
-    filled("images/%/manifest", &[keep(name)])
+/// 64 lower-case hexadecimal digits.
+fn digest_of(word: &[u8]) -> Option<Text> {
+    let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (word.len() == 64 && word.iter().all(hex)).then(|| keep(word))
+}
+
+/// The image of that name, or with an id that begins so, if there is one.
+pub fn named(store: BorrowedFd, word: &[u8]) -> Result<Option<Image>> {
+    catalog::look_up(store, word, 4).map(|found| found.map(|found| found.image))
 }
 
 fn read_whole(store: BorrowedFd, path: Name) -> Done<Vec<u8>> {
     fs::read_all(fs::open(store, path, libc::O_RDONLY, 0)?.as_fd(), MANIFEST_MAX)
-}
-
-/// What tells one state of a file from another.
-fn key(stat: &fs::Stat) -> Line {
-    let mut key = Line::new();
-    key.put(b"source ").dec(stat.st_dev).put(b" ").dec(stat.st_ino);
-    for number in [stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec] {
-        key.put(b" ").int(number);
-    }
-    key.put(b"\n");
-    key
-}
-
-fn make_dir(store: BorrowedFd, path: Name) -> Done<()> {
-    match fs::mkdir(store, path, 0o700) {
-        Err(Errno::EEXIST) => Ok(()),
-        other => other,
-    }
-}
-
-/// Makes the store's directories and waits for the turn to import; it lasts as long as the descriptor.
-fn lock(store: BorrowedFd) -> Done<OwnedFd> {
-    for &dir in &[t(c"layers"), t(c"images"), t(c"archives")] {
-        make_dir(store, dir)?;
-    }
-    let fd = fs::open(store, t(c"layers"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
-    fs::lock(fd.as_fd(), libc::LOCK_EX)?;
-    Ok(fd)
-}
-
-/// Removes what a killed import left, or this one. Only for who holds the lock.
-fn sweep(store: BorrowedFd) -> Done<()> {
-    remove::tree(store, IMPORTING).map_err(|(errno, _)| errno)
-}
-
-/// An empty directory to unpack into.
-fn make_room(store: BorrowedFd) -> Done<OwnedFd> {
-    sweep(store)?;
-    fs::mkdir(store, IMPORTING, 0o755)?;
-    let dir = fs::open(store, IMPORTING, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
-    fs::chmod(dir.as_fd(), 0o755)?;
-    Ok(dir)
-}
-
-/// Gives the unpacked tree its name, once all of it is on the disk.
-fn publish(store: BorrowedFd, dir: BorrowedFd, digest: &[u8; 32]) -> Done<Image> {
-    fs::sync_fs(dir)?;
-    let mut layer = Line::new();
-    layer.put(b"layers/");
-    for byte in digest {
-        for digit in [byte >> 4, byte & 15] {
-            layer.push(*b"0123456789abcdef".get(usize::from(digit)).unwrap_or(&b'0'));
-        }
-    }
-    let layer = keep(&layer);
-    match fs::rename(store, IMPORTING, store, layer, 0) {
-        // Another file with the same content was imported before.
-        Err(Errno::EEXIST | Errno::ENOTEMPTY) => sweep(store)?,
-        other => other?,
-    }
-    Ok(Image { layers: vec![layer] })
 }
 
 #[cfg(test)]
@@ -291,17 +151,6 @@ mod tests {
     }
 
     #[test]
-    fn a_name_can_be_neither_a_path_nor_an_option() {
-        for good in [&b"busybox"[..], b"a", b"debian-12.1_x"] {
-            assert!(is_name(good));
-        }
-        let long = [b'a'; 65];
-        for bad in [&b""[..], b".", b"..", b".x", b"-x", b"a/b", b"a:b", b"a,b", b"a b", b"\xff", &long] {
-            assert!(!is_name(bad));
-        }
-    }
-
-    #[test]
     fn a_manifest_lists_the_base_first_and_overlayfs_wants_it_last() {
         let line = |byte: &str| format!("layer {}\n", byte.repeat(64));
         let image = parse(format!("{}{}", line("a"), line("b")).as_bytes()).map(|image| image.layers);
@@ -310,11 +159,27 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_is_written_as_it_is_read() {
+        for kind in ["config", "bare"] {
+            let [config, base, top] = ["c", "a", "b"].map(|digit| digit.repeat(64));
+            let text = format!("{kind} {config}\nlayer {base}\nlayer {top}\n");
+            let image = parse(text.as_bytes()).unwrap_or_default();
+            assert_eq!(image.id().to_bytes(), config.as_bytes());
+            assert_eq!(image.bare, kind == "bare");
+            assert_eq!(image.manifest().as_slice(), text.as_bytes());
+        }
+        let old = parse(format!("source 1 2 3\nlayer {}\n", "a".repeat(64)).as_bytes()).unwrap_or_default();
+        assert_eq!(old.id().to_bytes(), "a".repeat(64).as_bytes());
+    }
+
+    #[test]
     fn a_damaged_manifest_names_no_layer() {
         for bad in [&b""[..], b"\n", b"layer ../../etc\n", b"layer abc\n"] {
             assert!(parse(bad).is_none());
         }
-        assert!(parse(format!("layer {}", "a".repeat(64)).as_bytes()).is_none());
+        let good = "a".repeat(64);
+        assert!(parse(format!("layer {good}").as_bytes()).is_none());
         assert!(parse(format!("layer {}\n", "A".repeat(64)).as_bytes()).is_none());
+        assert!(parse(format!("config ../../etc\nlayer {good}\n").as_bytes()).is_none());
     }
 }

@@ -23,6 +23,8 @@ mod format;
 #[path = "../tests/fuzz/targets.rs"]
 mod fuzz;
 mod host;
+// Its commands are on their way.
+#[allow(dead_code, unused_imports)]
 mod image;
 mod init;
 // Its first callers are on their way.

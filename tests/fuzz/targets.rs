@@ -355,7 +355,12 @@ fn values(bytes: &[u8]) {
     assert!((kind::SHARES.read)(value).is_none_or(|shares| shares == 0 || (2..=262_144).contains(&shares)));
     assert!((kind::PIDS.read)(value) != Some(0));
     assert!((kind::LIST.read)(value).is_none() || value.iter().all(|byte| b"0123456789,-".contains(byte)));
-    assert!((kind::NAME.read)(value).is_none() || image::is_name(value));
+    if let Some(reference) = image::reference::parse(value) {
+        let file = image::reference::file(reference);
+        assert!(!file.to_bytes().contains(&b'/') && file.first() != b'.' && file.to_bytes().len() <= 255);
+        assert_eq!(image::reference::of_file(file), reference);
+        assert_eq!(image::reference::parse(reference.to_bytes()), Some(reference));
+    }
     for kind in
         [&kind::SWITCH, &kind::PATH, &kind::HOST_NAME, &kind::LEVEL, &kind::SHARED, &kind::NETWORK, &kind::SIGNAL]
     {

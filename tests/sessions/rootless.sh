@@ -20,7 +20,7 @@ begin 'an ordinary user runs a command; the image is imported into his home'
   rootless
   run user /bin/true
   exits 0; quiet; prints ''
-  check test -d "$store/images/busybox"
+  check test -d "$store/images/busybox:latest"
   same "$USER_ID:$USER_ID" "$(find "$store" -printf '%U:%G\n' | sort -u)" 'all owners in the store'
   same 700 "$(stat -c %a "$store")" 'the mode of the store'
 
