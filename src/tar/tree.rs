@@ -61,6 +61,8 @@ struct Tree<'t, 'a, 'h> {
     known: Vec<Known>,
     xattrs: Vec<u8>,
     value: Vec<u8>,
+    /// A key of a record, or a descriptor's number.
+    line: Line,
     /// By which what was found is opened: our own /proc/self/fd.
     fds: OwnedFd,
 }
@@ -82,6 +84,7 @@ pub fn tree(tar: &mut Tar, dir: BorrowedFd, name: Name, how: &How, what: Message
         known: Vec::new(),
         xattrs: vec![0; XATTR_MAX],
         value: vec![0; XATTR_MAX],
+        line: Line::new(),
         fds,
     };
     let done = tree.entry(dir, name, libc::DT_DIR);
@@ -216,10 +219,10 @@ impl Tree<'_, '_, '_> {
     }
 
     /// Opens what was looked at, whatever has its name by now.
-    fn open(&self, looked: &OwnedFd, flags: i32) -> Done<OwnedFd> {
-        let mut number = Line::new();
-        number.dec(looked.as_raw_fd() as u64).push(0);
-        fs::open_follow(self.fds.as_fd(), Name::with_nul(&number).unwrap_or_default(), flags, 0)
+    fn open(&mut self, looked: &OwnedFd, flags: i32) -> Done<OwnedFd> {
+        self.line.clear();
+        self.line.dec(looked.as_raw_fd() as u64).push(0);
+        fs::open_follow(self.fds.as_fd(), Name::with_nul(&self.line).unwrap_or_default(), flags, 0)
     }
 
     /// Records of the extended attributes; true for an opaque directory of overlayfs.
@@ -259,8 +262,8 @@ impl Tree<'_, '_, '_> {
                 plain.iter_mut().zip(value.get(..3).unwrap_or_default()).for_each(|(to, from)| *to = *from);
                 value = &plain;
             }
-            let mut whole = Line::new();
-            self.tar.record(whole.put(b"SCHILY.xattr.").put(key), value);
+            self.line.clear();
+            self.tar.record(self.line.put(b"SCHILY.xattr.").put(key), value);
         }
         Ok(opaque)
     }

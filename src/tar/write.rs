@@ -20,14 +20,15 @@ pub struct Tar<'a> {
     buf: Vec<u8>,
     /// It was the archive that could not be written, not a file that could not be read.
     failed: bool,
-    /// The pax records of the next member.
+    /// The pax records of the next member, and a number for one: memory that is used again.
     pax: Line,
+    number: Line,
 }
 
 impl<'a> Tar<'a> {
     /// An empty one, to that descriptor.
     pub fn new(out: BorrowedFd<'a>) -> Self {
-        Self { out, buf: Vec::with_capacity(PIECE), failed: false, pax: Line::new() }
+        Self { out, buf: Vec::with_capacity(PIECE), failed: false, pax: Line::new(), number: Line::new() }
     }
 
     /// A pax record for the next member: `LENGTH KEY=VALUE\n`, the length with its own digits.
@@ -38,6 +39,14 @@ impl<'a> Tar<'a> {
             (length, limit) = (length.wrapping_add(1), limit.saturating_mul(10));
         }
         self.pax.dec(length as u64).put(b" ").put(key).put(b"=").put(value).put(b"\n");
+    }
+
+    fn pair(&mut self, key: &[u8], build: &mut dyn FnMut(&mut Line)) {
+        let mut value = core::mem::take(&mut self.number);
+        value.clear();
+        build(&mut value);
+        self.record(key, &value);
+        self.number = value;
     }
 
     /// A member's header. What follows is its data, if it has any: as many bytes as `size` says, then `pad`.
@@ -86,23 +95,19 @@ impl<'a> Tar<'a> {
         ];
         for (at, width, number, key) in numbers {
             if !octal(&mut block, at, width, number) {
-                let mut value = Line::new();
-                self.record(key, value.dec(number));
+                self.pair(key, &mut |value| _ = value.dec(number));
             }
         }
         let (seconds, nanoseconds) = member.mtime;
         let fits = octal(&mut block, 136, 11, u64::try_from(seconds).unwrap_or(u64::MAX));
         if !fits || nanoseconds != 0 {
-            let mut value = Line::new();
             let (mut whole, mut part) = (seconds.unsigned_abs(), nanoseconds as u64);
-            if seconds < 0 {
-                value.put(b"-");
-                if part != 0 {
-                    (whole, part) = (whole.wrapping_sub(1), 1_000_000_000_u64.wrapping_sub(part));
-                }
+            if seconds < 0 && part != 0 {
+                (whole, part) = (whole.wrapping_sub(1), 1_000_000_000_u64.wrapping_sub(part));
             }
-            value.dec(whole).put(b".").dec0(part, 9);
-            self.record(b"mtime", &value);
+            self.pair(b"mtime", &mut |value| {
+                value.put(if seconds < 0 { b"-" } else { b"" }).dec(whole).put(b".").dec0(part, 9);
+            });
         }
         put(&mut block, 156, &[letter]);
         put(&mut block, 257, b"ustar\x0000");
