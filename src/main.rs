@@ -14,6 +14,8 @@ mod cli;
 mod copy;
 mod devices;
 mod diagnose;
+#[allow(dead_code)]
+mod diff;
 mod error;
 mod explain;
 // Its first callers are on their way.

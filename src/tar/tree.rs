@@ -42,6 +42,45 @@ pub struct How<'h> {
 /// Where files with several names are remembered, by a hash: a list each.
 const LISTS: usize = 4096;
 
+/// The names in the directories on the way, each directory's sorted: however deep that is, in memory that is used again.
+#[derive(Default)]
+pub struct Names {
+    /// NUL-terminated.
+    bytes: Vec<u8>,
+    /// Where each is, and its d_type.
+    sorted: Vec<(usize, u8)>,
+}
+
+impl Names {
+    /// Adds those of an open directory: what `forget` wants, whose second part is the number of the first of them.
+    pub fn read(&mut self, dir: BorrowedFd) -> Done<(usize, usize)> {
+        let mark = (self.bytes.len(), self.sorted.len());
+        let (bytes, sorted) = (&mut self.bytes, &mut self.sorted);
+        fs::each_entry(dir, &mut |name, kind| {
+            sorted.push((bytes.len(), kind));
+            bytes.extend_from_slice(name.to_bytes_with_nul());
+        })?;
+        let name = |at: usize| bytes.get(at..).and_then(Name::until_nul).unwrap_or_default().to_bytes();
+        let new = sorted.get_mut(mark.1..).unwrap_or_default();
+        new.sort_unstable_by(|one, other| name(one.0).cmp(name(other.0)));
+        Ok(mark)
+    }
+
+    /// One of them, in a buffer, since the vector may move while the name is used; none behind the last.
+    pub fn get<'b>(&self, number: usize, buf: &'b mut [u8; 256]) -> Option<(Name<'b>, u8)> {
+        let &(at, kind) = self.sorted.get(number)?;
+        let name = self.bytes.get(at..).and_then(Name::until_nul)?.to_bytes_with_nul();
+        buf.get_mut(..name.len())?.copy_from_slice(name);
+        Some((Name::until_nul(buf)?, kind))
+    }
+
+    /// Those of the last directory.
+    pub fn forget(&mut self, (bytes, sorted): (usize, usize)) {
+        self.bytes.truncate(bytes);
+        self.sorted.truncate(sorted);
+    }
+}
+
 /// A file with several names, and the one behind it in its list (0: none).
 struct Known {
     file: (u64, u64),
@@ -54,9 +93,7 @@ struct Tree<'t, 'a, 'h> {
     tar: &'t mut Tar<'a>,
     how: &'h How<'h>,
     member: Member,
-    /// Names of the directories on the way, each directory's sorted, as places in `names`; all are NUL-terminated there.
-    names: Vec<u8>,
-    sorted: Vec<(usize, u8)>,
+    names: Names,
     lists: Vec<usize>,
     known: Vec<Known>,
     xattrs: Vec<u8>,
@@ -67,8 +104,8 @@ struct Tree<'t, 'a, 'h> {
     fds: OwnedFd,
 }
 
-/// Writes `name` in `dir` and all that is below. `what` is for the error.
-pub fn tree(tar: &mut Tar, dir: BorrowedFd, name: Name, how: &How, what: Message) -> Result<(), Error> {
+/// Writes what was opened with O_PATH, and all that is below. `what` is for the error.
+pub fn tree(tar: &mut Tar, top: OwnedFd, how: &How, what: Message) -> Result<(), Error> {
     let fds = fs::open_follow(fs::CWD, t(c"/proc/self/fd"), libc::O_PATH | libc::O_DIRECTORY, 0)
         .map_err(|errno| Error::sys(text!("open"), t(c"/proc/self/fd"), errno))?;
     // One descriptor a directory on the way, of which PATH_MAX has 2,048.
@@ -78,8 +115,7 @@ pub fn tree(tar: &mut Tar, dir: BorrowedFd, name: Name, how: &How, what: Message
         tar,
         how,
         member: Member { path: how.prefix.to_vec(), ..Member::default() },
-        names: Vec::new(),
-        sorted: Vec::new(),
+        names: Names::default(),
         lists: vec![0; LISTS],
         known: Vec::new(),
         xattrs: vec![0; XATTR_MAX],
@@ -87,7 +123,7 @@ pub fn tree(tar: &mut Tar, dir: BorrowedFd, name: Name, how: &How, what: Message
         line: Line::new(),
         fds,
     };
-    let done = tree.entry(dir, name, libc::DT_DIR);
+    let done = tree.found(top, true);
     let path = keep(&tree.member.path);
     done.map_err(|errno| tar.error(what, path, errno))
 }
@@ -95,23 +131,22 @@ pub fn tree(tar: &mut Tar, dir: BorrowedFd, name: Name, how: &How, what: Message
 impl Tree<'_, '_, '_> {
     /// One entry, as `member.path` names it, with all below.
     fn entry(&mut self, dir: BorrowedFd, name: Name, kind: u8) -> Done<()> {
-        let top = self.member.path.len() == self.how.prefix.len();
         let below = self.member.path.get(self.how.prefix.len()..).unwrap_or_default();
-        if self.how.without.iter().any(|out| out.to_bytes() == below && !top) {
+        if self.how.without.iter().any(|out| out.to_bytes() == below) {
             return Ok(());
         }
         // Only looked at: to open a device that a container exchanges for its file could have effects on the host.
-        let looked = if self.how.cross || top {
-            fs::open(dir, name, libc::O_PATH, 0)
-        } else {
-            on_same_mount(dir, name, libc::O_PATH | libc::O_NOFOLLOW)
-        };
-        let looked = match looked {
+        let flags = libc::O_PATH | libc::O_NOFOLLOW;
+        let looked = if self.how.cross { fs::open(dir, name, flags, 0) } else { on_same_mount(dir, name, flags) };
+        match looked {
             // Removed meanwhile.
-            Err(Errno::ENOENT) => return Ok(()),
-            Err(Errno::EXDEV) => return self.mount_point(kind),
-            looked => looked?,
-        };
+            Err(Errno::ENOENT) => Ok(()),
+            Err(Errno::EXDEV) => self.mount_point(kind),
+            looked => self.found(looked?, false),
+        }
+    }
+
+    fn found(&mut self, looked: OwnedFd, top: bool) -> Done<()> {
         let stat = fs::fstat(looked.as_fd())?;
         let [uids, gids] = self.how.ids;
         let member = &mut self.member;
@@ -189,32 +224,18 @@ impl Tree<'_, '_, '_> {
                 self.whiteout(b".wh..wh..opq")?;
             }
         }
-        let (names, sorted) = (self.names.len(), self.sorted.len());
-        let all = &mut self.names;
-        let list = &mut self.sorted;
-        fs::each_entry(fd.as_fd(), &mut |name, kind| {
-            list.push((all.len(), kind));
-            all.extend_from_slice(name.to_bytes_with_nul());
-        })?;
-        let all = &self.names;
-        let name_at = |at: usize| all.get(at..).and_then(Name::until_nul).unwrap_or_default();
-        let new = self.sorted.get_mut(sorted..).unwrap_or_default();
-        new.sort_unstable_by(|one, other| name_at(one.0).to_bytes().cmp(name_at(other.0).to_bytes()));
+        let mark = self.names.read(fd.as_fd())?;
         let start = self.member.path.len();
-        let mut next = sorted;
-        while let Some(&(at, kind)) = self.sorted.get(next) {
-            // A name is up to 255 bytes, of which the vector may be moved while it is used.
-            let mut name = [0; 256];
-            let bytes = self.names.get(at..).and_then(Name::until_nul).unwrap_or_default().to_bytes();
-            name.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-            self.member.path.extend_from_slice(bytes);
-            self.entry(fd.as_fd(), Name::until_nul(&name).unwrap_or_default(), kind)?;
+        let mut next = mark.1;
+        let mut buf = [0; 256];
+        while let Some((name, kind)) = self.names.get(next, &mut buf) {
+            self.member.path.extend_from_slice(name.to_bytes());
+            self.entry(fd.as_fd(), name, kind)?;
             self.member.path.truncate(start);
             next = next.wrapping_add(1);
         }
         self.member.path.truncate(length);
-        self.names.truncate(names);
-        self.sorted.truncate(sorted);
+        self.names.forget(mark);
         Ok(())
     }
 
@@ -293,7 +314,7 @@ fn member_of(tree: &mut Tree, kind: Kind) -> Done<()> {
 }
 
 /// The id in a user namespace; nobody's where it has none there.
-fn inside(ranges: &[IdRange], id: u32) -> u32 {
+pub fn inside(ranges: &[IdRange], id: u32) -> u32 {
     if ranges.is_empty() {
         return id;
     }
@@ -328,7 +349,7 @@ mod tests {
         let mut file = tempfile(of);
         let dir = File::open(of).expect("the tree");
         let mut tar = Tar::new(file.as_fd());
-        tree(&mut tar, dir.as_fd(), t(c"."), how, text!("read")).map_err(|error| error.text()).expect("written");
+        tree(&mut tar, dir.into(), how, text!("read")).map_err(|error| error.text()).expect("written");
         tar.end().expect("the end mark");
         file.rewind().expect("rewound");
         file
