@@ -24,12 +24,16 @@ const SHM_SIZE: u64 = 64 << 20;
 pub fn complete(options: &mut Options, store: Option<&Store>) -> Result<()> {
     let dir = store.map_or(fs::CWD, Store::dir);
     let (image, named) = find_image(options, store)?;
+    compose(options, &image, named, new_id()?, dir)
+}
+
+/// Completes it from a known image, for the container of that id.
+pub fn compose(options: &mut Options, image: &Image, named: Text, id: Text, dir: BorrowedFd) -> Result<()> {
     let user = users::find(
         &|path| image.open(dir, path),
         options.user.unwrap_or_default().to_bytes(),
         &options.spec.process.group_add,
     )?;
-    let id = new_id()?;
     let spec = &mut options.spec;
     spec.id = id;
     spec.hostname = match options.hostname {
@@ -40,11 +44,12 @@ pub fn complete(options: &mut Options, store: Option<&Store>) -> Result<()> {
     spec.shm_size = options.shm_size.unwrap_or(SHM_SIZE);
     spec.files = files(spec.share.net)?;
     let process = &mut spec.process;
+    spec.words = options.words.len();
     process.args = command(options.entrypoint, options.words)?;
     process.cwd = options.cwd.unwrap_or(t(c"/"));
     environment(process, spec.hostname, &user.home);
     (process.uid, process.gid, process.groups) = (user.uid, user.gid, user.groups);
-    spec.lower = lower(&image, named, dir)?;
+    spec.lower = lower(image, named, dir)?;
     Ok(())
 }
 
@@ -104,13 +109,11 @@ fn open_directory(dir: BorrowedFd, path: Text) -> core::result::Result<OwnedFd, 
 
 fn rootfs(path: Text) -> Result<Named> {
     open_directory(fs::CWD, path).map_err(|errno| Error::sys(text!("open the root file system"), path, errno))?;
-    let bytes = path.to_bytes();
-    let absolute = if bytes.starts_with(b"/") { path } else { crate::cli::absolute(bytes)? };
-    Ok((Image::of(absolute), path))
+    Ok((Image::of(crate::cli::absolute(path, None)?), path))
 }
 
 fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
-    let mut lower = Lower { named, layers: image.layers.clone(), mode: 0o755, ..Lower::default() };
+    let mut lower = Lower { named, id: image.id(), layers: image.layers.clone(), mode: 0o755, ..Lower::default() };
     let top = lower.layers.first().copied().unwrap_or_default();
     match open_directory(store, top).and_then(|top| fs::fstat(top.as_fd())) {
         Ok(stat) => (lower.mode, lower.owner) = (stat.st_mode & 0o7777, (stat.st_uid, stat.st_gid)),

@@ -1,6 +1,7 @@
 //! `mydocker check`: what this host can do, found by trying it, each in a child that is thrown away.
 
-use crate::error::{Error, Result};
+use crate::cli::Given;
+use crate::error::Result;
 use crate::plan::{Entry, FS, ROOT, STRICT, STRICT_RO, Step, Undo, filter};
 use crate::sys::call::{CWD, MountAttr, RDONLY, Slots};
 use crate::sys::name::{Text, t};
@@ -101,17 +102,10 @@ fn reason(code: u8, flags: i32, without: &[u8]) -> Text {
 }
 
 /// `mydocker check`: 0 where `run` will work, else 1.
-pub fn check(args: &'static [Text]) -> Result<u8> {
+pub fn check(given: &Given) -> Result<u8> {
     let user = userns::ids(None)?;
-    let mut root = None;
-    match args {
-        [] => {}
-        [flag, dir] if *flag == t(c"--root") => root = Some(*dir),
-        [help] if *help == t(c"--help") => return crate::print(crate::cli::CHECK.bytes()),
-        _ => return Err(Error::new(text!("check takes no arguments but --root DIR"), &[])),
-    }
     let _ = process::default_action(libc::SIGCHLD);
-    let store = crate::run::store(root, user.is_some())?;
+    let store = crate::store::path(given.value("root"), user.is_some())?;
     if let Some(ids) = &user
         && let Err(error) = userns::enter(ids)
     {

@@ -5,22 +5,24 @@
 
 mod args;
 pub mod env;
+mod given;
 mod help;
 pub mod kind;
 mod nearest;
 pub mod volume;
 
-pub use help::{CHECK, MAIN, RUN};
+pub use given::Given;
+pub use help::{CREATE, MAIN, RUN};
 pub use nearest::nearest;
 pub use volume::{absolute, clean};
 
 use crate::devices;
 use crate::error::{Error, Result};
 use crate::plan::{procfs, security};
-use crate::spec::{Mount, Spec, Text};
+use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::name::t;
-use crate::text::{keep, split};
-use args::Args;
+use crate::text::{filled, is, keep, split};
+use args::{Args, Known};
 use kind::Kind;
 
 /// What `run` was asked for.
@@ -56,27 +58,75 @@ pub struct Options {
     pub shm_size: Option<u64>,
     /// -e, which holds over --env-file.
     env: Vec<Text>,
+    /// What it is kept for, and for how long.
+    pub life: Life,
+    /// Where and with which variables it was typed, if not here and now.
+    pub origin: Origin,
     /// The image, if there is one, and the command.
     pub words: &'static [Text],
     /// What needs nothing but the flag; `assemble` completes it.
     pub spec: Spec,
 }
 
+/// A container's life besides its start.
+#[derive(Default)]
+pub struct Life {
+    /// -d.
+    pub detach: bool,
+    /// --keep: not removed at its end, though in the foreground.
+    pub keep: bool,
+    /// --rm: removed at its end, though detached.
+    pub rm: bool,
+    /// --restart.
+    pub restart: Option<Text>,
+    /// --label and --label-file.
+    pub labels: Vec<Text>,
+    /// --cidfile.
+    pub cidfile: Option<Text>,
+    /// --stop-signal.
+    pub stop_signal: Option<Text>,
+    /// --stop-timeout, in seconds; -1 is none.
+    pub stop_timeout: Option<Text>,
+    /// --log-driver.
+    pub log_driver: Option<Text>,
+    /// --log-opt.
+    pub log_opts: Vec<Text>,
+    /// --diff.
+    pub diff: bool,
+}
+
+/// Where a command line comes from that is read again: relative paths and bare variables are of then.
+#[derive(Default, Clone, Copy)]
+pub struct Origin {
+    /// The working directory.
+    pub base: Option<Text>,
+    /// The environment, each variable ended by NUL.
+    pub environ: Option<&'static [u8]>,
+}
+
 /// A flag: its number among all of `flags!`.
 #[derive(Clone, Copy)]
 struct Flag(usize);
 
+/// The flags of `run` and `create`.
+struct RunFlags;
+
+impl Known for RunFlags {
+    fn command(&self) -> Text {
+        t(c"run")
+    }
+    fn names(&self) -> &'static [&'static [u8]] {
+        split(NAMES.as_bytes(), b' ')
+    }
+    fn short(&self, letter: u8) -> Option<usize> {
+        SHORT.iter().position(|&of| letter == of)
+    }
+    fn is_switch(&self, flag: usize) -> bool {
+        core::ptr::eq(Flag(flag).kind(), &kind::SWITCH)
+    }
+}
+
 impl Flag {
-    /// By its long name.
-    fn long(name: &[u8]) -> Option<Self> {
-        split(NAMES.as_bytes(), b' ').iter().position(|&of| of == name).map(Self)
-    }
-
-    /// By its letter.
-    fn short(letter: &[u8]) -> Option<Self> {
-        SHORT.iter().position(|&of| letter == [of]).map(Self)
-    }
-
     fn kind(self) -> &'static Kind {
         KINDS.get(self.0).copied().unwrap_or(&kind::ANY)
     }
@@ -105,10 +155,6 @@ impl Flag {
         }
         EACH.get(at.wrapping_sub(WORDS.len())).map_or(Ok(()), |take| take(options, value))
     }
-
-    fn name(self) -> Text {
-        split(NAMES.as_bytes(), b' ').get(self.0).map_or(t(c""), |name| keep(name))
-    }
 }
 
 /// A row for each flag: its long name, its short one (0: none), what its value is, where that goes. They are taken apart
@@ -135,6 +181,10 @@ flags! {
         "trace-startup" b'\0' SWITCH |run| &mut run.trace;
         "stats" b'\0' SWITCH |run| &mut run.stats;
         "help" b'\0' SWITCH |run| &mut run.help;
+        "detach" b'd' SWITCH |run| &mut run.life.detach;
+        "keep" b'\0' SWITCH |run| &mut run.life.keep;
+        "rm" b'\0' SWITCH |run| &mut run.life.rm;
+        "diff" b'\0' SWITCH |run| &mut run.life.diff;
         "pid" b'\0' SHARED |run| &mut run.spec.share.pid;
         "uts" b'\0' SHARED |run| &mut run.spec.share.uts;
         "ipc" b'\0' SHARED |run| &mut run.spec.share.ipc;
@@ -172,16 +222,22 @@ flags! {
         "rootfs" b'\0' ANY |run| &mut run.rootfs;
         "root" b'\0' ANY |run| &mut run.root;
         "userns" b'\0' ANY |run| &mut run.userns;
+        "restart" b'\0' RESTART |run| &mut run.life.restart;
+        "cidfile" b'\0' ANY |run| &mut run.life.cidfile;
+        "stop-signal" b'\0' SIGNAL |run| &mut run.life.stop_signal;
+        "stop-timeout" b'\0' SECONDS |run| &mut run.life.stop_timeout;
+        "log-driver" b'\0' LOG_DRIVER |run| &mut run.life.log_driver;
     }
     /// Flags that can be given more than once.
     EACH: fn(&mut Options, Text) -> Result<()> {
         "volume" b'v' ANY |run, value| run.mount(volume::volume(value));
         "mount" b'\0' ANY |run, value| run.mount(volume::mount(value));
         "tmpfs" b'\0' ANY |run, value| run.mount(volume::tmpfs(value));
-        "env" b'e' ANY |run, value| env::entry(value.to_bytes(), &mut run.env);
-        "env-file" b'\0' ANY |run, value| env::file(value, &mut run.spec.process.env);
-        // A foreground container is always removed.
-        "rm" b'\0' SWITCH |_, _| Ok(());
+        "env" b'e' ANY |run, value| env::entry(value.to_bytes(), run.origin, &mut run.env);
+        "env-file" b'\0' ANY |run, value| {
+            let (origin, env) = (run.origin, &mut run.spec.process.env);
+            env::file(value, &mut |line| env::entry(line, origin, env))
+        };
         "ulimit" b'\0' ANY
             |run, value| kind::ulimit(value).map(|limit| kind::last(&mut run.spec.process.rlimits, limit));
         "group-add" b'\0' ANY
@@ -193,30 +249,65 @@ flags! {
         "device" b'\0' ANY |run, value| devices::add_node(&mut run.spec.devices, value);
         "device-cgroup-rule" b'\0' ANY |run, value| devices::add_rule(&mut run.spec.devices, value);
         "security-opt" b'\0' ANY |run, value| security::option(&mut run.spec.security, value);
-        // What it is for needs a container that stays.
-        "stop-signal" b'\0' SIGNAL |_, _| Ok(());
+        "label" b'\0' ANY |run, value| env::label(value, &mut run.life.labels);
+        "label-file" b'\0' ANY
+            |run, value| env::file(value, &mut |line| env::label(keep(line), &mut run.life.labels));
+        "log-opt" b'\0' ANY
+            |run, value| {
+            run.life.log_opts.push(value);
+            Ok(())
+        };
+        // They ask for nothing here: an image is never fetched, signals always go to the command.
+        "pull" b'\0' ANY |_, _| Ok(());
+        "quiet" b'q' SWITCH |_, _| Ok(());
+        "attach" b'a' ANY |_, _| Ok(());
+        "sig-proxy" b'\0' SWITCH |_, _| Ok(());
+        "detach-keys" b'\0' ANY |_, _| Ok(());
     }
 }
 
 /// Parses what follows `run`.
-pub fn run(words: &'static [Text]) -> Result<Options> {
-    let mut options = Options::default();
-    let mut args = Args::new(words);
+pub fn run(words: &'static [Text], origin: Origin) -> Result<Options> {
+    let mut options = Options { origin, ..Options::default() };
+    let mut args = Args::new(&RunFlags, words);
     while let Some((flag, value)) = args.next()? {
-        let kind = flag.kind();
+        let kind = Flag(flag).kind();
         let Some(number) = (kind.read)(value.to_bytes()) else {
-            return Err(Error::new(text!("--% %: %"), &[flag.name(), value, kind.wants.text()]));
+            return Err(Error::new(text!("--% %: %"), &[args::name(&RunFlags, flag), value, kind.wants.text()]));
         };
-        flag.set(&mut options, value, number)?;
+        Flag(flag).set(&mut options, value, number)?;
     }
     options.words = args.rest();
     finish(&mut options)?;
     Ok(options)
 }
 
+/// Of flags that are to be kept, those that are said by their meaning instead of as they were typed, or not at all.
+const NOT_KEPT: &str = "env env-file label label-file name detach cidfile root help explain trace-startup log-level";
+
+/// The flags as they are kept with a container: what was in files and variables is in them. Before `assemble` completes
+/// the options.
+pub fn kept(words: &'static [Text], options: &Options) -> Result<Vec<Text>> {
+    let mut kept = Vec::new();
+    let mut args = Args::new(&RunFlags, words);
+    while let Some((flag, value)) = args.next()? {
+        let name = args::name(&RunFlags, flag);
+        if !is(name.to_bytes(), NOT_KEPT) {
+            kept.push(filled("--%=%", &[name, value]));
+        }
+    }
+    kept.extend(options.spec.process.env.iter().map(|&entry| filled("--env=%", &[entry])));
+    kept.extend(options.life.labels.iter().map(|&label| filled("--label=%", &[label])));
+    Ok(kept)
+}
+
 impl Options {
     fn mount(&mut self, mount: Result<Mount>) -> Result<()> {
-        volume::insert(&mut self.spec.mounts, mount?)
+        let mut mount = mount?;
+        if let Source::Host(path) = mount.source {
+            mount.source = Source::Host(absolute(path, self.origin.base)?);
+        }
+        volume::insert(&mut self.spec.mounts, mount)
     }
 }
 
@@ -234,6 +325,10 @@ fn finish(options: &mut Options) -> Result<()> {
     }
     if options.spec.share.uts && options.hostname.is_some() {
         return Err(Error::new(text!("--hostname cannot be set with --uts host: it is the host's own"), &[]));
+    }
+    let restarts = options.life.restart.filter(|policy| !is(policy.to_bytes(), "no"));
+    if options.life.rm && restarts.is_some() {
+        return Err(Error::new(text!("conflicting options: cannot specify both --restart and --rm"), &[]));
     }
     options.cwd = options.cwd.filter(|cwd| !cwd.is_empty()).map(|cwd| keep(&volume::clean(cwd.to_bytes())));
     options.spec.process.env.append(&mut options.env);

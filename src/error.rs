@@ -1,7 +1,9 @@
 //! What went wrong, as one line for the user: what was done, to which object, the errno by name, and the way out.
 
 use crate::sys::errno::{self, Errno};
+use crate::sys::fs;
 use crate::sys::name::Name;
+use crate::sys::process::STDERR;
 use crate::text::{Line, Message, Push, fill};
 
 /// mydocker itself failed.
@@ -64,6 +66,11 @@ impl Error {
     /// The exit code of mydocker.
     pub fn exit_code(&self) -> u8 {
         self.0.code
+    }
+
+    /// On standard error.
+    pub fn print(&self) {
+        let _ = fs::write_all(STDERR, &self.text());
     }
 
     /// The line or two for stderr, control bytes made visible.

@@ -1,11 +1,12 @@
 //! The plan in words: the same calls that `perform` makes, as strace would print them, one line a step.
 
 use crate::perform::WORK;
-use crate::plan::{self, CHILD, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
+use crate::plan::{self, CHILD, CONTAINER, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
+use crate::record::STATE;
 use crate::sys::call::{self, Arg, CWD, Call, Slot};
 use crate::sys::fs::{IN_ROOT, NO_MAGICLINKS, OpenHow};
 use crate::sys::name::{Name, Text, t};
-use crate::text::{Line, Message, Push};
+use crate::text::{Line, Message, Push, keep};
 
 /// Everything a start would do, then what its end would.
 pub fn plan(plan: &Plan) -> Line {
@@ -110,6 +111,11 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
                 list(args, out);
                 out.say(text!("], [])  # by a child outside of it"));
             }
+        }
+        Step::Running(words, image) => {
+            let mut state = Line::new();
+            state.put(b"running {child} ... ").dec(words as u64).put(b" ").put(image.to_bytes());
+            say(text!("symlinkat(%, %, \"state\")"), &[Arg::Str(keep(&state)), Arg::Fd(CONTAINER)], out);
         }
         Step::MapIds(uid, gid, into) => {
             say(
@@ -218,6 +224,7 @@ fn exec(plan: &Plan, out: &mut Line) {
 fn undo(entry: &Entry, out: &mut Line) {
     let (dir, path) = match entry.step {
         Step::Mkdir(dir, path, _) | Step::Symlink(_, dir, path) => (dir, path),
+        Step::Running(..) => (CONTAINER, STATE),
         _ => return,
     };
     match entry.undo {

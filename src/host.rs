@@ -3,13 +3,13 @@
 use crate::cgroup;
 use crate::devices;
 use crate::error::{Error, Result};
-use crate::plan::{Has, Host, Ids, MASKS, SYSRQ};
+use crate::plan::{Has, Host, Ids, MASKS, SYSRQ, anonymous};
 use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::name::t;
 use crate::sys::process::{STDERR, STDIN, STDOUT};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, fs};
-use crate::text::{Line, Push, ancestors, keep, number, split, until};
+use crate::text::{Line, Push, ancestors, filled, keep, number, split, until};
 use std::os::fd::{AsFd, BorrowedFd};
 
 const STATUS: Text = t(c"/proc/self/status");
@@ -44,8 +44,9 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         ignored: set(status, b"SigIgn:\t"),
         // A new user namespace begins with a bounding set of all that there are.
         capabilities: if user.is_some() { all_capabilities() } else { set(status, b"CapBnd:\t") },
-        piped: streams.each_ref().map(is_piped),
-        one_output: output.is_ok() && id(output) == id(error),
+        piped: streams.each_ref().map(|stream| spec.kept || is_piped(stream)),
+        one_output: output.is_ok() && id(output) == id(error) && !spec.kept,
+        upper: spec.kept && fs::stat(store, filled("containers/%/upper", &[spec.id])).is_ok(),
         store: path,
         attr_dir: spec.security.apparmor.is_some() && fs::exists(t(c"/proc/self/attr/apparmor")),
         user,
@@ -59,6 +60,9 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
                 false
             }
             Source::Volume(name) => fs::is_empty(store, crate::plan::data(name)),
+            Source::Anonymous if spec.kept => {
+                fs::is_empty(store, filled("%/_data", &[anonymous(filled("containers/%", &[spec.id]), index)]))
+            }
             Source::Anonymous => true,
             Source::Tmpfs(_) => false,
         };

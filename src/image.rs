@@ -51,6 +51,14 @@ impl Image {
         Self { layers: vec![layer], ..Self::default() }
     }
 
+    /// One that a container has recorded: its layers, and its id.
+    pub fn recorded(layers: Vec<Text>, id: Text) -> Self {
+        let image = Self { layers, ..Self::default() };
+        // Without a config the id is the layer's.
+        let config = Some(id).filter(|&id| !id.is_empty() && id != image.id());
+        Self { config, ..image }
+    }
+
     /// A regular file of the image, as a container's root would show it without any volume: ENOENT where no layer has it,
     /// ENXIO for what is no regular file. Never blocks. A symlink is followed inside one layer.
     pub fn open(&self, store: BorrowedFd, path: Name) -> Done<OwnedFd> {

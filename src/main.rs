@@ -1,7 +1,8 @@
 //! mydocker: a container runtime made of system calls. See docs/design.md.
 #![cfg_attr(not(test), no_main)]
 // The unit tests and the fuzzer have a main of their own, and what only the program's calls is unused there.
-#![cfg_attr(any(test, fuzzing), allow(dead_code))]
+// TODO: for tests and fuzzing only, when all commands are there.
+#![allow(dead_code)]
 
 // First, for its macro.
 #[macro_use]
@@ -11,29 +12,28 @@ mod assemble;
 mod cgroup;
 mod check;
 mod cli;
+mod commands;
 mod copy;
+mod detach;
 mod devices;
 mod diagnose;
 #[allow(dead_code)]
 mod diff;
 mod error;
 mod explain;
-// Its first callers are on their way.
-#[allow(dead_code)]
 mod format;
 #[cfg(any(test, fuzzing))]
 #[path = "../tests/fuzz/targets.rs"]
 mod fuzz;
 mod host;
-// Its commands are on their way.
-#[allow(dead_code, unused_imports)]
+#[allow(unused_imports)]
 mod image;
 mod init;
-// Its first callers are on their way.
-#[allow(dead_code)]
 mod json;
+mod keep;
 mod perform;
 mod plan;
+mod record;
 mod remove;
 mod run;
 mod sha256;
@@ -49,20 +49,17 @@ mod users;
 use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::name::{Text, t};
-use crate::sys::process::{self, PollFd, STDERR, STDOUT};
-use crate::text::{Message, is, keep, split};
+use crate::sys::process::{self, PollFd, STDOUT};
 
 const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
-
-const COMMANDS: Message = text!("the commands are run, check, version and help");
 
 /// The program: its exit code.
 fn start(args: &'static [Text], secure: bool) -> i32 {
     open_standard_streams();
-    match if secure { Err(refused()) } else { command(args) } {
+    match if secure { Err(refused()) } else { commands::command(args.get(1..).unwrap_or_default()) } {
         Ok(code) => i32::from(code),
         Err(error) => {
-            let _ = fs::write_all(STDERR, &error.text());
+            error.print();
             i32::from(error.exit_code())
         }
     }
@@ -75,30 +72,6 @@ fn refused() -> Error {
         &[],
     )
     .hint(text!("chmod ug-s, setcap -r; an ordinary user needs neither"), &[])
-}
-
-fn command(args: &'static [Text]) -> Result<u8> {
-    let Some((verb, rest)) = args.get(1..).and_then(|args| args.split_first()) else {
-        return Err(Error::new(text!("no command"), &[]).hint(COMMANDS, &[]));
-    };
-    let word = verb.to_bytes();
-    if is(word, "run") {
-        return run::run(rest);
-    }
-    if is(word, "check") {
-        return check::check(rest);
-    }
-    if is(word, "help --help -h") {
-        return print(cli::MAIN.bytes());
-    }
-    if is(word, "version --version -V") {
-        return print(VERSION);
-    }
-    let error = Error::new(text!("unknown command: %"), &[*verb]);
-    Err(match cli::nearest(word, &mut split(b"run check help version", b' ').iter().map(|name| keep(name))) {
-        Some(name) => error.hint(text!("did you mean `mydocker %`?"), &[name]),
-        None => error.hint(COMMANDS, &[]),
-    })
 }
 
 /// What was asked for, on standard output.

@@ -4,7 +4,8 @@
 //! here as well, so no step allocates except `Fill`, which is made outside.
 
 use crate::error::{Error, Result};
-use crate::plan::{Entry, FS, INIT, Plan, Step, Undo, Want};
+use crate::plan::{CONTAINER, Entry, FS, INIT, Plan, Step, Undo, Want};
+use crate::record::STATE;
 use crate::spec::Text;
 use crate::sys::call::{CWD, Slot, Slots};
 use crate::sys::name::{Name, t};
@@ -303,6 +304,7 @@ pub fn undo(plan: &Plan, done: usize, slots: &Slots, failed: bool) -> Vec<Error>
     for entry in plan.outside.iter().take(done).rev() {
         let (dir, path) = match entry.step {
             Step::Mkdir(dir, path, _) | Step::Symlink(_, dir, path) => (slots.get(dir), path),
+            Step::Running(..) => (slots.get(CONTAINER), STATE),
             _ => continue,
         };
         let result = match entry.undo {

@@ -195,6 +195,8 @@ pub struct Host {
     pub piped: [bool; 3],
     /// Standard output and error are one file: they share a pipe, so that what comes first stays first.
     pub one_output: bool,
+    /// The container's upper layer is there from an earlier start.
+    pub upper: bool,
     /// The store's path.
     pub store: Text,
     /// AppArmor has files of its own in /proc/PID/attr (Linux 5.8); looked at only for a profile that was asked for.
@@ -477,10 +479,14 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     view(plan, cgroups);
     mounts(plan);
     if parallel {
+        running(plan);
+    }
+    if parallel {
         plan.doing(text!("hand over to the container's process"));
         plan.add(Step::HandOver(SUPERVISOR));
     } else {
         create(plan, cgroups);
+        running(plan);
     }
 }
 
@@ -539,22 +545,49 @@ fn namespaces(plan: &Builder) -> u64 {
 /// directory costs about 80 µs to remove from ext4.
 fn container_directory(plan: &mut Builder) {
     plan.doing(text!("make the container's directory"));
-    plan.mkdir(CWD, plan.dir, 0o700).undo = Undo::Tree;
+    let kept = plan.spec.kept;
+    if !kept {
+        plan.mkdir(CWD, plan.dir, 0o700).undo = Undo::Tree;
+    }
     plan.open(CWD, plan.dir, libc::O_DIRECTORY | libc::O_NOFOLLOW, CONTAINER);
-    plan.add(Step::Lock(CONTAINER));
-    if let Some(name) = plan.spec.name {
-        let name = filled("names/%", &[name]);
-        plan.add(Step::Symlink(plan.spec.id, CWD, name)).undo = Undo::Unlink;
+    if !kept {
+        plan.add(Step::Lock(CONTAINER));
+        if let Some(name) = plan.spec.name {
+            let name = filled("names/%", &[name]);
+            plan.add(Step::Symlink(plan.spec.id, CWD, name)).undo = Undo::Unlink;
+        }
     }
     let lower = &plan.spec.lower;
-    plan.mkdir(CONTAINER, t(c"upper"), lower.mode).undo = Undo::Tree;
-    let (uid, gid) = plan.remapped().map_or(lower.owner, |ids| ids.outside(lower.owner));
-    if (uid, gid) != (0, 0) {
-        // EINVAL: of --rootfs, somebody whom the user namespace does not have.
-        plan.add(Step::Chown(CONTAINER, t(c"upper"), uid, gid)).fine = Some(Errno::EINVAL);
+    if !kept || !plan.host.upper {
+        plan.mkdir(CONTAINER, t(c"upper"), lower.mode).undo = if kept { Undo::Nothing } else { Undo::Tree };
+        let (uid, gid) = plan.remapped().map_or(lower.owner, |ids| ids.outside(lower.owner));
+        if (uid, gid) != (0, 0) {
+            // EINVAL: of --rootfs, somebody whom the user namespace does not have.
+            plan.add(Step::Chown(CONTAINER, t(c"upper"), uid, gid)).fine = Some(Errno::EINVAL);
+        }
     }
     plan.mkdir(CONTAINER, t(c"work"), 0o700).undo = Undo::Work;
 }
+
+/// Of a foreground container what `ps` and `exec` have to know and no command line tells.
+fn running(plan: &mut Builder) {
+    if plan.spec.kept {
+        return;
+    }
+    plan.doing(text!("say that the container runs"));
+    let lower = &plan.spec.lower;
+    let mut image = Line::new();
+    image.put(lower.named.to_bytes()).put(b"\n").put(lower.id.to_bytes());
+    for layer in &lower.layers {
+        image.put(b"\n").put(layer.to_bytes());
+    }
+    // A symlink's target has an end.
+    image.truncate(MOST);
+    plan.add(Step::Running(plan.spec.words, keep(&image))).undo = Undo::Unlink;
+}
+
+/// Below PATH_MAX, with the state before it.
+const MOST: usize = 3800;
 
 /// The cgroup of one hierarchy with its limits, before anything can be in it.
 fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {
@@ -662,13 +695,14 @@ fn volumes(plan: &mut Builder) {
             }
             Source::Anonymous => {
                 let dir = anonymous(plan.dir, index);
-                plan.mkdir_if_missing(CWD, dir).undo = Undo::Tree;
+                plan.mkdir_if_missing(CWD, dir).undo = if plan.spec.kept { Undo::Nothing } else { Undo::Tree };
                 fill(plan, index, dir);
                 filled("%/_data", &[dir])
             }
             _ => continue,
         };
-        let undo = if mount.source == Source::Anonymous { Undo::Tree } else { Undo::Nothing };
+        let ends = mount.source == Source::Anonymous && !plan.spec.kept;
+        let undo = if ends { Undo::Tree } else { Undo::Nothing };
         plan.mkdir_if_missing(CWD, path).undo = undo;
     }
 }
@@ -687,7 +721,7 @@ pub fn data(name: Text) -> Text {
     filled("volumes/%/_data", &[name])
 }
 
-fn anonymous(dir: Text, index: usize) -> Text {
+pub fn anonymous(dir: Text, index: usize) -> Text {
     let mut path = Line::new();
     path.put(dir.to_bytes()).put(b"/volume").dec(index as u64);
     keep(&path)

@@ -1,78 +1,114 @@
 //! The story of `run`, top to bottom.
 
-use crate::cli::Options;
+use crate::cli::{Options, Origin};
 use crate::diagnose::Failure;
 use crate::error::{Error, RUNTIME, Result};
 use crate::format::human::rfc3339;
 use crate::init;
 use crate::json::write::quote;
-use crate::plan::{self, CHILD, CONTAINER, Entry, Has, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step, Undo};
+use crate::keep::Beside;
+use crate::plan::{self, CHILD, CONTAINER, Entry, Has, Ids, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step, Undo};
 use crate::spec::{ResourceLimit, Spec};
 use crate::store::Store;
 use crate::supervise::Watch;
 use crate::sys::call::{Slot, Slots};
-use crate::sys::name::{Name, Text, t};
+use crate::sys::name::{Text, t};
 use crate::sys::process::{self, STDERR, STDIN, Side};
 use crate::sys::{Errno, exe, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
-use crate::{assemble, cgroup, cli, diagnose, explain, host, perform, supervise, userns};
+use crate::{assemble, cgroup, cli, detach, diagnose, explain, host, keep, perform, record, store, supervise, userns};
 use core::mem::ManuallyDrop;
-
-const ROOT_DIR: Name = t(c"/var/lib/mydocker");
 
 /// `mydocker run`: the exit code.
 pub fn run(args: &'static [Text]) -> Result<u8> {
     // What is known and planned is never freed: the process ends with it.
-    let mut options = ManuallyDrop::new(cli::run(args)?);
+    let mut options = ManuallyDrop::new(cli::run(args, Origin::default())?);
     if options.help {
         return crate::print(cli::RUN.bytes());
     }
-    if options.spec.process.tty && !options.explain && !terminal::is_terminal(STDIN) {
+    let detached = options.life.detach && !options.life.keep;
+    if options.spec.process.tty && !options.explain && !detached && !terminal::is_terminal(STDIN) {
         return Err(Error::new(text!("the input device is not a TTY"), &[])
             .hint(text!("-t needs a terminal on standard input; use -i alone for a pipe"), &[]));
     }
-    let user = userns::ids(options.userns)?;
-    let rootless = user.is_some_and(|ids| !ids.remapped);
-    let (dry, traced, logged) = (options.explain, options.trace, options.log);
-    let own_program = exe::can_change_program();
-    if !dry && !own_program && !exe::is_sealed() {
-        return Err(Error::sys(text!("run a sealed copy of the program"), t(c""), process::run_sealed()));
+    if (options.life.detach || options.life.keep) && !options.explain {
+        return detach::run(args, &mut options);
     }
-    let path = store(options.root, rootless)?;
-    // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
-    process::clear_umask();
-    if !raise(&mut options, process::NOFILE, 1024) | !raise(&mut options, process::FSIZE, u64::MAX) {
-        // Then a write fails (EFBIG) instead of ending us halfway; the command gets the signal's default action again.
-        let _ = process::ignore(libc::SIGXFSZ);
-    }
-    // For --explain too: what the store's files look like depends on it.
-    user.as_ref().map_or(Ok(()), userns::enter)?;
-    let store = open_store(path, dry, rootless)?;
+    let ground = Ground::new(&mut options)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
-    assemble::complete(&mut options, store.as_ref())?;
+    assemble::complete(&mut options, ground.store.as_ref())?;
+    container(&options, &ground, None)
+}
+
+/// What a start stands on.
+pub struct Ground {
+    /// The ids of the container's user namespace.
+    user: Option<Ids>,
+    /// The store's path, and the store, which for --explain need not be there.
+    path: Text,
+    /// See `path`.
+    pub store: Option<Store>,
+    /// PR_SET_MM_MAP hides the program.
+    own_program: bool,
+    dry: bool,
+    traced: bool,
+    logged: bool,
+}
+
+impl Ground {
+    /// Enters the user namespace if there is one, and opens the store.
+    pub fn new(options: &mut Options) -> Result<Self> {
+        let user = userns::ids(options.userns)?;
+        let rootless = user.is_some_and(|ids| !ids.remapped);
+        let (dry, traced, logged) = (options.explain, options.trace, options.log);
+        let own_program = exe::can_change_program();
+        if !dry && !own_program && !exe::is_sealed() {
+            return Err(Error::sys(text!("run a sealed copy of the program"), t(c""), process::run_sealed()));
+        }
+        let path = store::path(options.root, rootless)?;
+        // Modes are given as they shall be, whatever umask the caller has; the child sets docker's 0022.
+        process::clear_umask();
+        if !raise(options, process::NOFILE, 1024) | !raise(options, process::FSIZE, u64::MAX) {
+            // Then a write fails (EFBIG) instead of ending us halfway; the command gets the signal's default action again.
+            let _ = process::ignore(libc::SIGXFSZ);
+        }
+        // For --explain too: what the store's files look like depends on it.
+        user.as_ref().map_or(Ok(()), userns::enter)?;
+        let store = open_store(path, dry, rootless)?;
+        Ok(Self { user, path, store, own_program, dry, traced, logged })
+    }
+}
+
+/// Starts the container and stays beside it until it has ended and nothing is left of it but what is kept: its exit code.
+pub fn container(options: &Options, ground: &Ground, mut beside: Option<&mut Beside>) -> Result<u8> {
     let spec = &options.spec;
     // Before anything is made: from here on a signal is read in the loop, and cannot end us halfway.
     let failed = |errno| Error::sys(text!("block signals"), t(c""), errno);
     process::block_signals().map_err(failed)?;
     // A caller that ignores SIGCHLD would have the kernel reap the container, exit code and all.
     process::default_action(libc::SIGCHLD).map_err(failed)?;
-    let dir = store.as_ref().map_or(fs::CWD, Store::dir);
-    let mut host = ManuallyDrop::new(host::look(spec, dir, path, user)?);
-    host.has.program = own_program;
+    let dir = ground.store.as_ref().map_or(fs::CWD, Store::dir);
+    let mut host = ManuallyDrop::new(host::look(spec, dir, ground.path, ground.user)?);
+    host.has.program = ground.own_program;
     let mut before = None;
     loop {
         // Where there is no way without what has just failed, that is said.
         let plan = ManuallyDrop::new(plan::build(spec, &host).map_err(|error| before.take().unwrap_or(error))?);
-        let Some(store) = store.as_ref().filter(|_| !dry) else { return crate::print(&explain::plan(&plan)) };
-        store.making().map_err(|errno| Error::sys(text!("lock the store"), path, errno))?;
-        let trace = if traced { Trace::new(&plan)? } else { Trace::OFF };
+        let Some(store) = ground.store.as_ref().filter(|_| !ground.dry) else {
+            return crate::print(&explain::plan(&plan));
+        };
+        if beside.is_none() {
+            store.making().map_err(|errno| Error::sys(text!("lock the store"), ground.path, errno))?;
+        }
+        let trace = if ground.traced { Trace::new(&plan)? } else { Trace::OFF };
         let mut start = Start {
             spec,
             plan: &plan,
             store,
             trace,
-            logged,
+            logged: ground.logged,
+            beside: beside.as_deref_mut(),
             done: 0,
             pid: 0,
             slots: Slots::new(plan.slots),
@@ -127,25 +163,14 @@ fn raise(options: &mut Options, resource: u32, least: u64) -> bool {
     raised.is_some_and(|&(soft, _)| soft >= least)
 }
 
-/// Where the store is.
-pub fn store(root: Option<Text>, rootless: bool) -> Result<Text> {
-    let path = match root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))) {
-        Some(path) => path,
-        None if rootless => userns::store()?,
-        None => ROOT_DIR,
-    };
-    // Steps change the working directory, and a plan may be made twice.
-    if path.to_bytes().starts_with(b"/") { Ok(path) } else { cli::absolute(path.to_bytes()) }
-}
-
 /// Opened, swept; for --explain only if it is there.
 fn open_store(path: Text, dry: bool, rootless: bool) -> Result<Option<Store>> {
     if dry && !fs::exists(path) {
         return Ok(None);
     }
-    let store = Store::open(path)?;
+    let store = Store::open(path, rootless)?;
     if !dry {
-        store.sweep(rootless);
+        store.sweep();
     }
     Ok(Some(store))
 }
@@ -174,12 +199,14 @@ impl Has {
 }
 
 /// A start under way.
-struct Start<'a> {
+struct Start<'a, 'b, 'c> {
     spec: &'a Spec,
     plan: &'a Plan,
     store: &'a Store,
     trace: Trace,
     logged: bool,
+    /// For one that is not in the foreground: who is told, and what is written.
+    beside: Option<&'b mut Beside<'c>>,
     done: usize,
     pid: i32,
     slots: Slots,
@@ -193,7 +220,7 @@ fn end(pid: i32) {
     let _ = process::kill(pid, libc::SIGKILL).and_then(|()| process::wait(pid, 0));
 }
 
-impl<'a> Start<'a> {
+impl<'a> Start<'a, '_, '_> {
     /// The steps outside, in order. The child doesn't come back from here.
     fn outside(&mut self) -> core::result::Result<(), (&'a Entry, Errno)> {
         let whole = self.plan;
@@ -211,6 +238,7 @@ impl<'a> Start<'a> {
                     self.store.made();
                     result
                 }
+                Step::Running(words, image) => record::running(self.slots.get(CONTAINER), self.pid, words, image),
                 Step::MapIds(uid, gid, into) => {
                     userns::map(self.pid, uid, gid).map(|user| self.slots.set(into, Some(user)))
                 }
@@ -267,7 +295,11 @@ impl<'a> Start<'a> {
             }
         }
         let mut code = lost.and_then(|()| process::signal_fd()).and_then(|signals| {
-            supervise::container(pid, &self.spec.process, &mut self.slots, &signals, &mut self.watch)
+            let (process, slots) = (&self.spec.process, &mut self.slots);
+            match &mut self.beside {
+                Some(beside) => keep::container(pid, process, slots, &signals, &mut self.watch, beside),
+                None => supervise::container(pid, process, slots, &signals, &mut self.watch),
+            }
         });
         if code.is_err() {
             end(pid);
@@ -362,9 +394,7 @@ impl<'a> Start<'a> {
             self.slots.set(slot, None);
         }
         let errors = perform::undo(self.plan, self.done, &self.slots, failed);
-        for error in &errors {
-            let _ = fs::write_all(STDERR, &error.text());
-        }
+        errors.iter().for_each(Error::print);
         errors.is_empty()
     }
 

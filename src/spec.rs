@@ -16,6 +16,8 @@ pub struct Spec {
     pub hostname: Text,
     /// What the root is made over.
     pub lower: Lower,
+    /// How many words of the command line are the command's: what stands behind the image.
+    pub words: usize,
     /// Mounts into the root, parents before what is below them.
     pub mounts: Vec<Mount>,
     /// `--read-only`: the root itself.
@@ -36,6 +38,8 @@ pub struct Spec {
     pub devices: Devices,
     /// --sysctl.
     pub sysctls: Vec<Sysctl>,
+    /// Its directory is there already, and stays: what is written to its root is kept, and its streams are the supervisor's.
+    pub kept: bool,
 }
 
 /// Devices that were asked for.
@@ -102,6 +106,8 @@ pub struct Lower {
     pub owner: (u32, u32),
     /// What the user named it, for messages.
     pub named: Text,
+    /// The image's id; empty for a directory.
+    pub id: Text,
 }
 
 /// Where a mount comes from.

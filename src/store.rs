@@ -6,37 +6,55 @@
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::{Name, t};
-use crate::sys::{Errno, OwnedFd, fs};
+use crate::sys::{Errno, OwnedFd, fs, process};
 use crate::text::{ancestors, filled, keep};
-use crate::{cgroup, remove};
+use crate::{cgroup, cli, record, remove, userns};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// An open store.
 pub struct Store {
     dir: OwnedFd,
+    /// Its path, absolute.
+    pub path: Text,
+    /// It is an ordinary user's.
+    pub rootless: bool,
     /// The directory of containers. Its lock is shared by those who are between making a container's directory and
     /// locking it, and exclusive to who sweeps: so nothing half-made is swept.
     gate: OwnedFd,
 }
 
+const ROOT_DIR: Text = t(c"/var/lib/mydocker");
+
 /// The last is what a store is known by, so one that was cut off while it was made is made again.
 const DIRS: [Text; 5] = [t(c"images"), t(c"layers"), t(c"names"), t(c"volumes"), t(c"containers")];
 
 impl Store {
+    /// For a command that starts nothing. An ordinary user is root of his user namespace from here on.
+    pub fn enter(root: Option<Text>) -> Result<Self> {
+        let user = userns::ids(None)?;
+        let path = self::path(root, user.is_some())?;
+        process::clear_umask();
+        user.as_ref().map_or(Ok(()), userns::enter)?;
+        let store = Self::open(path, user.is_some())?;
+        store.sweep();
+        Ok(store)
+    }
+
     /// Opens the store, or makes it.
-    pub fn open(path: Text) -> Result<Self> {
-        Self::try_open(path).map_err(|errno| {
+    pub fn open(path: Text, rootless: bool) -> Result<Self> {
+        Self::try_open(path, rootless).map_err(|errno| {
             let error = Error::sys(text!("open the store"), path, errno);
             error.hint(text!("--root DIR or MYDOCKER_ROOT names another directory"), &[])
         })
     }
 
-    fn try_open(path: Text) -> core::result::Result<Self, Errno> {
+    fn try_open(path: Text, rootless: bool) -> core::result::Result<Self, Errno> {
         let flags = libc::O_RDONLY | libc::O_DIRECTORY;
         let mut made = false;
         loop {
-            let opened = fs::open_follow(fs::CWD, path, flags, 0)
-                .and_then(|dir| Ok(Self { gate: fs::open(dir.as_fd(), t(c"containers"), flags, 0)?, dir }));
+            let opened = fs::open_follow(fs::CWD, path, flags, 0).and_then(|dir| {
+                Ok(Self { gate: fs::open(dir.as_fd(), t(c"containers"), flags, 0)?, dir, path, rootless })
+            });
             if made || !matches!(opened, Err(Errno::ENOENT)) {
                 return opened;
             }
@@ -60,9 +78,14 @@ impl Store {
         let _ = fs::lock(self.gate.as_fd(), libc::LOCK_UN);
     }
 
+    /// The directory of containers.
+    pub fn containers(&self) -> BorrowedFd<'_> {
+        self.gate.as_fd()
+    }
+
     /// Removes what killed mydockers have left. Two system calls where there is nothing. What cannot be removed (a
     /// mount from outside lies on it) stays for the next time; that isn't this command's failure.
-    pub fn sweep(&self, rootless: bool) {
+    pub fn sweep(&self) {
         let mut dead: Vec<Text> = Vec::new();
         let mut locked = false;
         let _ = fs::each_entry(self.gate.as_fd(), &mut |id, _| {
@@ -73,26 +96,38 @@ impl Store {
             }
         });
         if !dead.is_empty() {
-            let layout = cgroup::everywhere(rootless);
-            dead.iter().for_each(|&id| self.remove(&layout, id));
+            let layout = cgroup::everywhere(self.rootless);
+            dead.iter().for_each(|&id| self.bury(&layout, id));
         }
         if locked {
             self.made();
         }
     }
 
+    /// Nobody holds its lock, and it is not as who ends in order would leave it.
     fn is_dead(&self, id: Name) -> bool {
-        // Not what somebody has mounted over it, whose lock nobody holds.
-        let dir = remove::open_same_mount(self.gate.as_fd(), id);
-        dir.is_ok_and(|dir| fs::lock(dir.as_fd(), libc::LOCK_EX | libc::LOCK_NB).is_ok())
+        // Not what somebody has mounted over it, whose lock nobody holds. Shared: two that look at the same time must not
+        // each take the other for its life.
+        let Ok(dir) = remove::open_same_mount(self.gate.as_fd(), id) else { return false };
+        fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB).is_ok() && !record::is_at_rest(dir.as_fd())
     }
 
-    fn remove(&self, layout: &cgroup::Layout, id: Text) {
-        for hierarchy in &layout.hierarchies {
-            let _ = cgroup::remove(cgroup::path(hierarchy.path, id));
+    /// What a dead container is to leave: nothing, or if it stays what it was and that it has ended.
+    fn bury(&self, layout: &cgroup::Layout, id: Text) {
+        remove_cgroups(layout, id);
+        let Ok(dir) = remove::open_same_mount(self.gate.as_fd(), id) else { return };
+        if record::stays(dir.as_fd()) {
+            record::lost(dir.as_fd());
+        } else {
+            drop(dir);
+            let _ = self.remove(id);
         }
+    }
+
+    /// Removes all that there is of a container but its cgroups.
+    pub fn remove(&self, id: Text) -> core::result::Result<(), remove::Left> {
         self.remove_names(id);
-        let _ = remove::tree(self.gate.as_fd(), id);
+        remove::tree(self.gate.as_fd(), id)
     }
 
     fn remove_names(&self, id: Text) {
@@ -110,6 +145,24 @@ impl Store {
         let mut target = [0; 128];
         fs::read_link(self.dir(), filled("names/%", &[name]), &mut target).ok().map(keep)
     }
+}
+
+/// A container's cgroups, in whatever hierarchy it has one.
+pub fn remove_cgroups(layout: &cgroup::Layout, id: Text) {
+    for hierarchy in &layout.hierarchies {
+        let _ = cgroup::remove(cgroup::path(hierarchy.path, id));
+    }
+}
+
+/// Where the store is.
+pub fn path(root: Option<Text>, rootless: bool) -> Result<Text> {
+    let path = match root.or_else(|| process::variable(t(c"MYDOCKER_ROOT"))) {
+        Some(path) => path,
+        None if rootless => userns::store()?,
+        None => ROOT_DIR,
+    };
+    // Steps change the working directory, and a plan may be made twice.
+    cli::absolute(path, None)
 }
 
 /// The store's directories, and what is above them.

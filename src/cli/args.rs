@@ -1,22 +1,41 @@
 //! The arguments taken apart: long flags with one dash or two, clusters of short ones, values attached or apart.
 
 use super::nearest::nearest;
-use super::{Flag, NAMES, kind};
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::t;
-use crate::text::{Message, keep, split, split_once};
+use crate::text::{keep, split_once};
+
+/// What a command knows as flags.
+pub trait Known {
+    /// The command, for messages.
+    fn command(&self) -> Text;
+    /// The long names; a flag is known by its place among them.
+    fn names(&self) -> &'static [&'static [u8]];
+    /// The flag of a letter.
+    fn short(&self, letter: u8) -> Option<usize>;
+    /// Whether it takes no value of its own.
+    fn is_switch(&self, flag: usize) -> bool;
+}
+
+/// The name of a flag.
+pub fn name(known: &dyn Known, flag: usize) -> Text {
+    known.names().get(flag).map_or(t(c""), |name| keep(name))
+}
 
 /// What is left of the arguments.
-pub struct Args {
+pub struct Args<'a> {
+    known: &'a dyn Known,
     words: &'static [Text],
     /// What is left of a word such as `-it`: short flags, the last perhaps with its value.
     cluster: &'static [u8],
+    /// `--` was there: no more flags.
+    ended: bool,
 }
 
-impl Args {
-    pub fn new(words: &'static [Text]) -> Self {
-        Self { words, cluster: b"" }
+impl<'a> Args<'a> {
+    pub fn new(known: &'a dyn Known, words: &'static [Text]) -> Self {
+        Self { known, words, cluster: b"", ended: false }
     }
 
     /// What stands behind the flags.
@@ -24,16 +43,24 @@ impl Args {
         self.words
     }
 
+    /// A word where flags may stand behind words too.
+    pub fn word(&mut self) -> Option<Text> {
+        let (&word, rest) = self.words.split_first()?;
+        self.words = rest;
+        Some(word)
+    }
+
     /// The next flag with its value; None where the flags end: at the first word, at `--`, at the end.
-    pub fn next(&mut self) -> Result<Option<(Flag, Text)>> {
+    pub fn next(&mut self) -> Result<Option<(usize, Text)>> {
         if self.cluster.is_empty() {
-            let Some((word, rest)) = self.words.split_first() else { return Ok(None) };
+            let Some((word, rest)) = self.words.split_first().filter(|_| !self.ended) else { return Ok(None) };
             let name = match word.to_bytes() {
                 [b'-', name @ ..] if !name.is_empty() => name,
                 _ => return Ok(None),
             };
             self.words = rest;
             if name == b"-" {
+                self.ended = true;
                 return Ok(None);
             }
             let long = name.strip_prefix(b"-").unwrap_or(name);
@@ -41,20 +68,20 @@ impl Args {
                 Some((long, value)) => (long, Some(value)),
                 None => (long, None),
             };
-            if let Some(flag) = Flag::long(long) {
+            if let Some(flag) = self.known.names().iter().position(|&of| of == long) {
                 return self.value(flag, value);
             }
             if name.starts_with(b"-") {
-                return Err(unknown("--", long));
+                return Err(self.unknown("--", long));
             }
             self.cluster = name;
         }
         let (letter, rest) = self.cluster.split_at_checked(1).unwrap_or_default();
-        let Some(flag) = Flag::short(letter) else {
-            return Err(unknown("-", self.cluster));
+        let Some(flag) = letter.first().and_then(|&letter| self.known.short(letter)) else {
+            return Err(self.unknown("-", self.cluster));
         };
         // Of -it the t is a flag, not the value of -i.
-        if flag.is_switch() && !rest.starts_with(b"=") {
+        if self.known.is_switch(flag) && !rest.starts_with(b"=") {
             self.cluster = rest;
             return self.value(flag, None);
         }
@@ -64,35 +91,28 @@ impl Args {
     }
 
     /// A flag with the value that was attached to it; else the next word, or what a switch alone means.
-    fn value(&mut self, flag: Flag, attached: Option<&[u8]>) -> Result<Option<(Flag, Text)>> {
+    fn value(&mut self, flag: usize, attached: Option<&[u8]>) -> Result<Option<(usize, Text)>> {
         let value = match attached {
             Some(value) => keep(value),
-            None if flag.is_switch() => t(c"true"),
-            None => {
-                let Some((&value, rest)) = self.words.split_first() else {
-                    return Err(Error::new(text!("--% needs a value"), &[flag.name()]).hint(HELP, &[]));
-                };
-                self.words = rest;
-                value
-            }
+            None if self.known.is_switch(flag) => t(c"true"),
+            None => match self.word() {
+                Some(value) => value,
+                None => return Err(self.help(Error::new(text!("--% needs a value"), &[name(self.known, flag)]))),
+            },
         };
         Ok(Some((flag, value)))
     }
-}
 
-impl Flag {
-    fn is_switch(self) -> bool {
-        core::ptr::eq(self.kind(), &kind::SWITCH)
+    fn help(&self, error: Error) -> Error {
+        error.hint(text!("mydocker % --help lists the flags"), &[self.known.command()])
     }
-}
 
-const HELP: Message = text!("mydocker run --help lists the flags");
-
-/// With the nearest flag's name, if it is near: for typing errors.
-fn unknown(dashes: &str, typed: &[u8]) -> Error {
-    let error = Error::new(text!("unknown flag: %%"), &[keep(dashes.as_bytes()), keep(typed)]);
-    match nearest(typed, &mut split(NAMES.as_bytes(), b' ').iter().map(|name| keep(name))) {
-        Some(name) => error.hint(text!("did you mean --%?"), &[name]),
-        None => error.hint(HELP, &[]),
+    /// With the nearest flag's name, if it is near: for typing errors.
+    fn unknown(&self, dashes: &str, typed: &[u8]) -> Error {
+        let error = Error::new(text!("unknown flag: %%"), &[keep(dashes.as_bytes()), keep(typed)]);
+        match nearest(typed, &mut self.known.names().iter().map(|name| keep(name))) {
+            Some(name) => error.hint(text!("did you mean --%?"), &[name]),
+            None => self.help(error),
+        }
     }
 }

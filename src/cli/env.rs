@@ -1,26 +1,44 @@
 //! -e and --env-file.
 
+use super::Origin;
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::{fs, process};
 use crate::text::{Line, Push, filled, has, keep, split, until};
 
 /// `NAME=value`; a bare `NAME` is taken from our own environment, and left out where it isn't set there.
-pub fn entry(typed: &[u8], env: &mut Vec<Text>) -> Result<()> {
+pub fn entry(typed: &[u8], origin: Origin, env: &mut Vec<Text>) -> Result<()> {
     let name = until(typed, b'=');
     if name.is_empty() {
         return Err(Error::new(text!("--env %: a variable needs a name: NAME=value"), &[keep(typed)]));
     }
     if name.len() < typed.len() {
         env.push(keep(typed));
-    } else if let Some(value) = process::variable(keep(name)) {
+    } else if let Some(value) = variable(name, origin) {
         env.push(filled("%=%", &[keep(name), value]));
     }
     Ok(())
 }
 
-/// A line a variable, as `entry`; blank lines and those that begin with # are passed over.
-pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
+/// A variable of the environment that the command line was typed in.
+fn variable(name: &[u8], origin: Origin) -> Option<Text> {
+    let Some(environ) = origin.environ else { return process::variable(keep(name)) };
+    let found = split(environ, 0).iter().find(|entry| until(entry, b'=') == name && has(entry, b'='))?;
+    found.get(name.len().wrapping_add(1)..).map(keep)
+}
+
+/// `NAME=value`, or a name alone, whose value is empty then.
+pub fn label(typed: Text, labels: &mut Vec<Text>) -> Result<()> {
+    let text = typed.to_bytes();
+    if until(text, b'=').is_empty() {
+        return Err(Error::new(text!("--label %: a label needs a name: NAME=value"), &[typed]));
+    }
+    labels.push(if has(text, b'=') { typed } else { filled("%=", &[typed]) });
+    Ok(())
+}
+
+/// A line a variable or label; blank lines and those that begin with # are passed over.
+pub fn file(path: Text, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let content = fs::read_file(path, LIMIT).map_err(|errno| Error::sys(text!("read --env-file"), path, errno))?;
     if content.len() >= LIMIT {
         return Err(Error::new(text!("--env-file %: larger than 1 MiB"), &[path]));
@@ -41,7 +59,7 @@ pub fn file(path: Text, env: &mut Vec<Text>) -> Result<()> {
                 &[path, keep(&number), keep(line)],
             ));
         }
-        entry(line, env)?;
+        take(line)?;
     }
     Ok(())
 }

@@ -12,10 +12,6 @@ mydocker runs a command in a container made of system calls.
   mydocker run --explain /bin/sh                 what it would do, call by call
 
 Commands:
-  run        run a command in a new container
-  check      what this host can do
-  version    print the version
-  help       this text; `mydocker run --help` lists the flags
 "
 );
 
@@ -23,6 +19,7 @@ Commands:
 pub const RUN: Message = text!(
     "\
 mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]
+run a command in a new container
 
 IMAGE is an imported name, a .tar or .tar.gz of a root file system, or a directory
 written ./DIR. Without one it is `busybox`, imported from ./busybox.tar or
@@ -50,7 +47,13 @@ Command
       --entrypoint COMMAND   --init (PID 1 reaps)   --stop-signal SIGNAL
       --ulimit NAME=SOFT[:HARD]   --oom-score-adj -1000..1000
       --sysctl KEY=VALUE     of a namespace: net.*, fs.mqueue.*, kernel.msg*, .sem, .shm*
-  -h, --hostname NAME        --name NAME            --rm (always so)
+  -h, --hostname NAME        --name NAME            --rm (in the foreground always)
+Containers that stay
+  -d, --detach               in the background; prints the id
+      --keep                 in the foreground, and not removed at its end
+      --restart no|on-failure[:N]|always|unless-stopped
+      --label NAME[=VALUE]   --label-file FILE      --cidfile FILE
+      --stop-timeout SECONDS --log-driver none      --log-opt max-size=10m|max-file=3
 Limits
   -m, --memory SIZE          --memory-swap SIZE|-1
       --cpus N               -cpu PERCENT of one    --cpu-shares N
@@ -77,12 +80,10 @@ invoked, 127 it was not found, 128+N it died of signal N.
 "
 );
 
-/// `mydocker check --help`.
-pub const CHECK: Message = text!(
+/// `mydocker create --help`.
+pub const CREATE: Message = text!(
     "\
-mydocker check [--root DIR]
-
-Tries what a container needs: a line for each, ok, or no and the way out.
-Exit codes: 0 `run` works here, 1 it does not, 125 mydocker failed.
+mydocker create [FLAGS] [IMAGE] COMMAND [ARG...]
+make a container that `start` starts; its flags are those of `run`
 "
 );

@@ -75,6 +75,16 @@ pub static SHARED: Kind = kind(text!("must be host or private"), |value| either(
 pub static NETWORK: Kind = kind(text!("must be none or host"), |value| either(value, "host", "none"));
 pub static SIGNAL: Kind = kind(text!("is no signal"), signal);
 
+pub static RESTART: Kind = kind(text!("must be no, on-failure, on-failure:N, always or unless-stopped"), |value| {
+    let retries = value.strip_prefix(b"on-failure:").and_then(number);
+    (retries.is_some() || is(value, "no on-failure always unless-stopped")).then_some(0)
+});
+pub static SECONDS: Kind = kind(text!("must be a number of seconds, or -1 for as long as it takes"), |value| {
+    unlimited(value).or_else(|| number(value)).map(|_| 0)
+});
+pub static LOG_DRIVER: Kind =
+    kind(text!("must be json-file, local or none"), |value| is(value, "json-file local none").then_some(0));
+
 /// A switch's value.
 pub fn switch(value: &[u8]) -> Option<u64> {
     either(value, "true 1", "false 0")

@@ -9,7 +9,7 @@ fn words(line: &str) -> &'static [Text] {
 
 /// A line is split at blanks; · is a blank inside a word.
 fn parse(line: &str) -> Options {
-    let options = run(words(line));
+    let options = run(words(line), Origin::default());
     assert!(options.is_ok(), "{line}: {options:?}", options = options.as_ref().err().map(Error::text));
     options.unwrap_or_default()
 }
@@ -140,7 +140,7 @@ fn parents_are_mounted_before_what_is_below_them() {
 fn the_environment_holds_over_its_files() -> std::io::Result<()> {
     let path = std::env::temp_dir().join(format!("mydocker-env-{}", std::process::id()));
     std::fs::write(&path, "\u{feff}A=1\r\n\n  # no\n  B=x = y\nMYDOCKER_NOT_SET\n")?;
-    let options = run(words(&format!("-e A=2 --env-file {} -e MYDOCKER_NOT_SET x", path.display())));
+    let options = run(words(&format!("-e A=2 --env-file {} -e MYDOCKER_NOT_SET x", path.display())), Origin::default());
     std::fs::remove_file(&path)?;
     let env: Vec<_> =
         options.map(|options| options.spec.process.env.into_iter().map(text).collect()).unwrap_or_default();
@@ -201,7 +201,7 @@ fn what_is_wrong_is_said_with_the_argument() {
         ),
         ("--tmpfs /b:frob", "invalid volume \"/b:frob\": unknown option \"frob\"\n"),
     ] {
-        let error = match run(words(line)) {
+        let error = match run(words(line), Origin::default()) {
             Ok(_) => String::new(),
             Err(error) => String::from_utf8_lossy(&error.text()).into_owned(),
         };

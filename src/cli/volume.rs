@@ -148,7 +148,8 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
         return Ok(Source::Host(keep(&clean(text))));
     }
     if is(text, ". ..") || text.starts_with(b"./") || text.starts_with(b"../") {
-        return Ok(Source::Host(absolute(text)?));
+        // Made absolute by who knows from where.
+        return Ok(Source::Host(keep(text)));
     }
     if !is_name(text, 2, 255) || !text.first().is_some_and(u8::is_ascii_alphanumeric) {
         let message = text!(
@@ -160,12 +161,18 @@ fn host_or_name(typed: Text, text: &[u8]) -> Result<Source> {
     Ok(Source::Volume(keep(text)))
 }
 
-/// A path below the working directory that mydocker was started in.
-pub fn absolute(path: &[u8]) -> Result<Text> {
-    let mut buf = [0; 4096];
-    let cwd = fs::getcwd(&mut buf).map_err(|errno| Error::sys(text!("find the working directory"), t(c""), errno))?;
-    let mut line = Line::new();
-    Ok(keep(&clean(line.put(cwd).put(b"/").put(path))))
+/// A path of the host, from a directory or the working directory.
+pub fn absolute(path: Text, base: Option<Text>) -> Result<Text> {
+    if path.first() == b'/' {
+        return Ok(path);
+    }
+    let (mut buf, mut line) = ([0; 4096], Line::new());
+    match base {
+        Some(base) => line.put(base.to_bytes()),
+        None => line
+            .put(fs::getcwd(&mut buf).map_err(|errno| Error::sys(text!("find the working directory"), t(c""), errno))?),
+    };
+    Ok(keep(&clean(line.put(b"/").put(path.to_bytes()))))
 }
 
 /// Without doubled slashes, `.` and `..`, as filepath.Clean; of a path that begins with a slash.

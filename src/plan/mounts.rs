@@ -93,7 +93,7 @@ pub fn lower_directories(plan: &Builder) -> Line {
 }
 
 /// A layer cannot forge what these would honour (trusted.overlay.* is stripped on import as well). `volatile`: the
-/// upper layer ends with the container, so there is nothing to sync at its end (5 ms instead of 147 with 300 MB
+/// upper layer ends with the container unless that is kept, so there is nothing to sync at its end (5 ms instead of 147 with 300 MB
 /// dirty). Kernels that do not know one of them have no use for it.
 pub const OVERLAY: [(Text, Text); 5] = [
     (t(c"redirect_dir"), t(c"nofollow")),
@@ -112,7 +112,7 @@ fn overlay(plan: &mut Builder) {
     plan.option(t(c"upperdir"), filled("%/upper", &[dir]));
     plan.option(t(c"workdir"), filled("%/work", &[dir]));
     plan.option(t(c"source"), t(c"overlay"));
-    for &(key, value) in &OVERLAY {
+    for &(key, value) in OVERLAY.iter().filter(|&&(key, _)| !plan.spec.kept || key != t(c"volatile")) {
         plan.option(key, value).fine = Some(Errno::EINVAL);
     }
     if plan.host.user.is_some() {

@@ -108,6 +108,8 @@ pub enum Step {
     SendTerminal(Slot, Slot),
     /// Become root of a new user namespace by two set-user-ID programs: the arguments of each.
     Enter(&'static [Text], &'static [Text]),
+    /// Say that the container runs: how many words its command has, what the image is.
+    Running(usize, Text),
     /// Give the child's user namespace its ids: uid_map, gid_map; its descriptor into.
     MapIds(Text, Text, Slot),
     /// Show a detached mount's files with the ids of a user namespace: mount, namespace.

@@ -15,6 +15,7 @@ fn spec() -> Spec {
             mode: 0o755,
             owner: (0, 0),
             named: t(c"busybox"),
+            id: t(c""),
         },
         mounts: Vec::new(),
         read_only: false,
@@ -39,6 +40,8 @@ fn spec() -> Spec {
         devices: Default::default(),
         sysctls: Vec::new(),
         share: Share::default(),
+        kept: false,
+        words: 1,
     }
 }
 
@@ -66,6 +69,7 @@ fn host() -> Host {
         ignored: 0,
         piped: [false; 3],
         one_output: false,
+        upper: false,
         store: t(c"/var/lib/mydocker"),
         attr_dir: true,
         user: None,
@@ -259,11 +263,12 @@ fn what_is_left_on_the_host_is_taken_back_last_first() {
     let plan = plan_of(&spec, &host());
     let undos: Vec<Undo> =
         plan.outside.iter().rev().map(|entry| entry.undo).filter(|&undo| undo != Undo::Nothing).collect();
-    assert_eq!(undos, [Undo::Cgroup, Undo::Work, Undo::Tree, Undo::Unlink, Undo::Tree]);
+    assert_eq!(undos, [Undo::Unlink, Undo::Cgroup, Undo::Work, Undo::Tree, Undo::Unlink, Undo::Tree]);
     let explained = String::from_utf8_lossy(&crate::explain::plan(&plan)).into_owned();
     let after: Vec<&str> =
         explained.lines().skip_while(|line| *line != "# outside, when it has ended").skip(1).collect();
-    assert!(after.first().is_some_and(|line| line.starts_with("unlinkat(AT_FDCWD, \"/cg/memory/mydocker-")));
+    assert_eq!(after.first(), Some(&"unlinkat({container}, \"state\", 0)"));
+    assert!(after.get(1).is_some_and(|line| line.starts_with("unlinkat(AT_FDCWD, \"/cg/memory/mydocker-")));
     assert!(after.last().is_some_and(|line| line.starts_with("unlinkat(AT_FDCWD, \"containers/0123456789abcdef")));
 }
 

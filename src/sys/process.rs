@@ -122,6 +122,32 @@ pub fn wait(pid: c_int, options: c_int) -> Result<(c_int, u8), Errno> {
     wait_usage(pid, options, &mut [0; 18])
 }
 
+/// `waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL)`: the code of a child that has ended. It stays to be waited
+/// for, so that its pid is nobody else's.
+pub fn ended(pid: c_int) -> Result<Option<u8>, Errno> {
+    // struct siginfo is 128 bytes: signal, errno, code, on 64-bit targets padding, then pid, uid, status.
+    let mut info = [0_i32; 32];
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: the kernel writes a siginfo.
+    unsafe { syscall!(Sysno::waitid, libc::P_PID, pid, info.as_mut_ptr(), flags, 0) }?;
+    let [_, _, code, rest @ ..] = info;
+    let [pid, _, status] = if cfg!(target_pointer_width = "64") {
+        let [_, a, b, c, ..] = rest;
+        [a, b, c]
+    } else {
+        let [a, b, c, ..] = rest;
+        [a, b, c]
+    };
+    let status = if code == libc::CLD_EXITED { status as u8 } else { 128 | status as u8 };
+    Ok((pid != 0).then_some(status))
+}
+
+/// `setsid()`.
+pub fn new_session() -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::setsid) }.map(drop)
+}
+
 /// `kill(pid, signal)`.
 #[inline(never)]
 pub fn kill(pid: c_int, signal: c_int) -> Result<(), Errno> {
@@ -196,6 +222,14 @@ pub fn set_limit(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
     let limit = [soft, hard];
     // SAFETY: a struct rlimit64 of two words is read.
     unsafe { syscall!(Sysno::prlimit64, 0, resource, limit.as_ptr(), 0) }.map(drop)
+}
+
+/// `rt_sigtimedwait(all but SIGCHLD, NULL, time, 8)`: whether a signal came within so many milliseconds.
+pub fn wait_signal_for(ms: u64) -> bool {
+    let mask = ALL & !(1 << (libc::SIGCHLD - 1));
+    let time = libc::timespec { tv_sec: (ms / 1000) as i64, tv_nsec: (ms % 1000).wrapping_mul(1_000_000) as i64 };
+    // SAFETY: eight bytes and a timespec are read.
+    unsafe { syscall!(Sysno::rt_sigtimedwait, &raw const mask, 0, &raw const time, SIGSET) }.is_ok()
 }
 
 /// `rt_sigtimedwait(all, NULL, NULL, 8)`: the next signal, blocked as they all are.
@@ -321,6 +355,36 @@ pub fn close(fd: c_int) -> Result<(), Errno> {
     Ok(())
 }
 
+/// `fcntl(fd, F_SETFD, 0)`: it is the next program's too.
+pub fn keep_at_exec(fd: BorrowedFd) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::fcntl, fd.as_raw_fd(), libc::F_SETFD, 0) }.map(drop)
+}
+
+/// `fcntl(fd, F_DUPFD_CLOEXEC, 3)` of a number that the program before has left, and `close` of that.
+pub fn adopt(fd: c_int) -> Result<OwnedFd, Errno> {
+    // SAFETY: no pointers; the descriptor is new.
+    let new =
+        unsafe { syscall!(Sysno::fcntl, fd, libc::F_DUPFD_CLOEXEC, 3).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) };
+    close(fd)?;
+    new
+}
+
+/// `dup3(fd, number, 0)`.
+pub fn duplicate_to(fd: BorrowedFd, number: c_int) -> Result<(), Errno> {
+    // SAFETY: what was open there is a standard stream, which nobody owns.
+    unsafe { syscall!(Sysno::dup3, fd.as_raw_fd(), number, 0) }.map(drop)
+}
+
+/// `fcntl(fd, F_GETFD)`, and `close` of what would be the next program's: what a caller has left open.
+pub fn close_inherited(fd: c_int) -> Result<(), Errno> {
+    // SAFETY: no pointers. Ours are all close-on-exec, so this one is nobody's.
+    match unsafe { syscall!(Sysno::fcntl, fd, libc::F_GETFD) }? {
+        0 => close(fd),
+        _ => Ok(()),
+    }
+}
+
 /// `fcntl(fd, F_SETFD, FD_CLOEXEC)`.
 pub fn set_cloexec(fd: c_int) -> Result<(), Errno> {
     // SAFETY: no pointers.
@@ -395,8 +459,13 @@ pub fn pid() -> c_int {
 
 /// `pidfd_open(getpid(), 0)`: readable when this process has ended.
 pub fn open_self() -> Result<OwnedFd, Errno> {
+    open_process(pid())
+}
+
+/// `pidfd_open(pid, 0)`.
+pub fn open_process(pid: c_int) -> Result<OwnedFd, Errno> {
     // SAFETY: no pointers; the descriptor is new, and close-on-exec as all pidfds are.
-    unsafe { syscall!(Sysno::pidfd_open, pid(), 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }
+    unsafe { syscall!(Sysno::pidfd_open, pid, 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }
 }
 
 /// `unshare(CLONE_FILES)`: a copy of the table of descriptors.

@@ -214,7 +214,7 @@ fn words(bytes: &[u8], at: u8) -> &'static [Text] {
 /// `mydocker run` with words that NUL separates.
 fn command_line(bytes: &[u8]) {
     let words = words(bytes, 0);
-    match cli::run(words) {
+    match cli::run(words, cli::Origin::default()) {
         Err(error) => one_line(&error),
         Ok(options) => {
             // What is left is the end of what was typed.
@@ -252,7 +252,8 @@ fn mounts(mounts: &[crate::spec::Mount]) {
         assert!(is_clean(target) && target != b"/", "{}", target.escape_ascii());
         assert!(target != b"/proc" && !target.starts_with(b"/proc/"));
         match mount.source {
-            From::Host(path) => assert!(is_clean(path.to_bytes())),
+            // A relative one is made absolute by `cli::run`.
+            From::Host(path) => assert!(is_clean(path.to_bytes()) || path.first() == b'.'),
             From::Volume(name) => {
                 let name = name.to_bytes();
                 assert!(name.len() >= 2 && name.len() <= 255 && name[0].is_ascii_alphanumeric() && !has(name, b'/'));
@@ -301,9 +302,9 @@ fn environment(bytes: &[u8]) {
     let result = if which & 1 == 0 {
         let file = file(bytes);
         let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
-        env::file(keep(path.as_bytes()), &mut env)
+        env::file(keep(path.as_bytes()), &mut |line| env::entry(line, cli::Origin::default(), &mut env))
     } else {
-        env::entry(keep(bytes).to_bytes(), &mut env)
+        env::entry(keep(bytes).to_bytes(), cli::Origin::default(), &mut env)
     };
     variables(&env);
     if let Err(error) = result {
@@ -424,7 +425,7 @@ fn script(bytes: &[u8]) {
 fn explained(bytes: &[u8]) {
     jail::run(bytes.to_vec(), |_, bytes| {
         let words: Vec<Text> = [b"--explain".as_slice()].iter().chain(split(bytes, 0)).map(|word| keep(word)).collect();
-        let Ok(mut options) = cli::run(words.leak()) else { return };
+        let Ok(mut options) = cli::run(words.leak(), cli::Origin::default()) else { return };
         if options.help || !options.explain {
             return;
         }

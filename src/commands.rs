@@ -1,0 +1,174 @@
+//! The commands: a row each. What is dispatched, what `--help` prints and what shells complete come from here.
+
+use crate::cli::Given;
+use crate::cli::{CREATE, RUN};
+use crate::error::{Error, Result};
+use crate::spec::Text;
+use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
+use crate::{check, cli, detach, run};
+
+/// A command.
+pub struct Command {
+    /// One word, or two: `volume ls`.
+    pub name: &'static str,
+    /// Its flags but --help and --root: `all|a filter|f= format=`, with the letter behind `|` and `=` where there is a value.
+    /// With `+` before them they end at the first word.
+    pub flags: &'static str,
+    /// How many words it takes, at least and at most.
+    pub words: (usize, usize),
+    /// `--help`: the first line is the usage, the second what it does.
+    pub help: Message,
+    /// What does it.
+    pub act: Act,
+}
+
+/// What does a command.
+pub enum Act {
+    /// By its row.
+    Given(fn(&Given) -> Result<u8>),
+    /// It has a parser of its own.
+    Own(fn(&'static [Text]) -> Result<u8>),
+}
+
+/// As many words as one likes.
+pub const ANY: usize = usize::MAX;
+
+/// In the order of `mydocker --help`.
+pub static COMMANDS: &[Command] = &[
+    Command { name: "run", flags: "", words: (0, ANY), help: RUN, act: Act::Own(run::run) },
+    Command { name: "create", flags: "", words: (0, ANY), help: CREATE, act: Act::Own(detach::create) },
+    Command {
+        name: "start",
+        flags: "attach|a interactive|i detach-keys= all supervise=",
+        words: (0, ANY),
+        help: text!(
+            "\
+mydocker start [-a] [-i] CONTAINER...
+start containers that were created or have ended
+
+  -a, --attach        show its output, pass signals, exit with its code
+  -i, --interactive   pass standard input too
+      --detach-keys KEYS
+      --all           what is to be restarted (--restart always, unless-stopped): for the host's boot
+"
+        ),
+        act: Act::Given(detach::start),
+    },
+    Command {
+        name: "check",
+        flags: "",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker check [--root DIR]
+try what a container needs: a line for each, ok, or no and the way out
+
+Exit codes: 0 `run` works here, 1 it does not, 125 mydocker failed.
+"
+        ),
+        act: Act::Given(check::check),
+    },
+    Command {
+        name: "version",
+        flags: "",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker version
+print the version
+"
+        ),
+        act: Act::Given(|_| crate::print(crate::VERSION)),
+    },
+    Command {
+        name: "help",
+        flags: "",
+        words: (0, 2),
+        help: text!(
+            "\
+mydocker help [COMMAND]
+print this text, or a command's
+"
+        ),
+        act: Act::Given(help),
+    },
+];
+
+/// Other names, as docker has them. `container NAME` is `NAME` for each that there is.
+const ALIASES: &str = "--version=version,-V=version,--help=help,-h=help,container ls=ps,container list=ps";
+
+/// Finds the command that the arguments name, and does it.
+pub fn command(args: &'static [Text]) -> Result<u8> {
+    let Some((&verb, rest)) = args.split_first() else {
+        return Err(Error::new(text!("no command"), &[]).hint(LIST, &[]));
+    };
+    // The longer name first: `volume` alone is none.
+    let two = rest.first().map(|second| (verb, *second));
+    let (found, rest) = match two.and_then(|(one, two)| find(&[one, two])) {
+        Some(command) => (Some(command), rest.get(1..).unwrap_or_default()),
+        None => (find(&[verb]), rest),
+    };
+    match found.map(|command| (command, &command.act)) {
+        Some((_, Act::Own(act))) => act(rest),
+        Some((command, Act::Given(act))) => {
+            let given = Given::parse(command, rest)?;
+            if given.has("help") { crate::print(command.help.bytes()) } else { act(&given) }
+        }
+        None => Err(unknown(verb, two.map(|(_, second)| second))),
+    }
+}
+
+const LIST: Message = text!("mydocker --help lists the commands");
+
+/// By its words.
+fn find(words: &[Text]) -> Option<&'static Command> {
+    let mut name = Line::new();
+    for word in words {
+        if !name.is_empty() {
+            name.put(b" ");
+        }
+        name.put(word.to_bytes());
+    }
+    let name = keep(&name);
+    let name = name.to_bytes();
+    let alias =
+        split(ALIASES.as_bytes(), b',').iter().filter_map(|row| split_once(row, b'=')).find(|(of, _)| *of == name);
+    let wanted = alias.map(|(_, command)| command).or_else(|| name.strip_prefix(b"container ")).unwrap_or(name);
+    COMMANDS.iter().find(|command| command.name.as_bytes() == wanted)
+}
+
+fn unknown(verb: Text, second: Option<Text>) -> Error {
+    let word = verb.to_bytes();
+    // The first word of some commands.
+    let group =
+        COMMANDS.iter().any(|command| split_once(command.name.as_bytes(), b' ').is_some_and(|(one, _)| one == word));
+    if group || is(word, "container") {
+        let error = Error::new(text!("unknown command: % %"), &[verb, second.unwrap_or_default()]);
+        return error.hint(LIST, &[]);
+    }
+    let error = Error::new(text!("unknown command: %"), &[verb]);
+    match cli::nearest(word, &mut COMMANDS.iter().map(|command| keep(command.name.as_bytes()))) {
+        Some(name) => error.hint(text!("did you mean `mydocker %`?"), &[name]),
+        None => error.hint(LIST, &[]),
+    }
+}
+
+/// The list of commands, or a command's own text.
+fn help(given: &Given) -> Result<u8> {
+    if !given.words.is_empty() {
+        let found = find(given.words).or_else(|| find(given.words.get(..1).unwrap_or_default()));
+        return match found {
+            Some(command) => crate::print(command.help.bytes()),
+            None => Err(unknown(given.word(), given.words.get(1).copied())),
+        };
+    }
+    let mut text = Line::new();
+    text.say(cli::MAIN);
+    for command in COMMANDS {
+        let summary = split_once(command.help.bytes(), b'\n').map_or(&b""[..], |(_, rest)| until(rest, b'\n'));
+        text.put(b"  ").put(command.name.as_bytes());
+        (command.name.len()..16).for_each(|_| text.push(b' '));
+        text.put(summary).put(b"\n");
+    }
+    crate::print(&text)
+}

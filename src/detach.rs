@@ -1,0 +1,370 @@
+//! Containers that stay: `create`, `start`, `run -d` and `run --keep`, and the life of the supervisor beside one.
+//!
+//! Who types the command makes the container's record and forks; the child is the supervisor, with no terminal and no
+//! standard streams once the command is executed. Until then it says on the caller's stderr what is wrong, and the caller
+//! ends with its exit code.
+
+use crate::cli::{self, Given, Life, Options, Origin};
+use crate::error::{Error, RUNTIME, Result};
+use crate::keep::Beside;
+use crate::record::{self, Draft, Kind, Record, STOPPED, State, Status};
+use crate::run::Ground;
+use crate::spec::Text;
+use crate::store::Store;
+use crate::sys::name::t;
+use crate::sys::process::{self, STDERR, STDIN, STDOUT, Side};
+use crate::sys::{Errno, OwnedFd, fs};
+use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
+use crate::{assemble, perform, remove, run, store, userns};
+use core::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// `mydocker create`.
+pub fn create(args: &'static [Text]) -> Result<u8> {
+    let mut options = ManuallyDrop::new(cli::run(args, Origin::default())?);
+    if options.help {
+        return crate::print(cli::CREATE.bytes());
+    }
+    let ground = Ground::new(&mut options)?;
+    let record = make(args, &mut options, &ground)?;
+    say(record.id)
+}
+
+/// `mydocker run -d`, `mydocker run --keep`.
+pub fn run(args: &'static [Text], options: &mut Options) -> Result<u8> {
+    let ground = Ground::new(options)?;
+    let record = make(args, options, &ground)?;
+    let store = opened(&ground)?;
+    if options.life.keep && !options.life.detach {
+        return attached(store, &record, options, &ground);
+    }
+    match supervised(store, &record, options, &ground, None)? {
+        0 => say(record.id),
+        code => Ok(code),
+    }
+}
+
+fn say(id: Text) -> Result<u8> {
+    let mut line = Line::new();
+    crate::print(line.put(id.to_bytes()).put(b"\n"))
+}
+
+fn opened(ground: &Ground) -> Result<&Store> {
+    ground.store.as_ref().ok_or_else(|| Error::new(text!("there is no store"), &[]))
+}
+
+/// The record of a new container, and the spec in the options.
+fn make(args: &'static [Text], options: &mut Options, ground: &Ground) -> Result<Record> {
+    let flags = cli::kept(args, options)?;
+    let store = opened(ground)?;
+    if let Some(path) = options.life.cidfile.filter(|&path| fs::exists(path)) {
+        return Err(Error::new(
+            text!("container id file found, make sure the other container isn't running or delete %"),
+            &[path],
+        ));
+    }
+    assemble::complete(options, Some(store))?;
+    options.spec.kept = true;
+    let name = match options.spec.name {
+        Some(name) => name,
+        None => record::invent(store)?,
+    };
+    let kind = if options.life.rm { Kind::Transient } else { Kind::Stays };
+    let draft = Draft { spec: &options.spec, kind, flags: &flags, words: options.words };
+    let record = Record::create(store, &draft, name)?;
+    if let Some(path) = options.life.cidfile {
+        write_id(path, record.id).map_err(|errno| {
+            let _ = store.remove(record.id);
+            Error::sys(text!("write the container id file"), path, errno)
+        })?;
+    }
+    Ok(record)
+}
+
+fn write_id(path: Text, id: Text) -> core::result::Result<(), Errno> {
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
+    let file = fs::open_follow(fs::CWD, path, flags, 0o644)?;
+    fs::write_all(file.as_fd(), id.to_bytes())
+}
+
+/// `mydocker start`.
+pub fn start(given: &Given) -> Result<u8> {
+    if let Some(value) = given.value("supervise") {
+        return again(given, value);
+    }
+    let store = given.store()?;
+    if given.has("all") {
+        return Ok(start_all(&store));
+    }
+    if given.has("attach") || given.has("interactive") {
+        let &[word] = given.words else {
+            return Err(Error::new(text!("you cannot start and attach multiple containers at once"), &[]));
+        };
+        let record = store.find(word)?;
+        let (options, ground) = ready(&store, &record)?;
+        return attached(&store, &record, &options, &ground);
+    }
+    let mut worst = 0;
+    let code = given.each(&mut |word| {
+        let code = begin(&store, &store.find(word)?)?;
+        if code == 0 {
+            return say(word).map(drop);
+        }
+        worst = code;
+        Ok(())
+    });
+    Ok(if worst != 0 { 1 } else { code })
+}
+
+/// What the host's boot calls: the containers that are to be running.
+fn start_all(store: &Store) -> u8 {
+    let mut code = 0;
+    for record in store.records().iter().filter(|record| record.kind == Kind::Stays && !record.state().is_live()) {
+        let wanted = record.options().map(|options| {
+            let policy = options.life.restart.unwrap_or_default();
+            let stopped = fs::stat(record.dir.as_fd(), STOPPED).is_ok();
+            is(policy.to_bytes(), "always") || is(policy.to_bytes(), "unless-stopped") && !stopped
+        });
+        match wanted.and_then(|wanted| if wanted { begin(store, record) } else { Ok(0) }) {
+            Ok(0) => {}
+            Ok(_) => code = 1,
+            Err(error) => {
+                error.print();
+                code = 1;
+            }
+        }
+    }
+    code
+}
+
+/// Starts it in the background, unless it runs: the exit code.
+pub fn begin(store: &Store, record: &Record) -> Result<u8> {
+    if record.state().is_live() {
+        return Ok(0);
+    }
+    let (options, ground) = ready(store, record)?;
+    supervised(store, record, &options, &ground, None)
+}
+
+/// What a start of an old container stands on.
+fn ready(store: &Store, record: &Record) -> Result<(ManuallyDrop<Options>, Ground)> {
+    if record.state().is_live() {
+        return Err(Error::new(text!("container % is already running"), &[record.known_as()]));
+    }
+    let mut options = ManuallyDrop::new(record.composed(store)?);
+    // Where the store is was said by who starts it.
+    options.root = Some(store.path);
+    let ground = Ground::new(&mut options)?;
+    Ok((options, ground))
+}
+
+/// In the background, with the caller's streams attached from before the first output: the container's exit code.
+fn attached(store: &Store, record: &Record, options: &Options, ground: &Ground) -> Result<u8> {
+    let _ = (STDIN, STDOUT);
+    supervised(store, record, options, ground, None)
+}
+
+/// Forks the supervisor, and waits until it has executed the command, or could not: 0, or its exit code.
+fn supervised(
+    store: &Store,
+    record: &Record,
+    options: &Options,
+    ground: &Ground,
+    client: Option<OwnedFd>,
+) -> Result<u8> {
+    let failed = |errno| Error::sys(text!("start the supervisor"), t(c""), errno);
+    store.making().map_err(failed)?;
+    let lock = record.lock();
+    store.made();
+    match lock {
+        Err(Errno::EAGAIN) => {
+            return Err(Error::new(text!("container % is already running"), &[record.known_as()]));
+        }
+        lock => lock.map_err(failed)?,
+    }
+    let _ = fs::unlink(record.dir.as_fd(), STOPPED);
+    let (read, write) = process::pipe().map_err(failed)?;
+    match process::clone(0).map_err(failed)? {
+        Side::Child => {
+            drop(read);
+            let _ = process::new_session();
+            // A caller's pipe or lock must not be held for the container's life.
+            let _ = perform::each_descriptor(process::close_inherited);
+            let supervisor =
+                Supervisor { record, life: &options.life, tell: Some(write), client, restarts: 0, delay: 0 };
+            process::exit(supervisor.live(options, ground))
+        }
+        Side::Parent(pid, _) => {
+            drop((write, client));
+            let mut said = [0; 1];
+            match fs::read(read.as_fd(), &mut said) {
+                Ok(1) => Ok(0),
+                _ => process::wait(pid, 0).map(|(_, code)| if code == 0 { RUNTIME } else { code }).map_err(failed),
+            }
+        }
+    }
+}
+
+/// After an end that is followed by another start, the supervisor executes itself with this: memory that plans are made in
+/// is never given back. The value: the descriptor that holds the lock, how often it was started again, the next delay.
+fn again(given: &Given, value: Text) -> Result<u8> {
+    let numbers: Vec<u64> = split(value.to_bytes(), b',').iter().filter_map(|word| number(word)).collect();
+    let [lock, restarts, delay] = *numbers else { return Err(Error::new(text!("--supervise is mydocker's own"), &[])) };
+    let rootless = userns::ids(None)?.is_some();
+    let path = store::path(given.value("root"), rootless)?;
+    let store = Store::open(path, rootless)?;
+    let mut record = store.find(given.word())?;
+    record.dir = process::adopt(lock as i32)
+        .map_err(|errno| Error::sys(text!("take over the lock of"), record.known_as(), errno))?;
+    let mut options = ManuallyDrop::new(record.composed(&store)?);
+    options.root = Some(path);
+    let ground = Ground::new(&mut options)?;
+    let supervisor =
+        Supervisor { record: &record, life: &options.life, tell: None, client: None, restarts: restarts as u32, delay };
+    process::exit(supervisor.live(&options, &ground))
+}
+
+/// The process beside a container.
+struct Supervisor<'a> {
+    record: &'a Record,
+    life: &'a Life,
+    /// Whoever waits for the command to be executed.
+    tell: Option<OwnedFd>,
+    client: Option<OwnedFd>,
+    restarts: u32,
+    /// In milliseconds, before the next start.
+    delay: u64,
+}
+
+/// docker's: doubled at each restart, from the first to the last, and begun anew when the container has run for a while.
+const FIRST_DELAY: u64 = 100;
+const LAST_DELAY: u64 = 60_000;
+const STEADY: u64 = 10_000_000_000;
+
+impl Supervisor<'_> {
+    /// Its life: the exit code, which is heard only where the container was never started.
+    fn live(mut self, options: &Options, ground: &Ground) -> u8 {
+        // A crash of the machine, or of the supervisor before.
+        let _ = remove::tree(self.record.dir.as_fd(), t(c"work"));
+        let dir = self.record.dir.as_fd();
+        let mut state = State { restarts: self.restarts, supervisor: process::pid(), ..self.record_state() };
+        let (tell, restarts) = (&mut self.tell, self.restarts);
+        let began = core::cell::Cell::new(None);
+        let outcome = {
+            let mut begun = |pid: i32| {
+                let running = State {
+                    status: Status::Running,
+                    pid,
+                    started: record::now(),
+                    finished: 0,
+                    code: 0,
+                    oom: false,
+                    restarts,
+                    ..state
+                };
+                let _ = record::write(dir, &running);
+                began.set(Some(running));
+                leave_streams();
+                if let Some(tell) = tell.take() {
+                    let _ = fs::write(tell.as_fd(), b"1");
+                }
+            };
+            // The state says it while the pid cannot be another's yet.
+            let mut ended = |code: u8| {
+                if let Some(running) = began.get() {
+                    let _ = record::write(dir, &over(running, code));
+                }
+            };
+            let mut beside = Beside { dir, client: self.client.take(), begun: &mut begun, ended: &mut ended };
+            run::container(options, ground, Some(&mut beside))
+        };
+        let code = match &outcome {
+            Ok(code) => *code,
+            Err(error) => {
+                // Nobody reads it when the streams are left.
+                error.print();
+                error.exit_code()
+            }
+        };
+        state = match began.get() {
+            Some(running) => over(running, code),
+            None => State { code, pid: 0, supervisor: 0, ..state },
+        };
+        // docker's: one that could not be started is as before, with an exit code.
+        if state.status != Status::Exited && self.restarts != 0 {
+            state = State { status: Status::Exited, finished: record::now(), ..state };
+        }
+        if (began.get().is_some() || self.restarts != 0) && self.is_to_restart(code) {
+            self.pause(state);
+        }
+        let _ = record::write(dir, &state);
+        if self.record.kind == Kind::Transient
+            && let Some(store) = &ground.store
+        {
+            let _ = store.remove(self.record.id);
+        }
+        code
+    }
+
+    fn record_state(&self) -> State {
+        let state = self.record.state();
+        if state.is_live() { State { status: Status::Exited, ..state } } else { state }
+    }
+
+    fn is_stopped(&self) -> bool {
+        fs::stat(self.record.dir.as_fd(), STOPPED).is_ok()
+    }
+
+    /// By the policy, if nobody has stopped it.
+    fn is_to_restart(&self, code: u8) -> bool {
+        let policy = self.life.restart.unwrap_or_default().to_bytes();
+        let (policy, most) = split_once(policy, b':').unwrap_or((policy, b"0"));
+        let most = number(most).unwrap_or(0);
+        let wanted = is(policy, "always unless-stopped")
+            || is(policy, "on-failure") && code != 0 && (most == 0 || u64::from(self.restarts) < most);
+        wanted && !self.is_stopped()
+    }
+
+    /// Waits, and then is a new supervisor. Returns if the container was stopped meanwhile.
+    fn pause(&mut self, state: State) {
+        let steady = state.finished.saturating_sub(state.started) >= STEADY;
+        let delay = if steady || self.delay == 0 { FIRST_DELAY } else { self.delay };
+        let waiting = State { status: Status::Restarting, supervisor: process::pid(), ..state };
+        if record::write(self.record.dir.as_fd(), &waiting).is_err() {
+            return;
+        }
+        // Whoever stops it sends a signal, all of which are blocked.
+        if process::wait_signal_for(delay) && self.is_stopped() || self.is_stopped() {
+            return;
+        }
+        let next = delay.saturating_mul(2).min(LAST_DELAY);
+        let mut value = Line::new();
+        value.put(b"--supervise=").dec(self.record.dir.as_raw_fd() as u64);
+        value.put(b",").dec(u64::from(self.restarts).wrapping_add(1)).put(b",").dec(next);
+        let root = filled("--root=%", &[self.root()]);
+        let args = [t(c"mydocker"), t(c"start"), root, keep(&value), self.record.id];
+        let _ = process::keep_at_exec(self.record.dir.as_fd());
+        // The program that runs, though its file may be gone or another by now.
+        let _ = process::execve(t(c"/proc/self/exe"), &process::StringList::new(&args), &process::StringList::new(&[]));
+    }
+
+    fn root(&self) -> Text {
+        let mut path = [0; 4096];
+        // A step has entered the store.
+        fs::getcwd(&mut path).map_or(t(c"/"), keep)
+    }
+}
+
+/// The state after the command's end.
+fn over(running: State, code: u8) -> State {
+    State { status: Status::Exited, pid: 0, supervisor: 0, finished: record::now(), code, ..running }
+}
+
+/// Nobody's terminal, nobody's pipe.
+fn leave_streams() {
+    if let Ok(null) = fs::open(fs::CWD, t(c"/dev/null"), libc::O_RDWR, 0) {
+        for stream in [STDIN, STDOUT, STDERR] {
+            let _ = process::duplicate_to(null.as_fd(), stream.as_raw_fd());
+        }
+    }
+}
