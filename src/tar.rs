@@ -18,4 +18,4 @@ pub mod tree;
 pub mod write;
 
 pub use source::Source;
-pub use unpack::unpack;
+pub use unpack::{Existing, into, unpack};

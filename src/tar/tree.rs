@@ -56,10 +56,18 @@ impl Names {
     pub fn read(&mut self, dir: BorrowedFd) -> Done<(usize, usize)> {
         let mark = (self.bytes.len(), self.sorted.len());
         let (bytes, sorted) = (&mut self.bytes, &mut self.sorted);
-        fs::each_entry(dir, &mut |name, kind| {
-            sorted.push((bytes.len(), kind));
-            bytes.extend_from_slice(name.to_bytes_with_nul());
-        })?;
+        let mut buf = fs::DirBuf::new();
+        // To the very end: what a FUSE file system does not tell at once is not left out.
+        loop {
+            let entries = fs::read_dir(dir, &mut buf)?;
+            if entries.is_end() {
+                break;
+            }
+            for (name, kind) in entries {
+                sorted.push((bytes.len(), kind));
+                bytes.extend_from_slice(name.to_bytes_with_nul());
+            }
+        }
         let name = |at: usize| bytes.get(at..).and_then(Name::until_nul).unwrap_or_default().to_bytes();
         let new = sorted.get_mut(mark.1..).unwrap_or_default();
         new.sort_unstable_by(|one, other| name(one.0).cmp(name(other.0)));

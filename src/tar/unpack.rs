@@ -5,6 +5,7 @@ use super::source::{CUT_OFF, Source};
 use crate::error::{Error, Result};
 use crate::sys::name::{Name, t};
 use crate::sys::process::STDERR;
+use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Message, Push, has, keep};
 use core::mem::ManuallyDrop;
@@ -18,12 +19,28 @@ const PATH_MAX: usize = 4096;
 /// What a system call answered; EINVAL with a word in `why` where it was not asked.
 type Done<T> = core::result::Result<T, Errno>;
 
+/// A tree that is somebody's already, for `cp`: what is in a directory with a member's name stays beside it.
+pub struct Existing<'a> {
+    /// Where in the root, as `confine` leaves paths.
+    pub base: &'a [u8],
+    /// Symlinks on the way are followed, with the root as `/`: it is a container's. Else there may be none.
+    pub follow: bool,
+    /// The files' owners are who unpacks.
+    pub owned: bool,
+}
+
 /// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive.
 pub fn unpack(source: &mut Source, root: BorrowedFd) -> Result<[u8; 32]> {
+    into(source, root, None)
+}
+
+/// The same, also into a tree that exists.
+pub fn into(source: &mut Source, root: BorrowedFd, existing: Option<&Existing>) -> Result<[u8; 32]> {
     // The allocator could not use the vectors again anyway.
     let mut unpack = ManuallyDrop::new(Unpack {
         source,
         root,
+        existing,
         why: Message::NONE,
         member: Member::default(),
         pax: Vec::new(),
@@ -53,6 +70,7 @@ pub fn unpack(source: &mut Source, root: BorrowedFd) -> Result<[u8; 32]> {
 struct Unpack<'a, 's> {
     source: &'a mut Source<'s>,
     root: BorrowedFd<'a>,
+    existing: Option<&'a Existing<'a>>,
     /// Why the member is refused.
     why: Why,
     member: Member,
@@ -101,8 +119,11 @@ impl Unpack<'_, '_> {
         while self.next()? {
             self.make()?;
         }
-        self.leave(0)?;
-        settle(self.root)?;
+        let base = self.existing.map_or(0, |existing| existing.base.len());
+        self.leave(base)?;
+        if self.existing.is_none() {
+            settle(self.root)?;
+        }
         loop {
             let window = self.source.window()?;
             let length = window.len();
@@ -171,12 +192,15 @@ impl Unpack<'_, '_> {
 
     /// Makes the member. What came before under its name goes, but not a directory with content.
     fn make(&mut self) -> Done<()> {
-        if let Err(why) = confine(&self.member.path, &mut self.path) {
+        if let Err(why) = confine(&self.member.path, &mut self.path, self.existing) {
             return self.refuse(why);
         }
         let kind = self.member.kind;
-        if self.path.len() <= 1 {
-            return if kind == Kind::Directory {
+        let base = self.existing.map_or(0, |existing| existing.base.len());
+        if self.path.len() <= base.wrapping_add(1) {
+            return if kind == Kind::Directory && self.existing.is_some() {
+                Ok(())
+            } else if kind == Kind::Directory {
                 self.finish(self.root, None)
             } else {
                 self.refuse(text!("would replace the root directory"))
@@ -184,7 +208,7 @@ impl Unpack<'_, '_> {
         }
         self.reach()?;
         if kind == Kind::HardLink {
-            return match confine(&self.member.link, &mut self.link) {
+            return match confine(&self.member.link, &mut self.link, self.existing) {
                 Ok(()) => self.hard_link(),
                 Err(why) => self.refuse(why),
             };
@@ -197,6 +221,19 @@ impl Unpack<'_, '_> {
             self.link.push(0);
         }
         let (dir, name) = self.place();
+        if self.existing.is_some()
+            && let Ok(found) = fs::stat(dir, name)
+        {
+            // What is not the archive's own is not made another kind of thing.
+            let why = match (fs::is_dir(&found), kind == Kind::Directory) {
+                (true, false) => text!("cannot overwrite a directory with what is none"),
+                (false, true) => text!("cannot overwrite with a directory what is none"),
+                _ => Message::NONE,
+            };
+            if !why.is_empty() {
+                return self.refuse(why);
+            }
+        }
         let fd = match replace(dir, name, kind == Kind::Directory, &mut || self.create(dir, name)) {
             // Only root of the host makes devices. The image can do without: a container's /dev is made anew.
             Err(Errno::EPERM) if matches!(kind, Kind::Node(_)) => {
@@ -230,8 +267,10 @@ impl Unpack<'_, '_> {
                 return fs::symlink(target, dir, name).map(|()| None);
             }
             Kind::Node(format) => {
-                fs::mknod(dir, name, format, self.member.device)?;
-                return fs::chmod_follow(dir, name, self.member.mode).map(|()| None);
+                fs::mknod(dir, name, format | self.member.mode, self.member.device)?;
+                // A container could have exchanged it for a symlink. Whoever unpacks there has no umask.
+                let chmod = self.existing.is_none();
+                return if chmod { fs::chmod_follow(dir, name, self.member.mode) } else { Ok(()) }.map(|()| None);
             }
             _ => (libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600),
         };
@@ -245,7 +284,7 @@ impl Unpack<'_, '_> {
             return fs::stat(dir, name).map(drop);
         }
         let (target_dir, target) = split(&self.link);
-        let from = open_beneath(self.root, target_dir, false)?;
+        let from = self.open_beneath(target_dir, false)?;
         replace(dir, name, false, &mut || fs::link(from.as_fd(), target, dir, name).map(|()| None)).map(drop)
     }
 
@@ -268,7 +307,9 @@ impl Unpack<'_, '_> {
     /// since a change of the owner takes suid bits and capabilities away.
     fn finish(&self, fd: BorrowedFd, name: Option<Name>) -> Done<()> {
         let member = &self.member;
-        fs::chown(fd, name.unwrap_or_default(), member.uid, member.gid)?;
+        if !self.existing.is_some_and(|existing| existing.owned) {
+            fs::chown(fd, name.unwrap_or_default(), member.uid, member.gid)?;
+        }
         if name.is_none() {
             fs::chmod(fd, member.mode)?;
         }
@@ -292,6 +333,7 @@ impl Unpack<'_, '_> {
                 match set {
                     // trusted.* is root's of the host.
                     Err(Errno::EPERM) => {}
+                    Err(Errno::EOPNOTSUPP) if self.existing.is_some() => {}
                     done => done?,
                 }
             }
@@ -308,9 +350,10 @@ impl Unpack<'_, '_> {
         if dir == self.parent {
             return Ok(());
         }
-        self.leave(common(dir, &self.parent))?;
+        let base = self.existing.map_or(0, |existing| existing.base.len());
+        self.leave(common(dir, &self.parent).max(base))?;
         let (dir, _) = split(&self.path);
-        self.parent_fd = Some(open_beneath(self.root, dir, true)?);
+        self.parent_fd = Some(self.open_beneath(dir, true)?);
         dir.clone_into(&mut self.parent);
         Ok(())
     }
@@ -322,13 +365,57 @@ impl Unpack<'_, '_> {
         while self.parent.len() > shared {
             let fd = match self.parent_fd.take() {
                 Some(fd) => fd,
-                None => open_beneath(self.root, &self.parent, false)?,
+                None => self.open_beneath(&self.parent, false)?,
             };
             settle(fd.as_fd())?;
             let cut = self.parent.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
             self.parent.truncate(cut);
         }
         Ok(())
+    }
+
+    /// Opens a directory beneath the root (path without a NUL, no `..`), without following any symlink, unless those of the
+    /// tree are to be followed; makes it and what leads to it if asked to.
+    fn open_beneath(&self, path: &[u8], make: bool) -> Done<OwnedFd> {
+        let follow = self.existing.is_some_and(|existing| existing.follow);
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+        if path.is_empty() {
+            return fs::open(self.root, t(c"."), flags, 0);
+        }
+        let mut buf = [0_u8; PATH_MAX];
+        let whole = terminated(path, &mut buf)?;
+        let one_mount = if self.existing.is_none() { fs::NO_XDEV } else { 0 };
+        let resolve = fs::BENEATH | fs::NO_SYMLINKS | one_mount;
+        let how = fs::OpenHow { flags: (flags | libc::O_CLOEXEC) as u64, mode: 0, resolve };
+        let opened =
+            if follow { open_in_root(self.root, whole, flags, 0) } else { fs::openat2(self.root, whole, &how) };
+        match opened {
+            Err(Errno::ENOSYS) => {}
+            Err(Errno::ENOENT) if make => {}
+            other => return other,
+        }
+        let mut here: Option<OwnedFd> = None;
+        let mut end = 0_usize;
+        for component in path.split(|&byte| byte == b'/') {
+            let dir = here.as_ref().map_or(self.root, |fd| fd.as_fd());
+            let name = terminated(component, &mut buf)?;
+            let made = if make { fs::mkdir(dir, name, 0o755) } else { Err(Errno::EEXIST) };
+            end = end.wrapping_add(component.len());
+            let next = match made {
+                Ok(()) | Err(Errno::EEXIST) if follow => {
+                    let so_far = terminated(path.get(..end).unwrap_or_default(), &mut buf)?;
+                    open_in_root(self.root, so_far, flags, 0)?
+                }
+                Ok(()) | Err(Errno::EEXIST) => fs::open(dir, name, flags, 0)?,
+                Err(errno) => return Err(errno),
+            };
+            end = end.wrapping_add(1);
+            if made.is_ok() {
+                fs::chmod(next.as_fd(), 0o755)?;
+            }
+            here = Some(next);
+        }
+        here.ok_or(Errno::ENOENT)
     }
 }
 
@@ -367,39 +454,6 @@ fn by_descriptor(dir: BorrowedFd, name: Name) -> Line {
     path
 }
 
-/// Opens a directory beneath `root` (path without a NUL, no `..`), without following any symlink; makes it and what
-/// leads to it if asked to.
-fn open_beneath(root: BorrowedFd, path: &[u8], make: bool) -> Done<OwnedFd> {
-    let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-    if path.is_empty() {
-        return fs::open(root, t(c"."), flags, 0);
-    }
-    let mut buf = [0_u8; PATH_MAX];
-    let whole = terminated(path, &mut buf)?;
-    let resolve = fs::BENEATH | fs::NO_SYMLINKS | fs::NO_XDEV;
-    let how = fs::OpenHow { flags: (flags | libc::O_CLOEXEC) as u64, mode: 0, resolve };
-    match fs::openat2(root, whole, &how) {
-        Err(Errno::ENOSYS) => {}
-        Err(Errno::ENOENT) if make => {}
-        other => return other,
-    }
-    let mut here: Option<OwnedFd> = None;
-    for component in path.split(|&byte| byte == b'/') {
-        let dir = here.as_ref().map_or(root, |fd| fd.as_fd());
-        let name = terminated(component, &mut buf)?;
-        let made = if make { fs::mkdir(dir, name, 0o755) } else { Err(Errno::EEXIST) };
-        let next = match made {
-            Ok(()) | Err(Errno::EEXIST) => fs::open(dir, name, flags, 0)?,
-            Err(errno) => return Err(errno),
-        };
-        if made.is_ok() {
-            fs::chmod(next.as_fd(), 0o755)?;
-        }
-        here = Some(next);
-    }
-    here.ok_or(Errno::ENOENT)
-}
-
 /// `bytes` as a C string in `buf`.
 fn terminated<'b>(bytes: &[u8], buf: &'b mut [u8; PATH_MAX]) -> Done<Name<'b>> {
     buf.get_mut(..bytes.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(bytes);
@@ -425,9 +479,10 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 }
 
 /// A member's name as a path that stays below the root: without slashes at its start and end and without `.`,
-/// terminated by a NUL. The root itself is the empty path.
-fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
+/// terminated by a NUL. The root itself is the empty path, or where a tree exists its base.
+fn confine(name: &[u8], path: &mut Vec<u8>, existing: Option<&Existing>) -> core::result::Result<(), Why> {
     path.clear();
+    path.extend_from_slice(existing.map_or(b"", |existing| existing.base));
     if name.is_empty() {
         return Err(text!("has no name"));
     }
@@ -437,7 +492,7 @@ fn confine(name: &[u8], path: &mut Vec<u8>) -> core::result::Result<(), Why> {
             b".." => return Err(text!("leads out of the archive with `..`")),
             _ if has(component, 0) => return Err(NUL),
             // Docker's layers delete with such names. Taken for files, they would hide what they should have deleted.
-            _ if component.starts_with(b".wh.") => {
+            _ if existing.is_none() && component.starts_with(b".wh.") => {
                 return Err(text!("is a whiteout: this is the layer of an image, not a whole root file system"));
             }
             _ => {}
@@ -457,7 +512,7 @@ mod tests {
 
     fn confined(name: &[u8]) -> core::result::Result<String, Why> {
         let mut path = b"left over".to_vec();
-        confine(name, &mut path).map(|()| String::from_utf8_lossy(&path).into_owned())
+        confine(name, &mut path, None).map(|()| String::from_utf8_lossy(&path).into_owned())
     }
 
     #[test]
