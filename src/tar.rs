@@ -18,4 +18,5 @@ pub mod tree;
 pub mod write;
 
 pub use source::Source;
+#[allow(unused_imports)] // `cp` is on its way.
 pub use unpack::{Existing, into, unpack};
