@@ -1,7 +1,8 @@
 //! Options and an image → Spec: what docker fills in by itself.
 
-use crate::cli::Options;
+use crate::cli::{Options, clean, kind, volume};
 use crate::error::{Error, Result};
+use crate::image::config::{Config, Part, put};
 use crate::image::{self, Image};
 use crate::spec::{Files, Lower, Process, Text};
 use crate::store::Store;
@@ -29,11 +30,15 @@ pub fn complete(options: &mut Options, store: Option<&Store>) -> Result<()> {
 
 /// Completes it from a known image, for the container of that id.
 pub fn compose(options: &mut Options, image: &Image, named: Text, id: Text, dir: BorrowedFd) -> Result<()> {
-    let user = users::find(
-        &|path| image.open(dir, path),
-        options.user.unwrap_or_default().to_bytes(),
-        &options.spec.process.group_add,
-    )?;
+    let config = image.says(dir)?;
+    for &target in config.list(Part::Volumes) {
+        let mount = volume::anonymous(target)?;
+        if !options.spec.mounts.iter().any(|other| other.target == mount.target) {
+            volume::insert(&mut options.spec.mounts, mount)?;
+        }
+    }
+    let user = options.user.filter(|user| !user.is_empty()).unwrap_or(config.word(Part::User));
+    let user = users::find(&|path| image.open(dir, path), user.to_bytes(), &options.spec.process.group_add)?;
     let spec = &mut options.spec;
     spec.id = id;
     spec.hostname = match options.hostname {
@@ -45,11 +50,19 @@ pub fn compose(options: &mut Options, image: &Image, named: Text, id: Text, dir:
     spec.files = files(spec.share.net)?;
     let process = &mut spec.process;
     spec.words = options.words.len();
-    process.args = command(options.entrypoint, options.words)?;
-    process.cwd = options.cwd.unwrap_or(t(c"/"));
-    environment(process, spec.hostname, &user.home);
+    process.args = command(options.entrypoint, options.words, &config)?;
+    process.cwd = options.cwd.unwrap_or_else(|| keep(&clean(config.word(Part::Cwd).to_bytes())));
+    environment(process, spec.hostname, &user.home, config.list(Part::Env));
     (process.uid, process.gid, process.groups) = (user.uid, user.gid, user.groups);
     spec.lower = lower(image, named, dir)?;
+    spec.labels = config.list(Part::Labels).to_vec();
+    options.life.labels.iter().for_each(|&label| put(&mut spec.labels, label));
+    let signal = options.life.stop_signal.unwrap_or(config.word(Part::StopSignal));
+    // An image can say anything.
+    spec.stop_signal = match (kind::SIGNAL.read)(signal.to_bytes()) {
+        Some(number @ 1..) => number as u32,
+        _ => libc::SIGTERM as u32,
+    };
     Ok(())
 }
 
@@ -115,22 +128,42 @@ fn rootfs(path: Text) -> Result<Named> {
 fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
     let mut lower = Lower { named, id: image.id(), layers: image.layers.clone(), mode: 0o755, ..Lower::default() };
     let top = lower.layers.first().copied().unwrap_or_default();
-    match open_directory(store, top).and_then(|top| fs::fstat(top.as_fd())) {
-        Ok(stat) => (lower.mode, lower.owner) = (stat.st_mode & 0o7777, (stat.st_uid, stat.st_gid)),
+    let opened = if top.first() == b'/' { open_directory(store, top) } else { hold(store, top) };
+    match opened.and_then(|top| Ok((fs::fstat(top.as_fd())?, top))) {
+        // It was being removed when its lock was asked for.
+        Ok((stat, _)) if stat.st_nlink == 0 => {
+            return Err(Error::new(text!("no such image: %"), &[named]));
+        }
+        Ok((stat, top)) => {
+            (lower.mode, lower.owner) = (stat.st_mode & 0o7777, (stat.st_uid, stat.st_gid));
+            lower.held = Some(top);
+        }
         // Not imported.
         Err(Errno::ENOENT) if top.to_bytes().starts_with(b"layers/<") => {}
         Err(errno) => {
             return Err(Error::sys(text!("open the image's layer"), top, errno)
-                .hint(text!("remove images/% from the store, and it is imported again"), &[named]));
+                .hint(text!("`mydocker rmi -f %`, and import it again"), &[named]));
         }
     }
     Ok(lower)
 }
 
-fn command(entrypoint: Option<Text>, words: &[Text]) -> Result<Vec<Text>> {
+/// A layer that nobody removes as long as the descriptor is open.
+fn hold(store: BorrowedFd, layer: Text) -> core::result::Result<OwnedFd, Errno> {
+    let dir = fs::open(store, layer, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    fs::lock(dir.as_fd(), libc::LOCK_SH)?;
+    Ok(dir)
+}
+
+/// docker's rules: --entrypoint, even an empty one, leaves nothing of the image's own command.
+fn command(entrypoint: Option<Text>, words: &[Text], config: &Config) -> Result<Vec<Text>> {
     let mut args = Vec::new();
-    args.extend(entrypoint.filter(|command| !command.is_empty()));
-    args.extend_from_slice(words);
+    match entrypoint {
+        Some(entrypoint) => args.extend(Some(entrypoint).filter(|command| !command.is_empty())),
+        None => args.extend_from_slice(config.list(Part::Entrypoint)),
+    }
+    let own = entrypoint.is_none() && words.is_empty();
+    args.extend_from_slice(if own { config.list(Part::Cmd) } else { words });
     if args.is_empty() {
         return Err(Error::new(text!("no command specified"), &[])
             .hint(text!("mydocker run [FLAGS] [IMAGE] COMMAND [ARG...]"), &[]));
@@ -154,27 +187,24 @@ fn small_file(path: Text) -> Result<&'static [u8]> {
     }
 }
 
-/// docker's order: its own variables, then the user's over them.
-fn environment(process: &mut Process, hostname: Text, home: &[u8]) {
-    let given = core::mem::take(&mut process.env);
+/// docker's order: its own variables, then the user's over them, then those of the image that the user has not.
+fn environment(process: &mut Process, hostname: Text, home: &[u8], image: &[Text]) {
+    let mut given = core::mem::take(&mut process.env);
     let env = &mut process.env;
     env.push(PATH);
     env.push(filled("HOSTNAME=%", &[hostname]));
     if process.tty {
         env.push(t(c"TERM=xterm"));
     }
+    let name = |entry: &Text| until(entry.to_bytes(), b'=');
+    for entry in image {
+        if !given.iter().any(|other| name(other) == name(entry)) {
+            given.push(*entry);
+        }
+    }
     given.into_iter().for_each(|entry| put(env, entry));
     if !env.iter().any(|entry| entry.to_bytes().starts_with(b"HOME=")) {
         env.push(filled("HOME=%", &[keep(home)]));
-    }
-}
-
-/// Over the variable of that name, or behind the others.
-fn put(env: &mut Vec<Text>, entry: Text) {
-    let name = until(entry.to_bytes(), b'=');
-    match env.iter_mut().find(|other| until(other.to_bytes(), b'=') == name) {
-        Some(other) => *other = entry,
-        None => env.push(entry),
     }
 }
 

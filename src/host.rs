@@ -27,7 +27,8 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
     })?;
     let rootless = user.is_some_and(|ids| !ids.remapped);
     let mut host = Host {
-        has: Has::ALL,
+        // The names of three fit one option.
+        has: Has { lowers: spec.lower.layers.len() > 3, ..Has::ALL },
         masks: masks(),
         throttles: throttles(),
         mqueue: fs::exists(t(c"/proc/sys/fs/mqueue")),

@@ -24,6 +24,7 @@ use crate::sys::name::{Name, Text};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push, filled, keep};
+use config::Config;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
@@ -46,6 +47,12 @@ const MANIFEST_MAX: usize = 65536;
 const CONFIG_MAX: usize = 4 << 20;
 
 impl Image {
+    /// As a container remembers it: the topmost layer first.
+    pub fn kept(layers: Vec<Text>, id: Text) -> Self {
+        let bare = layers.first().is_some_and(|&top| top == filled("layers/%", &[id]));
+        Self { layers, config: Some(id).filter(|id| !id.is_empty() && !bare), bare: false }
+    }
+
     /// One that is nothing but a tree.
     pub fn of(layer: Text) -> Self {
         Self { layers: vec![layer], ..Self::default() }
@@ -122,12 +129,18 @@ impl Image {
         text
     }
 
+    /// What it says about the command. Nothing is read where it says nothing.
+    pub fn says(&self, store: BorrowedFd) -> Result<Config> {
+        if self.bare || self.config.is_none() {
+            return Ok(Config::default());
+        }
+        self.config(store).map(|document| Config::read(&document))
+    }
+
     /// The config as JSON; for an image that has none, what docker would have written when it was imported.
     pub fn config(&self, store: BorrowedFd) -> Result<Vec<u8>> {
         let Some(digest) = self.config else {
-            return Ok(
-                config::document(&config::Config::default(), &self.diff_ids(), 0, b"", [Text::default(); 2]).to_vec()
-            );
+            return Ok(config::document(&Config::default(), &self.diff_ids(), 0, b"", [Text::default(); 2]).to_vec());
         };
         let path = filled("configs/%", &[digest]);
         let opened = fs::open(store, path, libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), CONFIG_MAX));

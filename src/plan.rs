@@ -20,7 +20,7 @@ mod tests;
 mod user;
 
 use crate::sys::name::t;
-pub use mounts::{MASKS, POINTS, SYSRQ};
+pub use mounts::{LOWER, MASKS, POINTS, SYSRQ};
 pub use seccomp::filter;
 pub use step::{FS, Step, Want};
 pub use user::{Ids, MAPPERS, entering};
@@ -216,6 +216,8 @@ pub struct Has {
     pub into_cgroup: bool,
     /// CLONE_PIDFD (5.2).
     pub pidfd: bool,
+    /// There are many layers, and overlayfs takes them one by one (6.8).
+    pub lowers: bool,
     /// On cgroup v2 a program for devices: CONFIG_CGROUP_BPF (4.15), and CAP_BPF and CAP_NET_ADMIN.
     pub device_filter: bool,
     /// PR_SET_MM_MAP (CONFIG_CHECKPOINT_RESTORE); without it mydocker runs from a sealed copy.
@@ -224,8 +226,15 @@ pub struct Has {
 
 impl Has {
     /// What a current kernel has.
-    pub const ALL: Self =
-        Self { detached: true, clone3: true, into_cgroup: true, pidfd: true, device_filter: true, program: true };
+    pub const ALL: Self = Self {
+        detached: true,
+        clone3: true,
+        into_cgroup: true,
+        pidfd: true,
+        lowers: true,
+        device_filter: true,
+        program: true,
+    };
 }
 
 struct Builder<'a> {

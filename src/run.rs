@@ -190,6 +190,9 @@ impl Has {
             (Step::Clone3(..), Errno::ENOSYS | Errno::EINVAL | Errno::E2BIG | Errno::EPERM) => self.clone3 = false,
             // Not built in, or not allowed to us: without a say on devices there shall be none.
             (Step::FilterDevices(..), Errno::EPERM | Errno::EINVAL | Errno::ENOSYS) => self.device_filter = false,
+            (Step::Option(key, _), Errno::EINVAL) if *key == plan::LOWER => self.lowers = false,
+            // Before 6.5 all options are looked at at once. It may be another's file system: that says the same once more.
+            (Step::Create, Errno::EINVAL) => self.lowers = false,
             (Step::OpenSelf(_), _) => self.pidfd = false,
             (Step::Clone(_), Errno::EINVAL) => self.pidfd = false,
             _ => {}

@@ -2,6 +2,7 @@
 
 pub use crate::sys::name::Text;
 
+use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::text::filled;
 
@@ -40,6 +41,10 @@ pub struct Spec {
     pub sysctls: Vec<Sysctl>,
     /// Its directory is there already, and stays: what is written to its root is kept, and its streams are the supervisor's.
     pub kept: bool,
+    /// `NAME=value`: the image's, and over them --label.
+    pub labels: Vec<Text>,
+    /// What `stop` sends.
+    pub stop_signal: u32,
 }
 
 /// Devices that were asked for.
@@ -108,6 +113,8 @@ pub struct Lower {
     pub named: Text,
     /// The image's id; empty for a directory.
     pub id: Text,
+    /// The topmost layer of an image, with a lock on it that says that it is used: who removes images asks for that.
+    pub held: Option<OwnedFd>,
 }
 
 /// Where a mount comes from.

@@ -49,6 +49,11 @@ fn wrong(typed: Text, message: Message, piece: &[u8]) -> Error {
     Error::new(text!("invalid volume \"%\": %"), &[typed, keep(&fill(message.bytes(), &[keep(piece)]))])
 }
 
+/// An image's own, which is nothing but a target.
+pub fn anonymous(target: Text) -> Result<Mount> {
+    parse(target, |draft, target| draft.target(target))
+}
+
 /// One of the three forms.
 fn parse<'a>(typed: Text, read: fn(&mut Draft<'a>, &'a [u8]) -> Result<()>) -> Result<Mount>
 where

@@ -107,6 +107,13 @@ pub fn sources(plan: &mut Builder) {
 }
 
 fn overlay(plan: &mut Builder) {
+    if plan.spec.lower.layers.len() > 40 {
+        // Their names do not fit a page.
+        plan.add(Step::Chdir(plan.dir));
+        mounts::at_once(plan);
+        plan.add(Step::Fchdir(ROOT));
+        return;
+    }
     plan.doing_for(text!("mount the overlay"), plan.spec.lower.named);
     let dir = plan.dir.to_bytes();
     let mut data = Line::new();

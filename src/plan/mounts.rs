@@ -103,12 +103,38 @@ pub const OVERLAY: [(Text, Text); 5] = [
     (t(c"volatile"), t(c"")),
 ];
 
+/// One more lower layer.
+pub const LOWER: Text = t(c"lowerdir+");
+
+/// How many bytes fsconfig takes for a value: those of three layers' names.
+const VALUE_MAX: usize = 255;
+
+/// Whether the layers can be named one by one only, and this kernel's overlayfs cannot have that.
+fn has_too_many(plan: &Builder) -> bool {
+    let all = if plan.is_remapped() { super::user::lower(plan) } else { lower_directories(plan) };
+    all.len() > VALUE_MAX && !plan.host.has.lowers
+}
+
 fn overlay(plan: &mut Builder) {
+    if has_too_many(plan) {
+        // What is mounted by its path is mounted inside.
+        if plan.is_remapped() {
+            at_once(plan);
+        }
+        return;
+    }
     plan.doing_for(text!("mount the overlay"), plan.spec.lower.named);
     plan.add(Step::Fsopen(t(c"overlay"), FS));
     let (lower, dir) =
         if plan.is_remapped() { (super::user::lower(plan), t(c".")) } else { (lower_directories(plan), plan.dir) };
-    plan.option(t(c"lowerdir"), keep(&lower));
+    if lower.len() <= VALUE_MAX {
+        plan.option(t(c"lowerdir"), keep(&lower));
+    } else {
+        for (index, &layer) in plan.spec.lower.layers.iter().enumerate() {
+            let layer = if plan.is_remapped() { super::user::numbered(b"", index) } else { layer };
+            plan.option(LOWER, layer);
+        }
+    }
     plan.option(t(c"upperdir"), filled("%/upper", &[dir]));
     plan.option(t(c"workdir"), filled("%/work", &[dir]));
     plan.option(t(c"source"), t(c"overlay"));
@@ -120,6 +146,25 @@ fn overlay(plan: &mut Builder) {
         plan.option(t(c"userxattr"), t(c""));
     }
     plan.create(plan.no_devices(), ROOT);
+}
+
+/// By mount(2), which takes a page of options, in the container's directory: with short names there for the layers, 127 of them
+/// are a quarter of that.
+pub fn at_once(plan: &mut Builder) {
+    plan.doing_for(text!("mount the overlay"), plan.spec.lower.named);
+    if !plan.is_remapped() {
+        for (index, &layer) in plan.spec.lower.layers.iter().enumerate() {
+            let target = if layer.first() == b'/' { layer } else { filled("../../%", &[layer]) };
+            plan.add(Step::Symlink(target, CWD, super::user::numbered(b"", index))).fine = Some(Errno::EEXIST);
+        }
+    }
+    let mut data = Line::new();
+    data.put(b"lowerdir=").put(&super::user::lower(plan)).put(b",upperdir=upper,workdir=work");
+    data.put(if plan.host.user.is_some() { b",userxattr" } else { b"" });
+    let at = t(c"root");
+    plan.mkdir_if_missing(CWD, at);
+    plan.add(Step::Mount(t(c"overlay"), at, t(c"overlay"), plan.no_devices(), keep(&data)));
+    plan.open(CWD, at, libc::O_PATH | libc::O_NOFOLLOW, ROOT);
 }
 
 /// The nodes and links of /dev, on a tmpfs of our own.
@@ -261,6 +306,10 @@ pub fn attach(plan: &mut Builder) {
     let dir = if plan.is_remapped() {
         super::user::inside(plan);
         t(c".")
+    } else if has_too_many(plan) {
+        plan.add(Step::Chdir(plan.dir));
+        at_once(plan);
+        t(c".")
     } else {
         plan.dir
     };
@@ -270,7 +319,7 @@ pub fn attach(plan: &mut Builder) {
     // Onto the container's own directory, which this mount namespace sees covered from now on.
     plan.move_mount(ROOT, CWD, dir);
     // By the descriptor in a user namespace: a working directory that was covered stays where it is.
-    plan.add(if plan.is_remapped() { Step::Fchdir(ROOT) } else { Step::Chdir(dir) });
+    plan.add(if dir == plan.dir { Step::Chdir(dir) } else { Step::Fchdir(ROOT) });
     // A symlink called proc is not followed but refused by move_mount (CVE-2019-19921), and what is written to later
     // is this very procfs, not what a path leads to (CVE-2025-52881).
     let share = plan.spec.share;

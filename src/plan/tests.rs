@@ -4,6 +4,7 @@ use super::*;
 use crate::cgroup::{self, Controllers, Hierarchy, Layout};
 use crate::spec::{Files, Limits, Lower, Mount, Security, Share};
 use crate::sys::name::{Text, t};
+use crate::text::keep;
 
 fn spec() -> Spec {
     Spec {
@@ -16,6 +17,7 @@ fn spec() -> Spec {
             owner: (0, 0),
             named: t(c"busybox"),
             id: t(c""),
+            held: None,
         },
         mounts: Vec::new(),
         read_only: false,
@@ -42,6 +44,8 @@ fn spec() -> Spec {
         share: Share::default(),
         kept: false,
         words: 1,
+        labels: Vec::new(),
+        stop_signal: 15,
     }
 }
 
@@ -364,6 +368,27 @@ fn layers_are_escaped_where_overlayfs_would_split_them() {
     spec.lower.layers = vec![t(c"/a:b\\c")];
     let outside = outside_of(&spec, &host());
     at(&outside, "fsconfig({fs}, FSCONFIG_SET_STRING, \"lowerdir\", \"/a\\\\:b\\\\\\\\c\", 0)");
+}
+
+#[test]
+fn many_layers_are_named_one_by_one_or_by_short_names() {
+    let mut spec = spec();
+    spec.lower.layers = (0..127).map(|index| keep(format!("layers/{index:064}").as_bytes())).collect();
+    let outside = outside_of(&spec, &host());
+    let option =
+        |index: usize| format!("fsconfig({{fs}}, FSCONFIG_SET_STRING, \"lowerdir+\", \"layers/{index:064}\", 0)");
+    assert!(at(&outside, &option(0)) < at(&outside, &option(126)));
+    let older = Host { has: Has { lowers: false, ..Has::ALL }, ..host() };
+    let oldest = Host { has: Has { detached: false, ..Has::ALL }, ..host() };
+    for host in [older, oldest] {
+        let inside = inside_of(&spec, &host);
+        let link = format!("symlinkat(\"../../layers/{:064}\", AT_FDCWD, \"lower126\")", 126);
+        let mount =
+            inside.iter().find(|line| line.starts_with("mount(\"overlay\", \"root\"")).map_or("", String::as_str);
+        assert!(at(&inside, &link) < at(&inside, "mount(\"overlay\", \"root\""));
+        assert!(mount.contains("lowerdir=lower0:lower1:") && mount.contains(":lower126,upperdir=upper,"));
+        assert!(mount.len() < 4096);
+    }
 }
 
 #[test]

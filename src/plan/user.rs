@@ -133,7 +133,7 @@ fn layer(plan: &Builder, index: usize) -> Slot {
     Slot(SOURCES.wrapping_add(plan.spec.mounts.len() as u16).wrapping_add(index as u16))
 }
 
-fn numbered(before: &[u8], index: usize) -> Text {
+pub(super) fn numbered(before: &[u8], index: usize) -> Text {
     let mut line = Line::new();
     keep(line.put(before).put(b"lower").dec(index as u64))
 }
