@@ -47,12 +47,6 @@ const MANIFEST_MAX: usize = 65536;
 const CONFIG_MAX: usize = 4 << 20;
 
 impl Image {
-    /// As a container remembers it: the topmost layer first.
-    pub fn kept(layers: Vec<Text>, id: Text) -> Self {
-        let bare = layers.first().is_some_and(|&top| top == filled("layers/%", &[id]));
-        Self { layers, config: Some(id).filter(|id| !id.is_empty() && !bare), bare: false }
-    }
-
     /// One that is nothing but a tree.
     pub fn of(layer: Text) -> Self {
         Self { layers: vec![layer], ..Self::default() }
