@@ -2,10 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::spec::{Limits, Text};
+use crate::supervise::after;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
 use crate::text::{Line, Push, below, filled, keep, number, split};
 use std::os::fd::AsFd;
+
+pub mod freezer;
 
 /// Controllers, a bit each.
 pub type Controllers = u8;
@@ -20,10 +23,12 @@ pub const CPUSET: Controllers = 4;
 pub const PIDS: Controllers = 8;
 /// Access to devices: a controller on v1; on v2 a program that every cgroup can have.
 pub const DEVICES: Controllers = 16;
+/// Standing still. No container is in it from the start.
+pub const FREEZER: Controllers = 32;
 
-/// The kernel's names, in the order in which they are looked for.
-const NAMES: [(Controllers, &str); 5] =
-    [(MEMORY, "memory"), (CPU, "cpu"), (CPUSET, "cpuset"), (PIDS, "pids"), (DEVICES, "devices")];
+/// The kernel's names, in the order in which they are looked for, and killed: a process that v1's freezer holds cannot die.
+const NAMES: [(Controllers, &str); 6] =
+    [(FREEZER, "freezer"), (MEMORY, "memory"), (CPU, "cpu"), (CPUSET, "cpuset"), (PIDS, "pids"), (DEVICES, "devices")];
 
 /// A hierarchy that has controllers of ours.
 #[derive(Debug)]
@@ -51,8 +56,14 @@ pub struct Layout {
 
 impl Layout {
     /// The hierarchy that has a controller.
-    fn find(&self, controller: Controllers) -> Option<&Hierarchy> {
+    pub fn find(&self, controller: Controllers) -> Option<&Hierarchy> {
         self.hierarchies.iter().find(|hierarchy| hierarchy.controllers & controller != 0)
+    }
+
+    /// A cgroup that all processes of a container are in.
+    pub fn joined(&self, id: Text) -> Option<Text> {
+        let joined = self.hierarchies.iter().filter(|hierarchy| hierarchy.unified || hierarchy.controllers != FREEZER);
+        joined.map(|hierarchy| path(hierarchy.path, id)).find(|path| fs::exists(*path))
     }
 
     fn controllers(&self) -> Controllers {
@@ -190,7 +201,7 @@ pub fn outside(limits: &Limits, layout: &Layout, id: Text) -> Result<Vec<Member>
     let mut members = Vec::new();
     for hierarchy in &layout.hierarchies {
         // A v1 cpuset is only joined where it was asked for.
-        if hierarchy.unified || hierarchy.controllers != CPUSET || needs & CPUSET != 0 {
+        if hierarchy.unified || hierarchy.controllers & !(FREEZER | CPUSET & !needs) != 0 {
             members.push(member(limits, layout, hierarchy, needs, id));
         }
     }
@@ -254,10 +265,10 @@ const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
 
 /// Looks where everybody mounts them, a call or two a controller; only if one that is needed isn't there, at the
 /// whole table of mounts, which can be long.
-pub fn look(limits: &Limits, devices: bool) -> Layout {
+pub fn look(limits: &Limits, besides: Controllers) -> Layout {
     let mut layout = Layout::default();
     let limited = needs(limits);
-    let needs = limited | if devices { DEVICES } else { 0 };
+    let needs = limited | besides;
     let usable = |path, kind| is_usable(path, kind, limited != 0);
     if usable(t(c"/sys/fs/cgroup"), CGROUP2_SUPER_MAGIC) {
         layout.hierarchies.push(unified_hierarchy(t(c"/sys/fs/cgroup")));
@@ -266,7 +277,7 @@ pub fn look(limits: &Limits, devices: bool) -> Layout {
             let path = below(t(c"/sys/fs/cgroup"), name);
             // A v1 cpuset needs its CPUs and nodes written before it can be used, and pids without a limit does nothing,
             // so they are not joined for nothing.
-            let wanted = (CPUSET | PIDS | DEVICES) & !needs & controller == 0;
+            let wanted = (CPUSET | PIDS | DEVICES | FREEZER) & !needs & controller == 0;
             if wanted && usable(path, CGROUP_SUPER_MAGIC) {
                 layout.add(path, controller);
             }
@@ -326,7 +337,7 @@ pub fn everywhere(rootless: bool) -> Layout {
     if rootless {
         return Layout { hierarchies: own().map(unified_hierarchy).into_iter().collect(), ..Layout::default() };
     }
-    let mut layout = look(&Limits::default(), true);
+    let mut layout = look(&Limits::default(), DEVICES | FREEZER);
     search(&mut layout, true);
     layout
 }
@@ -360,7 +371,8 @@ const PAGE: usize = 4096;
 /// A v2 hierarchy is used even without a controller: its cgroup is what is killed at the end.
 fn unified_hierarchy(path: Text) -> Hierarchy {
     let named = |file| named_in(fs::read_file(below(path, file), PAGE).unwrap_or_default(), b' ');
-    let (controllers, enabled) = (named("cgroup.controllers") | DEVICES, named("cgroup.subtree_control") | DEVICES);
+    let own = DEVICES | FREEZER;
+    let (controllers, enabled) = (named("cgroup.controllers") | own, named("cgroup.subtree_control") | own);
     Hierarchy { path, unified: true, controllers, enabled }
 }
 
@@ -386,7 +398,7 @@ pub fn search_in(layout: &mut Layout, table: &[u8], usable: &dyn Fn(Text, i64) -
         {
             let mut hierarchy = unified_hierarchy(path);
             hierarchy.controllers &= !layout.controllers();
-            if hierarchy.controllers != 0 {
+            if hierarchy.controllers & !FREEZER != 0 {
                 layout.hierarchies.push(hierarchy);
             }
         }
@@ -422,6 +434,29 @@ pub fn keyed(path: Text, file: &str, key: &[u8]) -> Option<u64> {
     split(text, b'\n').iter().find_map(|line| number(line.strip_prefix(key)?.strip_prefix(b" ")?))
 }
 
+/// Gives a running container other limits. On v1 it may not be in the controller's hierarchy yet.
+pub fn update(limits: &Limits, layout: &Layout, id: Text) -> Result<()> {
+    for member in outside(limits, layout, id)?.iter().filter(|member| !member.values.is_empty()) {
+        let failed = |which, errno| Error::sys(text!("change the limit"), which, errno);
+        for &(file, value) in &member.enable {
+            write(file, value.to_bytes()).map_err(|errno| failed(file, errno))?;
+        }
+        let new = fs::mkdir(fs::CWD, member.path, 0o755).is_ok();
+        // Memory may never be above memory and swap, so either may have to be first: all are written twice, and what the
+        // second time fails has failed.
+        for (index, &(file, value, flag)) in member.values.iter().chain(&member.values).enumerate() {
+            match write(filled("%/%", &[member.path, file]), value.to_bytes()) {
+                Err(errno) if index >= member.values.len() => return Err(failed(flag, errno)),
+                _ => {}
+            }
+        }
+        if let (true, Some(from)) = (new, layout.joined(id)) {
+            freezer::gather(from, member.path, after(10_000)).map_err(|errno| failed(member.path, errno))?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes a cgroup with everything in it: kills what still lives there, waits for its end, removes those below it.
 pub fn remove(path: Text) -> core::result::Result<(), Errno> {
     let mut waited = 0_u64;
@@ -446,39 +481,56 @@ pub fn remove(path: Text) -> core::result::Result<(), Errno> {
 pub fn leave(path: Text) -> core::result::Result<(), Errno> {
     let above = path.to_bytes().iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     let above = keep(path.to_bytes().get(..above).unwrap_or_default());
-    let write = |file, value: &[u8]| {
-        let file = fs::open(fs::CWD, below(above, file), libc::O_WRONLY, 0);
-        let _ = file.and_then(|fd| fs::write_all(fd.as_fd(), value));
-    };
     let enabled = fs::read_file(below(above, "cgroup.subtree_control"), PAGE).unwrap_or_default();
     for name in split(enabled.trim_ascii(), b' ') {
-        write("cgroup.subtree_control", &[b"-", *name].concat());
+        let _ = write(below(above, "cgroup.subtree_control"), &[b"-", *name].concat());
     }
-    write("cgroup.procs", b"0");
+    let _ = write(below(above, "cgroup.procs"), b"0");
     fs::rmdir(fs::CWD, path)
 }
 
 fn remove_below(path: Text) {
+    each_below(path, &mut |path| _ = remove(path));
+}
+
+fn each_below(path: Text, take: &mut dyn FnMut(Text)) {
     let Ok(dir) = fs::open(fs::CWD, path, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
     let _ = fs::each_entry(dir.as_fd(), &mut |name, kind| {
         if kind == libc::DT_DIR {
-            let _ = remove(filled("%/%", &[path, name]));
+            take(filled("%/%", &[path, name]));
         }
     });
 }
 
 /// cgroup.kill (v2, Linux 5.14) reaches what forks meanwhile too; where it isn't there, every process in the list.
 fn kill_all(path: Text) {
-    if fs::open(fs::CWD, below(path, "cgroup.kill"), libc::O_WRONLY, 0)
-        .is_ok_and(|fd| fs::write_all(fd.as_fd(), b"1").is_ok())
-    {
+    if write(below(path, "cgroup.kill"), b"1").is_ok() {
         return;
     }
-    let list = fs::read_file(below(path, "cgroup.procs"), 1 << 20).unwrap_or_default();
-    for &pid in split(list, b'\n') {
-        // 0 is a process of another pid namespace: kill(0) would be our own process group.
-        if let Some(pid @ 2..) = number(pid) {
+    for pid in list(path) {
+        if let Some(pid) = number(pid) {
             let _ = process::kill(pid as i32, libc::SIGKILL);
         }
     }
+    // v1's freezer, if that is one.
+    let _ = write(below(path, "freezer.state"), b"THAWED");
+}
+
+/// Writes to a file.
+fn write(path: Text, value: &[u8]) -> core::result::Result<(), Errno> {
+    let file = fs::open(fs::CWD, path, libc::O_WRONLY, 0)?;
+    fs::write_all(file.as_fd(), value)
+}
+
+/// The pids in a cgroup, as the kernel prints them.
+fn list(cgroup: Text) -> Vec<&'static [u8]> {
+    let text = fs::read_file(below(cgroup, "cgroup.procs"), 1 << 20).unwrap_or_default();
+    // 0 is a process of another pid namespace: kill(0) would be our own process group.
+    split(text, b'\n').iter().copied().filter(|pid| !pid.is_empty() && *pid != b"0").collect()
+}
+
+/// All pids in a cgroup and below it.
+pub fn each_process(cgroup: Text, take: &mut dyn FnMut(&'static [u8])) {
+    list(cgroup).into_iter().for_each(&mut *take);
+    each_below(cgroup, &mut |below| each_process(below, take));
 }

@@ -35,7 +35,7 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         cgroups: if rootless {
             cgroup::delegated(&spec.limits)?
         } else {
-            cgroup::look(&spec.limits, !spec.security.privileged)
+            cgroup::look(&spec.limits, if spec.security.privileged { 0 } else { cgroup::DEVICES })
         },
         devices: devices::look(spec)?,
         missing: Vec::new(),

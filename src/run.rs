@@ -3,7 +3,7 @@
 use crate::cli::{Options, Origin};
 use crate::diagnose::Failure;
 use crate::error::{Error, RUNTIME, Result};
-use crate::format::human::rfc3339;
+use crate::format::human::{fraction, rfc3339, size};
 use crate::init;
 use crate::json::write::quote;
 use crate::keep::Beside;
@@ -381,11 +381,12 @@ impl<'a> Start<'a, '_, '_> {
             }
         }
         let mut line = Line::new();
-        let times = [("wall ", wall / 1000), ("s, user ", used.user), ("s, system ", used.system)];
-        for (name, us) in times {
-            line.put(name.as_bytes()).dec(us / 1_000_000).put(b".").dec0(us / 1000 % 1000, 3);
+        for (name, us) in
+            [(text!("wall "), wall / 1000), (text!("s, user "), used.user), (text!("s, system "), used.system)]
+        {
+            fraction(us, 1_000_000, 3, line.say(name));
         }
-        line.put(b"s, peak memory ").dec(used.peak.div_ceil(1024)).put(b" kB\n");
+        line.say(text!("s, peak memory ")).put(size(used.peak, 4, 1024).to_bytes()).put(b"\n");
         line
     }
 

@@ -192,13 +192,20 @@ pub fn ulimit(value: Text) -> Result<ResourceLimit> {
 const SIGNALS: &str = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP \
 TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
 
-/// A signal's number or name, with or without SIG.
+/// A signal's number, from that or from its name, with or without SIG.
 fn signal(value: &[u8]) -> Option<u64> {
     let upper = value.to_ascii_uppercase();
     let name = upper.strip_prefix(b"SIG").unwrap_or(&upper);
-    let known = is(name, SIGNALS)
-        || name.starts_with(b"RTMIN")
-        || name.starts_with(b"RTMAX")
-        || number(name).is_some_and(|number| (1..=64).contains(&number));
-    known.then_some(0)
+    let named = split(SIGNALS.as_bytes(), b' ').iter().position(|of| *of == name);
+    let offset = |prefix: &[u8], sign: u8| match name.strip_prefix(prefix)? {
+        [] => Some(0),
+        [first, digits @ ..] if *first == sign => number(digits).filter(|offset| *offset <= 30),
+        _ => None,
+    };
+    // 32 and 33 are the C libraries' own.
+    let real_time = || offset(b"RTMIN", b'+').map(|up| up.wrapping_add(34));
+    let from_top = || offset(b"RTMAX", b'-').map(|down| 64_u64.wrapping_sub(down));
+    let known =
+        named.map(|index| (index as u64).wrapping_add(1)).or_else(real_time).or_else(from_top).or_else(|| number(name));
+    known.filter(|number| (1..=64).contains(number))
 }

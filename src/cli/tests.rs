@@ -234,3 +234,31 @@ fn a_time_is_in_milliseconds_and_never_nothing() {
         assert_eq!(kind::duration(text.as_bytes()), ms, "{text}");
     }
 }
+
+#[test]
+fn a_signal_has_a_number_and_names() {
+    for (text, number) in [
+        ("TERM", Some(15)),
+        ("SIGTERM", Some(15)),
+        ("sigkill", Some(9)),
+        ("9", Some(9)),
+        ("HUP", Some(1)),
+        ("SYS", Some(31)),
+        ("RTMIN", Some(34)),
+        ("SIGRTMIN+3", Some(37)),
+        ("RTMAX-14", Some(50)),
+        ("SIGRTMAX", Some(64)),
+        ("64", Some(64)),
+        ("0", None),
+        ("65", None),
+        ("RTMIN+31", None),
+        ("RTMIN-1", None),
+        ("RTMAX+1", None),
+        ("RTMIN+", None),
+        ("", None),
+        ("SIG", None),
+        ("SIGNONSENSE", None),
+    ] {
+        assert_eq!((kind::SIGNAL.read)(text.as_bytes()), number, "{text}");
+    }
+}

@@ -362,11 +362,11 @@ fn values(bytes: &[u8]) {
         assert_eq!(image::reference::of_file(file), reference);
         assert_eq!(image::reference::parse(reference.to_bytes()), Some(reference));
     }
-    for kind in
-        [&kind::SWITCH, &kind::PATH, &kind::HOST_NAME, &kind::LEVEL, &kind::SHARED, &kind::NETWORK, &kind::SIGNAL]
-    {
+    for kind in [&kind::SWITCH, &kind::PATH, &kind::HOST_NAME, &kind::LEVEL, &kind::SHARED, &kind::NETWORK] {
         assert!((kind.read)(value).is_none_or(|number| number <= 1));
     }
+    assert!((kind::SIGNAL.read)(value).is_none_or(|signal| (1..=64).contains(&signal)));
+    assert!(kind::duration(value) != Some(0) || !value.iter().any(|digit| (b'1'..=b'9').contains(digit)));
     match kind::ulimit(keep(value)) {
         Ok(limit) => assert!(limit.soft <= limit.hard && limit.resource < 16),
         Err(error) => one_line(&error),

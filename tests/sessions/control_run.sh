@@ -60,7 +60,7 @@ exits 3
 prints ''
 between 0.5 5 "$(number wall)" 'wall seconds'
 between 0 1 "$(number user)" 'user seconds'
-between 33000 60000 "$(number memory)" 'kB'
+between 32 60 "$(number memory)" 'MiB'
 
 begin '--stats counts a background process that nobody waited for'
 run mydocker run --stats /bin/sh -c '(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done) & sleep 1.5'
