@@ -5,7 +5,7 @@ use crate::cli::{CREATE, RUN};
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
-use crate::{check, cli, detach, run};
+use crate::{attach, check, cli, detach, logs, run};
 
 /// A command.
 pub struct Command {
@@ -53,6 +53,40 @@ start containers that were created or have ended
 "
         ),
         act: Act::Given(detach::start),
+    },
+    Command {
+        name: "attach",
+        flags: "no-stdin sig-proxy detach-keys=",
+        words: (1, 1),
+        help: text!(
+            "\
+mydocker attach [--no-stdin] [--sig-proxy=false] [--detach-keys KEYS] CONTAINER
+be at a running container's terminal or streams, until it ends or ctrl-p ctrl-q is typed
+
+      --no-stdin          only look
+      --sig-proxy=false   signals end this command, not the container
+      --detach-keys KEYS  letters, or ctrl- and a letter, with commas between
+"
+        ),
+        act: Act::Given(attach::attach),
+    },
+    Command {
+        name: "logs",
+        flags: "follow|f tail|n= since= until= timestamps|t details",
+        words: (1, 1),
+        help: text!(
+            "\
+mydocker logs [-f] [-t] [-n N] [--since TIME] [--until TIME] CONTAINER
+what a container has written to its standard output and error
+
+  -f, --follow        go on until it ends
+  -n, --tail N        the last N lines (all)
+  -t, --timestamps    each line with its time
+      --since TIME    2026-11-24T07:00:00 (UTC, or with a zone), seconds since 1970,
+      --until TIME    or a duration before now such as 10m or 1h30m
+"
+        ),
+        act: Act::Given(logs::logs),
     },
     Command {
         name: "check",

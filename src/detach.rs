@@ -4,18 +4,19 @@
 //! standard streams once the command is executed. Until then it says on the caller's stderr what is wrong, and the caller
 //! ends with its exit code.
 
+use crate::attach::Attach;
 use crate::cli::{self, Given, Life, Options, Origin};
 use crate::error::{Error, RUNTIME, Result};
-use crate::keep::Beside;
+use crate::keep::{Beside, farewell};
 use crate::record::{self, Draft, Kind, Record, STOPPED, State, Status};
 use crate::run::Ground;
 use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::name::t;
 use crate::sys::process::{self, STDERR, STDIN, STDOUT, Side};
-use crate::sys::{Errno, OwnedFd, fs};
+use crate::sys::{Errno, OwnedFd, fs, terminal};
 use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
-use crate::{assemble, perform, remove, run, store, userns};
+use crate::{assemble, attach, log, perform, remove, run, store, userns};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -36,7 +37,8 @@ pub fn run(args: &'static [Text], options: &mut Options) -> Result<u8> {
     let record = make(args, options, &ground)?;
     let store = opened(&ground)?;
     if options.life.keep && !options.life.detach {
-        return attached(store, &record, options, &ground);
+        let wants = Attach { stdin: options.spec.process.stdin, ..Attach::default() };
+        return attached(store, &record, options, &ground, &wants);
     }
     match supervised(store, &record, options, &ground, None)? {
         0 => say(record.id),
@@ -63,6 +65,7 @@ fn make(args: &'static [Text], options: &mut Options, ground: &Ground) -> Result
             &[path],
         ));
     }
+    log::limits(options.life.log_driver, &options.life.log_opts)?;
     assemble::complete(options, Some(store))?;
     options.spec.kept = true;
     let name = match options.spec.name {
@@ -101,8 +104,10 @@ pub fn start(given: &Given) -> Result<u8> {
             return Err(Error::new(text!("you cannot start and attach multiple containers at once"), &[]));
         };
         let record = store.find(word)?;
+        let keys = given.value("detach-keys").map_or(Ok(attach::KEYS), attach::keys)?;
+        let wants = Attach { stdin: given.has("interactive"), keys, ..Attach::default() };
         let (options, ground) = ready(&store, &record)?;
-        return attached(&store, &record, &options, &ground);
+        return attached(&store, &record, &options, &ground, &wants);
     }
     let mut worst = 0;
     let code = given.each(&mut |word| {
@@ -159,9 +164,16 @@ fn ready(store: &Store, record: &Record) -> Result<(ManuallyDrop<Options>, Groun
 }
 
 /// In the background, with the caller's streams attached from before the first output: the container's exit code.
-fn attached(store: &Store, record: &Record, options: &Options, ground: &Ground) -> Result<u8> {
-    let _ = (STDIN, STDOUT);
-    supervised(store, record, options, ground, None)
+fn attached(store: &Store, record: &Record, options: &Options, ground: &Ground, wants: &Attach) -> Result<u8> {
+    if options.spec.process.tty && wants.stdin && !terminal::is_terminal(STDIN) {
+        return Err(Error::new(text!("the input device is not a TTY"), &[]));
+    }
+    let failed = |errno| Error::sys(text!("start the supervisor"), t(c""), errno);
+    let (ours, theirs) = process::socket_pair(libc::SOCK_SEQPACKET).map_err(failed)?;
+    match supervised(store, record, options, ground, Some((&ours, theirs)))? {
+        0 => Ok(attach::client(&ours, wants)?.unwrap_or(0)),
+        code => Ok(code),
+    }
 }
 
 /// Forks the supervisor, and waits until it has executed the command, or could not: 0, or its exit code.
@@ -170,7 +182,7 @@ fn supervised(
     record: &Record,
     options: &Options,
     ground: &Ground,
-    client: Option<OwnedFd>,
+    client: Option<(&OwnedFd, OwnedFd)>,
 ) -> Result<u8> {
     let failed = |errno| Error::sys(text!("start the supervisor"), t(c""), errno);
     store.making().map_err(failed)?;
@@ -187,6 +199,10 @@ fn supervised(
     match process::clone(0).map_err(failed)? {
         Side::Child => {
             drop(read);
+            let client = client.map(|(ours, theirs)| {
+                let _ = process::close(ours.as_raw_fd());
+                theirs
+            });
             let _ = process::new_session();
             // A caller's pipe or lock must not be held for the container's life.
             let _ = perform::each_descriptor(process::close_inherited);
@@ -250,7 +266,7 @@ impl Supervisor<'_> {
         let mut state = State { restarts: self.restarts, supervisor: process::pid(), ..self.record_state() };
         let (tell, restarts) = (&mut self.tell, self.restarts);
         let began = core::cell::Cell::new(None);
-        let outcome = {
+        let (outcome, clients) = {
             let mut begun = |pid: i32| {
                 let running = State {
                     status: Status::Running,
@@ -275,8 +291,11 @@ impl Supervisor<'_> {
                     let _ = record::write(dir, &over(running, code));
                 }
             };
-            let mut beside = Beside { dir, client: self.client.take(), begun: &mut begun, ended: &mut ended };
-            run::container(options, ground, Some(&mut beside))
+            let log = log::limits(self.life.log_driver, &self.life.log_opts).unwrap_or_default();
+            let client = self.client.take();
+            let mut beside = Beside { dir, log, client, clients: Vec::new(), begun: &mut begun, ended: &mut ended };
+            let outcome = run::container(options, ground, Some(&mut beside));
+            (outcome, beside.clients)
         };
         let code = match &outcome {
             Ok(code) => *code,
@@ -295,6 +314,7 @@ impl Supervisor<'_> {
             state = State { status: Status::Exited, finished: record::now(), ..state };
         }
         if (began.get().is_some() || self.restarts != 0) && self.is_to_restart(code) {
+            farewell(&clients, code);
             self.pause(state);
         }
         let _ = record::write(dir, &state);
@@ -303,6 +323,9 @@ impl Supervisor<'_> {
         {
             let _ = store.remove(self.record.id);
         }
+        // Who is told can start it again.
+        let _ = fs::lock(dir, libc::LOCK_UN);
+        farewell(&clients, code);
         code
     }
 

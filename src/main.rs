@@ -9,6 +9,7 @@
 mod text;
 
 mod assemble;
+mod attach;
 // Its callers for containers that stay are on their way.
 #[allow(dead_code)]
 mod cgroup;
@@ -33,6 +34,8 @@ mod image;
 mod init;
 mod json;
 mod keep;
+mod log;
+mod logs;
 mod perform;
 mod plan;
 mod record;
@@ -44,6 +47,7 @@ mod store;
 mod supervise;
 mod sys;
 mod tar;
+mod time;
 mod trace;
 mod userns;
 mod users;

@@ -103,7 +103,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
                 .map_or(Ok(()), |call| call.perform(slots).map(drop))
         }
         Step::Pair(ours, theirs) => {
-            let (a, b) = process::socket_pair()?;
+            let (a, b) = process::socket_pair(libc::SOCK_STREAM)?;
             slots.set(ours, Some(a));
             slots.set(theirs, Some(b));
             Ok(())

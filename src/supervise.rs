@@ -14,17 +14,21 @@ use crate::sys::process::{STDERR, STDIN, STDOUT};
 
 /// The user's terminal, back in its old mode when this is dropped. Every signal but SIGKILL is blocked and read in
 /// the loop, and a panic aborts only where none can be reached, so the drop is always reached.
-struct Raw(Option<Box<terminal::Termios>>);
+pub struct Raw(Option<Box<terminal::Termios>>);
 
 impl Raw {
+    /// No terminal.
+    pub const NONE: Self = Self(None);
+
     /// Once more: a shell that brings us to the foreground again may have changed the mode meanwhile.
-    fn again(&self) {
+    pub fn again(&self) {
         if let Some(termios) = &self.0 {
             let _ = terminal::set_attributes(STDIN, &termios.raw());
         }
     }
 
-    fn set() -> Self {
+    /// Raw from now on.
+    pub fn set() -> Self {
         let old = terminal::attributes(STDIN).ok().map(Box::new);
         if let Some(termios) = &old {
             let _ = terminal::set_attributes(STDIN, &termios.raw());
@@ -44,50 +48,85 @@ impl Drop for Raw {
 }
 
 /// Bytes on their way from one descriptor to another.
-struct Relay {
+pub struct Relay {
     from: Option<OwnedFd>,
-    to: Option<OwnedFd>,
+    /// The other descriptor.
+    pub to: Option<OwnedFd>,
     buf: Vec<u8>,
     start: usize,
     end: usize,
     /// EIO from the source is its end: the other side is closed by all, or it was hung up, or is in the background.
     terminal: bool,
     /// Why what came could not be delivered.
-    failed: Option<Errno>,
+    pub failed: Option<Errno>,
+    /// What ends it when it is typed, and how much of that has come. It is held back meanwhile.
+    pub keys: &'static [u8],
+    seen: usize,
+    /// All of it has.
+    pub detached: bool,
 }
 
 /// A write of this size after POLLOUT does not block on a pipe (PIPE_BUF).
 const CHUNK: usize = 4096;
 /// The most that a container can make of a pipe (/proc/sys/fs/pipe-max-size).
-const PIPE_MAX: usize = 1 << 20;
+pub const PIPE_MAX: usize = 1 << 20;
 
 impl Relay {
-    fn new(from: Option<OwnedFd>, to: Option<OwnedFd>, terminal: bool) -> Self {
-        Self { from, to, buf: vec![0; 8192], start: 0, end: 0, terminal, failed: None }
+    /// From the one to the other.
+    pub fn new(from: Option<OwnedFd>, to: Option<OwnedFd>, terminal: bool) -> Self {
+        Self { from, terminal, ..Self::sink(to, 8192) }
+    }
+
+    /// One whose source is packets.
+    pub fn sink(to: Option<OwnedFd>, size: usize) -> Self {
+        let buf = vec![0; size];
+        let (from, failed) = (None, None);
+        Self { from, to, buf, start: 0, end: 0, terminal: false, failed, keys: b"", seen: 0, detached: false }
+    }
+
+    /// A packet to be relayed; its first byte, which is not, says what it is. EPIPE at the end.
+    pub fn receive(&mut self, from: BorrowedFd) -> Result<u8, Errno> {
+        let count = fs::read(from, &mut self.buf)?;
+        let kind = self.buf.first().filter(|_| count > 0).ok_or(Errno::EPIPE)?;
+        (self.start, self.end) = (1, count);
+        Ok(*kind)
+    }
+
+    /// What is on its way.
+    pub fn held(&self) -> &[u8] {
+        self.buf.get(self.start..self.end.wrapping_sub(self.seen)).unwrap_or_default()
+    }
+
+    /// Whether anything is.
+    pub fn is_holding(&self) -> bool {
+        self.start < self.end.wrapping_sub(self.seen)
     }
 
     /// What to wait for: room for what is held, else something to read.
-    fn poll(&self) -> PollFd {
-        let (fd, events) = if self.start < self.end { (&self.to, libc::POLLOUT) } else { (&self.from, libc::POLLIN) };
+    pub fn poll(&self) -> PollFd {
+        let (fd, events) = if self.is_holding() { (&self.to, libc::POLLOUT) } else { (&self.from, libc::POLLIN) };
         PollFd { fd: fd.as_ref().map_or(-1, AsRawFd::as_raw_fd), events, revents: 0 }
     }
 
     /// Moves what can be moved. False when the source has ended or the destination takes no more. A source that fails is an
     /// error: to whoever reads the rest it must not look like the end.
-    fn turn(&mut self) -> Result<bool, Errno> {
-        if self.start == self.end {
+    pub fn turn(&mut self) -> Result<bool, Errno> {
+        if !self.is_holding() {
             let Some(from) = &self.from else { return Ok(false) };
-            match fs::read(from.as_fd(), &mut self.buf) {
+            // The beginning of the keys, if it was one.
+            self.buf.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.seen);
+            match fs::read(from.as_fd(), self.buf.get_mut(self.end..).unwrap_or_default()) {
                 Ok(0) => return self.close(),
-                Ok(count) => (self.start, self.end) = (0, count),
+                Ok(count) => self.came(count),
                 Err(Errno::EAGAIN) => return Ok(true),
                 Err(Errno::EIO) if self.terminal => return self.close(),
                 Err(errno) => return Err(errno),
             }
         }
         let Some(to) = &self.to else { return self.close() };
-        let until = self.end.min(self.start.wrapping_add(CHUNK));
-        match fs::write(to.as_fd(), self.buf.get(self.start..until).unwrap_or_default()) {
+        let held = self.held();
+        match fs::write(to.as_fd(), held.get(..CHUNK).unwrap_or(held)) {
             Ok(count) => self.start = self.start.wrapping_add(count),
             Err(Errno::EAGAIN) => {}
             // A reader that has gone is nobody's error: the command hears of it by SIGPIPE.
@@ -99,9 +138,26 @@ impl Relay {
         Ok(true)
     }
 
+    /// Looks for the keys in what has just come.
+    fn came(&mut self, count: usize) {
+        let from = self.end;
+        self.end = from.wrapping_add(count);
+        for index in from..self.end {
+            let byte = self.buf.get(index);
+            let next = [self.seen, 0].into_iter().find(|&seen| byte == self.keys.get(seen) && byte.is_some());
+            self.seen = next.map_or(0, |seen| seen.wrapping_add(1));
+            if self.seen > 0 && self.seen == self.keys.len() {
+                // What stands before them still goes.
+                self.end = index.wrapping_add(1).wrapping_sub(self.seen);
+                (self.seen, self.from, self.detached) = (0, None, true);
+                return;
+            }
+        }
+    }
+
     /// Whether what is held could not be delivered: the destination is gone.
     fn is_refused(&self) -> bool {
-        self.to.is_none() && self.start < self.end
+        self.to.is_none() && self.is_holding()
     }
 
     fn close(&mut self) -> Result<bool, Errno> {
@@ -146,7 +202,7 @@ pub fn container(
     signals: &OwnedFd,
     watch: &mut Watch,
 ) -> Result<u8, Errno> {
-    let raw = if process.tty && process.stdin { Raw::set() } else { Raw(None) };
+    let raw = if process.tty && process.stdin { Raw::set() } else { Raw::NONE };
     let child = slots.take(CHILD);
     let mut relays = relays(process, slots)?;
     let [input, output, error] = &mut *relays;
@@ -175,7 +231,15 @@ pub fn container(
                 failure => watch.said = failure,
             }
         }
-        if signal && forward(pid, process.tty, signals, slots, &raw) || ended {
+        let mut pass = |signal| match signal {
+            libc::SIGWINCH if process.tty => {
+                if let Ok(size) = terminal::size(STDIN) {
+                    let _ = terminal::set_size(slots.get(MASTER), &size);
+                }
+            }
+            signal => _ = process::kill(pid, signal),
+        };
+        if signal && forward(signals, &raw, &mut pass) || ended {
             let (reaped, code) = process::wait_usage(pid, libc::WNOHANG, &mut watch.usage)?;
             if reaped != 0 {
                 output.drain()?;
@@ -217,12 +281,13 @@ pub fn until(at: u64) -> u64 {
     at.saturating_sub(process::nanoseconds()).div_ceil(1_000_000)
 }
 
-fn readable(fd: Option<&OwnedFd>) -> PollFd {
+/// Waits for something to read, or nothing.
+pub fn readable(fd: Option<&OwnedFd>) -> PollFd {
     PollFd { fd: fd.map_or(-1, AsRawFd::as_raw_fd), events: libc::POLLIN, revents: 0 }
 }
 
 /// The exit code of timeout(1).
-const TIMED_OUT: u8 = 124;
+pub const TIMED_OUT: u8 = 124;
 
 /// How long a container may go on after its terminal was hung up, in milliseconds.
 const HANG_UP_GRACE: u64 = 2000;
@@ -254,8 +319,8 @@ fn relays(process: &Process, slots: &mut Slots) -> Result<Box<[Relay; 3]>, Errno
     ]))
 }
 
-/// Reads the signals that came and passes them on. True when a child has ended.
-fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots, raw: &Raw) -> bool {
+/// Reads the signals that came and passes them on to where they belong. True when a child has ended.
+pub fn forward(signals: &OwnedFd, raw: &Raw, pass: &mut dyn FnMut(i32)) -> bool {
     let mut over = false;
     // struct signalfd_siginfo is 128 bytes: signal, errno, code, sender, and more.
     let mut info = [[0_u8; 4]; 32];
@@ -266,20 +331,45 @@ fn forward(pid: i32, tty: bool, signals: &OwnedFd, slots: &Slots, raw: &Raw) -> 
         let ours = code == 0x80 || sender == process::pid();
         match i32::from_ne_bytes(signal) {
             libc::SIGCHLD => over = true,
-            libc::SIGWINCH if tty => {
-                if let Ok(size) = terminal::size(STDIN) {
-                    let _ = terminal::set_size(slots.get(MASTER), &size);
-                }
-            }
             // A reader that has gone.
             libc::SIGPIPE if ours => {}
             signal => {
                 if signal == libc::SIGCONT {
                     raw.again();
                 }
-                let _ = process::kill(pid, signal);
+                pass(signal);
             }
         }
     }
     over
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_that_detach_are_held_back_and_found() {
+        // What is typed at a time, what of it goes on, and whether that was all.
+        let typed = |keys: &'static [u8], typed: &[&[u8]]| {
+            let mut relay = Relay { keys, ..Relay::sink(None, 64) };
+            let mut gone = Vec::new();
+            for part in typed {
+                relay.buf.copy_within(relay.start..relay.end, 0);
+                (relay.start, relay.end) = (0, relay.seen);
+                for (to, from) in relay.buf.iter_mut().skip(relay.end).zip(*part) {
+                    *to = *from;
+                }
+                relay.came(part.len());
+                gone.extend_from_slice(relay.held());
+                relay.start = relay.start.wrapping_add(relay.held().len());
+            }
+            (String::from_utf8_lossy(&gone).into_owned(), relay.detached)
+        };
+        assert_eq!(typed(b"pq", &[b"abc", b"xpq"]), ("abcx".into(), true));
+        assert_eq!(typed(b"pq", &[b"ap", b"b", b"p", b"p", b"q"]), ("apbp".into(), true));
+        assert_eq!(typed(b"pq", &[b"ap"]), ("a".into(), false));
+        assert_eq!(typed(b"x", &[b"1x2"]), ("1".into(), true));
+        assert_eq!(typed(b"", &[b"ab", b"c"]), ("abc".into(), false));
+    }
 }

@@ -106,7 +106,7 @@ fn unlimited(value: &[u8]) -> Option<u64> {
 }
 
 /// A number with a fraction, times `scale` (at most 2^50), rounded down: decimal("1.5", 1000) is 1500.
-fn decimal(value: &[u8], scale: u64) -> Option<u64> {
+pub fn decimal(value: &[u8], scale: u64) -> Option<u64> {
     let Some((whole, fraction)) = split_once(value, b'.') else { return number(value)?.checked_mul(scale) };
     let whole = if whole.is_empty() { 0 } else { number(whole)? };
     number(fraction)?;

@@ -288,6 +288,29 @@ pub fn read(fd: BorrowedFd, buf: &mut [u8]) -> Result<usize, Errno> {
     unsafe { syscall!(Sysno::read, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len()) }
 }
 
+/// `read` into what room there is behind what is in `buf`, so that pages that are not needed are never touched: the number
+/// of bytes, 0 at the end.
+pub fn read_more(fd: BorrowedFd, buf: &mut Vec<u8>) -> Result<usize, Errno> {
+    let room = buf.spare_capacity_mut();
+    // SAFETY: the kernel writes at most the length that is passed.
+    let got = unsafe { syscall!(Sysno::read, fd.as_raw_fd(), room.as_mut_ptr(), room.len()) }?;
+    // SAFETY: the kernel has filled so much of the spare capacity.
+    unsafe { buf.set_len(buf.len().wrapping_add(got)) };
+    Ok(got)
+}
+
+/// `pread64(fd, buf, offset)`: the number of bytes, 0 at the end.
+pub fn read_at(fd: BorrowedFd, buf: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    // SAFETY: the kernel writes at most the length that is passed.
+    unsafe { syscall!(Sysno::pread64, fd.as_raw_fd(), buf.as_mut_ptr(), buf.len(), offset) }
+}
+
+/// `ftruncate(fd, length)`.
+pub fn truncate(fd: BorrowedFd, length: u64) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::ftruncate, fd.as_raw_fd(), length) }.map(drop)
+}
+
 /// `write(fd, bytes)`: the number of bytes that went.
 pub fn write(fd: BorrowedFd, bytes: &[u8]) -> Result<usize, Errno> {
     // SAFETY: the kernel reads the length that is passed.

@@ -26,6 +26,7 @@ pub mod once;
 pub mod process;
 pub mod resolve;
 pub mod sha;
+pub mod socket;
 #[cfg(not(any(test, fuzzing)))]
 mod start;
 pub mod terminal;

@@ -262,10 +262,10 @@ pub fn poll(fds: &mut [PollFd], timeout_ms: Option<u64>) -> Result<usize, Errno>
     unsafe { syscall!(Sysno::ppoll, fds.as_mut_ptr(), fds.len(), time, 0, 0) }
 }
 
-/// `socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)`.
-pub fn socket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+/// `socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0)`: SOCK_STREAM, or SOCK_SEQPACKET for whole packets.
+pub fn socket_pair(kind: c_int) -> Result<(OwnedFd, OwnedFd), Errno> {
     let mut pair: [RawFd; 2] = [-1; 2];
-    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    let kind = kind | libc::SOCK_CLOEXEC;
     // SAFETY: the kernel writes two ints.
     unsafe { syscall!(Sysno::socketpair, libc::AF_UNIX, kind, 0, pair.as_mut_ptr()) }?;
     let [a, b] = pair;
@@ -395,7 +395,7 @@ pub fn set_cloexec(fd: c_int) -> Result<(), Errno> {
 /// child that is not in the namespace, since only what is outside of it may map others than itself. EACCES: one of them
 /// did not want to.
 pub fn enter(uid: &[Text], gid: &[Text]) -> Result<(), Errno> {
-    let (ours, theirs) = socket_pair()?;
+    let (ours, theirs) = socket_pair(libc::SOCK_STREAM)?;
     // Or there would be no child to wait for.
     default_action(libc::SIGCHLD)?;
     let Side::Parent(child, _) = clone(0)? else { map(&theirs, ours, uid, gid) };
@@ -457,7 +457,7 @@ pub fn pid() -> c_int {
     unsafe { syscall!(Sysno::getpid) }.unwrap_or(0) as c_int
 }
 
-/// `pidfd_open(getpid(), 0)`: readable when this process has ended.
+/// `pidfd_open(getpid(), 0)`.
 pub fn open_self() -> Result<OwnedFd, Errno> {
     open_process(pid())
 }

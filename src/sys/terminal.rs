@@ -26,6 +26,14 @@ pub struct Size {
     pixels: [u16; 2],
 }
 
+impl Size {
+    /// One row more, so that the real one is a change.
+    pub fn other(mut self) -> Self {
+        self.rows = self.rows.wrapping_add(1);
+        self
+    }
+}
+
 impl Termios {
     /// As cfmakeraw(3): every key goes to the other side as it is, ^C too.
     pub fn raw(mut self) -> Self {
