@@ -172,7 +172,7 @@ fn command(entrypoint: Option<Text>, words: &[Text], config: &Config) -> Result<
 }
 
 /// 64 hexadecimal digits from the kernel's random numbers.
-fn new_id() -> Result<Text> {
+pub fn new_id() -> Result<Text> {
     let mut bytes = [0_u8; 32];
     process::random(&mut bytes).map_err(|errno| Error::sys(text!("get random numbers"), t(c""), errno))?;
     let mut line = Line::new();

@@ -4,8 +4,9 @@ use crate::cli::Given;
 use crate::cli::{CREATE, RUN};
 use crate::error::{Error, Result};
 use crate::spec::Text;
+use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
-use crate::{attach, check, cli, detach, logs, run};
+use crate::{attach, check, cli, detach, inspect, logs, ps, run, volumes};
 
 /// A command.
 pub struct Command {
@@ -89,6 +90,132 @@ what a container has written to its standard output and error
         act: Act::Given(logs::logs),
     },
     Command {
+        name: "ps",
+        flags: "all|a quiet|q last|n= latest|l size|s no-trunc filter|f= format=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker ps [FLAGS]
+list the containers
+
+  -a, --all             those that have ended too
+  -q, --quiet           their ids
+  -n, --last N          the last N that were made; -l, --latest the last one
+  -s, --size            how much they have written
+      --no-trunc        whole ids and commands
+  -f, --filter NAME=VALUE   ancestor, before, exited, id, label, name, network, since,
+                        status or volume
+      --format TEMPLATE     json, 'table {{.ID}}\\t{{.Names}}', '{{.Names}}: {{.Status}}'
+"
+        ),
+        act: Act::Given(ps::ps),
+    },
+    Command {
+        name: "inspect",
+        flags: "format|f= size|s type=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker inspect [-f TEMPLATE] [-s] [--type container|image|volume] NAME...
+print all that is known of containers, images and volumes, as JSON
+
+  -f, --format TEMPLATE   such as '{{.State.Status}}' or '{{json .Config.Env}}'
+  -s, --size              how much a container has written
+      --type              what it is that has this name
+"
+        ),
+        act: Act::Given(inspect::inspect),
+    },
+    Command {
+        name: "image inspect",
+        flags: "format|f=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker image inspect [-f TEMPLATE] IMAGE...
+print all that is known of images, as JSON
+"
+        ),
+        act: Act::Given(|given| inspect::objects(given, t(c"image"))),
+    },
+    Command {
+        name: "container inspect",
+        flags: "format|f= size|s",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker container inspect [-f TEMPLATE] [-s] CONTAINER...
+print all that is known of containers, as JSON
+"
+        ),
+        act: Act::Given(|given| inspect::objects(given, t(c"container"))),
+    },
+    Command {
+        name: "volume create",
+        flags: "label= driver|d=",
+        words: (0, 1),
+        help: text!(
+            "\
+mydocker volume create [--label NAME[=VALUE]]... [NAME]
+make a volume
+"
+        ),
+        act: Act::Given(volumes::create),
+    },
+    Command {
+        name: "volume ls",
+        flags: "quiet|q filter|f= format=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker volume ls [-q] [-f NAME=VALUE] [--format TEMPLATE]
+list the volumes
+
+  -f, --filter NAME=VALUE   dangling=true (in no container), driver, label or name
+"
+        ),
+        act: Act::Given(volumes::list),
+    },
+    Command {
+        name: "volume inspect",
+        flags: "format|f=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker volume inspect [-f TEMPLATE] VOLUME...
+print all that is known of volumes, as JSON
+"
+        ),
+        act: Act::Given(volumes::inspect),
+    },
+    Command {
+        name: "volume rm",
+        flags: "force|f",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker volume rm [-f] VOLUME...
+remove volumes that no container was made with; with -f one may be missing
+"
+        ),
+        act: Act::Given(volumes::remove),
+    },
+    Command {
+        name: "volume prune",
+        flags: "all|a force|f filter=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker volume prune [-a] [-f] [--filter label=NAME[=VALUE]]
+remove the volumes that no container was made with
+
+  -a, --all     those with a name too
+  -f, --force   do not ask
+"
+        ),
+        act: Act::Given(volumes::prune),
+    },
+    Command {
         name: "check",
         flags: "",
         words: (0, 0),
@@ -129,7 +256,7 @@ print this text, or a command's
 ];
 
 /// Other names, as docker has them. `container NAME` is `NAME` for each that there is.
-const ALIASES: &str = "--version=version,-V=version,--help=help,-h=help,container ls=ps,container list=ps";
+const ALIASES: &str = "--version=version,-V=version,--help=help,-h=help,container ls=ps,container list=ps,volume list=volume ls,volume remove=volume rm";
 
 /// Finds the command that the arguments name, and does it.
 pub fn command(args: &'static [Text]) -> Result<u8> {

@@ -32,12 +32,14 @@ mod host;
 #[allow(unused_imports)]
 mod image;
 mod init;
+mod inspect;
 mod json;
 mod keep;
 mod log;
 mod logs;
 mod perform;
 mod plan;
+mod ps;
 mod record;
 mod remove;
 mod run;
@@ -49,8 +51,10 @@ mod sys;
 mod tar;
 mod time;
 mod trace;
+mod usage;
 mod userns;
 mod users;
+mod volumes;
 
 use crate::error::{Error, Result};
 use crate::sys::fs;

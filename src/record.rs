@@ -450,6 +450,8 @@ impl Store {
     /// All containers. What ends meanwhile is left out.
     pub fn records(&self) -> Vec<Record> {
         let mut ids = Vec::new();
+        // The sweep has read it before.
+        let _ = fs::rewind(self.containers());
         let _ = fs::each_entry(self.containers(), &mut |id, _| ids.push(keep(id.to_bytes())));
         ids.iter().filter_map(|&id| Record::open(self, id).ok()).collect()
     }
@@ -465,6 +467,7 @@ impl Store {
         let mut id = if word.to_bytes().len() == 64 { Some(word) } else { self.named(word) };
         if id.is_none() {
             let mut several = false;
+            let _ = fs::rewind(self.containers());
             let _ = fs::each_entry(self.containers(), &mut |entry, _| {
                 if entry.to_bytes().starts_with(word.to_bytes()) {
                     several |= id.is_some();

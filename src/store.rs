@@ -73,6 +73,11 @@ impl Store {
         fs::lock(self.gate.as_fd(), libc::LOCK_SH)
     }
 
+    /// Nobody makes a container from now until `made`.
+    pub fn alone(&self) -> core::result::Result<(), Errno> {
+        fs::lock(self.gate.as_fd(), libc::LOCK_EX)
+    }
+
     /// The container's directory is locked.
     pub fn made(&self) {
         let _ = fs::lock(self.gate.as_fd(), libc::LOCK_UN);

@@ -6,7 +6,9 @@ use crate::commands::Command;
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::store::Store;
-use crate::text::{join, keep, split, split_once, until};
+use crate::sys::fs;
+use crate::sys::process::STDIN;
+use crate::text::{Line, Message, Push, is, join, keep, split, split_once, until};
 
 /// The flags and words of one command.
 pub struct Given {
@@ -131,6 +133,19 @@ impl Given {
     /// The store, swept; an ordinary user is root of his user namespace from here on.
     pub fn store(&self) -> Result<Store> {
         Store::enter(self.value("root"))
+    }
+
+    /// Asks whether to go on, unless --force has answered.
+    pub fn confirm(&self, what: Message) -> Result<bool> {
+        if self.has("force") {
+            return Ok(true);
+        }
+        let mut question = Line::new();
+        question.put(b"WARNING! ").say(what).put(b"\nAre you sure you want to continue? [y/N] ");
+        crate::print(&question)?;
+        let mut answer = [0; 64];
+        let count = fs::read(STDIN, &mut answer).unwrap_or(0);
+        Ok(is(until(answer.get(..count).unwrap_or_default(), b'\n').trim_ascii(), "y Y"))
     }
 
     /// Runs `act` for each word; an error is said, and the others are tried all the same. 1 if there was one, as docker has it.

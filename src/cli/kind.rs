@@ -164,6 +164,11 @@ pub fn duration(value: &[u8]) -> Option<u64> {
 const RLIMITS: &[u8] =
     b"cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime";
 
+/// The name of one.
+pub fn rlimit_name(resource: u32) -> &'static [u8] {
+    split(RLIMITS, b' ').get(resource as usize).copied().unwrap_or_default()
+}
+
 /// In place of one for the same resource: a limit cannot be raised again.
 pub fn last(limits: &mut Vec<ResourceLimit>, limit: ResourceLimit) {
     limits.retain(|other| other.resource != limit.resource);

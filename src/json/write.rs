@@ -61,6 +61,18 @@ pub fn map(entries: &[Text]) -> Text {
     keep(&line)
 }
 
+/// The names, each with an empty object: how Go writes a set.
+pub fn object_of(names: &[Text]) -> Text {
+    let mut line = Line::new();
+    line.push(b'{');
+    for name in names {
+        quote(next(&mut line), name.to_bytes());
+        line.put(b":{}");
+    }
+    line.push(b'}');
+    keep(&line)
+}
+
 /// A comma where something stands before.
 fn next(line: &mut Line) -> &mut Line {
     if !matches!(line.last(), Some(b'{' | b'[')) {
@@ -89,30 +101,45 @@ pub fn quote(line: &mut Line, bytes: &[u8]) {
 }
 
 /// For reading: a member or item a line, four blanks a level, as `docker inspect` prints it.
-pub fn pretty(compact: &[u8]) -> Line {
+pub fn pretty(document: &[u8]) -> Line {
+    laid_out(document, true)
+}
+
+/// In one line, whoever wrote it.
+pub fn compact(document: &[u8]) -> Line {
+    laid_out(document, false)
+}
+
+fn laid_out(document: &[u8], pretty: bool) -> Line {
     let (mut line, mut depth, mut quoted, mut escaped, mut before) = (Line::new(), 0_usize, false, false, 0);
-    for &byte in compact {
+    for &byte in document {
         if quoted {
             line.push(byte);
             quoted = escaped || byte != b'"';
             escaped = byte == b'\\' && !escaped;
             continue;
         }
+        if byte.is_ascii_whitespace() {
+            continue;
+        }
         let opened = matches!(before, b'{' | b'[');
         let closes = matches!(byte, b'}' | b']');
         depth = depth.wrapping_sub(usize::from(closes));
-        if opened != closes || before == b',' {
+        // Nothing stands between { and }.
+        if pretty && (before == b',' || (opened || closes) && !(opened && closes)) {
             line.push(b'\n');
             (0..depth).for_each(|_| _ = line.put(b"    "));
         }
         line.push(byte);
-        if byte == b':' {
+        if pretty && byte == b':' {
             line.push(b' ');
         }
         depth = depth.wrapping_add(usize::from(matches!(byte, b'{' | b'[')));
         (quoted, before) = (byte == b'"', byte);
     }
-    line.push(b'\n');
+    if pretty {
+        line.push(b'\n');
+    }
     line
 }
 
@@ -144,7 +171,7 @@ mod tests {
 
     #[test]
     fn pretty_is_as_docker_inspect_prints_it() {
-        let compact = b"[{\"A\":{\"B\":\"x{,:\\\"y\",\"C\":[]},\"D\":[1,{}],\"E\":true}]";
+        let document = b"[{\"A\":{\"B\":\"x{,:\\\"y\",\"C\":[]},\"D\":[1,{}],\"E\":true}]";
         let want = r#"[
     {
         "A": {
@@ -159,6 +186,7 @@ mod tests {
     }
 ]
 "#;
-        assert_eq!(String::from_utf8_lossy(&pretty(compact)), want);
+        assert_eq!(String::from_utf8_lossy(&pretty(document)), want);
+        assert_eq!(*compact(want.as_bytes()), document);
     }
 }

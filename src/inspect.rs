@@ -1,0 +1,320 @@
+//! `inspect`: all that is known of containers, images and volumes, with docker's names for what there is here.
+
+use crate::cli::Given;
+use crate::error::{Error, Result};
+use crate::format::{human, template};
+use crate::image::config::Part;
+use crate::json::{self, write};
+use crate::plan::security;
+use crate::ps::{Shown, volume_name};
+use crate::record::{Kind, Record, Status};
+use crate::spec::{Mount, Source, Text};
+use crate::store::Store;
+use crate::sys::call::CAPABILITIES;
+use crate::sys::fs;
+use crate::sys::name::t;
+use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
+use crate::{image, usage, volumes};
+use std::os::fd::AsFd;
+
+/// `mydocker inspect`.
+pub fn inspect(given: &Given) -> Result<u8> {
+    objects(given, given.value("type").unwrap_or_default())
+}
+
+/// Objects of one kind, or of any: `container inspect`, `image inspect`, `volume inspect`.
+pub fn objects(given: &Given, kind: Text) -> Result<u8> {
+    if !is(kind.to_bytes(), "container image volume") && !kind.is_empty() {
+        return Err(Error::new(text!("--type %: must be container, image or volume"), &[kind]));
+    }
+    let store = given.store()?;
+    let mut shown = Line::new();
+    let mut documents = Vec::new();
+    let format = given.value("format").filter(|format| !format.is_empty());
+    let mut wrong = None;
+    let code = given.each(&mut |word| {
+        let document = find(&store, word, kind.to_bytes(), given.has("size"))?;
+        match format {
+            None => documents.push(document),
+            Some(format) if format == t(c"json") => _ = shown.put(document.to_bytes()).put(b"\n"),
+            // What is wrong with the template is wrong with it for all.
+            Some(_) if wrong.is_some() => {}
+            Some(format) => match template::object(format.to_bytes(), document.to_bytes(), &mut shown) {
+                Ok(()) => shown.push(b'\n'),
+                Err(error) => wrong = Some(error),
+            },
+        }
+        Ok(())
+    });
+    if format.is_none() {
+        shown = write::pretty(write::array(&documents, true).to_bytes());
+    }
+    crate::print(&shown)?;
+    wrong.map_or(Ok(code), Err)
+}
+
+/// docker's order: a container, an image, a volume.
+fn find(store: &Store, word: Text, kind: &[u8], size: bool) -> Result<Text> {
+    let any = kind.is_empty();
+    let mut missing = None;
+    if any || kind == b"container" {
+        match store.find(word) {
+            Ok(record) => return Ok(container(store, record, size)),
+            Err(error) => missing = Some(error),
+        }
+    }
+    if any || kind == b"image" {
+        match image::find(store.dir(), word) {
+            Ok(named) => return image(store, &named),
+            Err(error) => missing = Some(error),
+        }
+    }
+    if any || kind == b"volume" {
+        match volumes::describe(store, word) {
+            Ok(document) => return Ok(document),
+            Err(error) => missing = Some(error),
+        }
+    }
+    Err(missing.filter(|_| !any).unwrap_or_else(|| Error::new(text!("no such object: %"), &[word])))
+}
+
+fn boolean(value: bool) -> Text {
+    if value { t(c"true") } else { t(c"false") }
+}
+
+/// A number as JSON.
+pub fn decimal(value: u64) -> Text {
+    let mut line = Line::new();
+    keep(line.int(value as i64))
+}
+
+/// null where there is none, as Go has it.
+fn list(items: &[Text]) -> Text {
+    if items.is_empty() { t(c"null") } else { write::array(items, false) }
+}
+
+/// The capabilities of a set, in docker's spelling.
+fn capabilities(set: u64) -> Vec<Text> {
+    let all = (set & security::ALL != 0).then_some(t(c"ALL"));
+    let names = split(CAPABILITIES.as_bytes(), b' ').iter().enumerate();
+    let named = names.filter(|&(bit, _)| set & !security::ALL & 1_u64.wrapping_shl(bit as u32) != 0);
+    all.into_iter().chain(named.map(|(_, name)| filled("CAP_%", &[keep(name)]))).collect()
+}
+
+/// Where it is, or would be, for somebody who looks for it by a path.
+fn container(store: &Store, record: Record, size: bool) -> Text {
+    let shown = Shown::new(store, record);
+    let root = store.path;
+    let (record, state, options) = (&shown.record, &shown.state, &shown.options);
+    let (spec, life) = (&options.spec, &options.life);
+    let (limits, security) = (&spec.limits, &spec.security);
+    let dir = filled("%/containers/%", &[root, record.id]);
+    let command = shown.command();
+    let (path, args) = command.split_first().map_or((t(c""), &[][..]), |(path, args)| (*path, args));
+    let mounts: Vec<Text> =
+        spec.mounts.iter().enumerate().filter_map(|(index, mount)| self::mount(root, dir, index, mount)).collect();
+    let anonymous: Vec<Text> =
+        spec.mounts.iter().filter(|mount| mount.source == Source::Anonymous).map(|mount| mount.target).collect();
+    let typed = |flag: &[u8]| -> Text {
+        list(
+            &record
+                .flags
+                .iter()
+                .filter_map(|typed| typed.to_bytes().strip_prefix(flag))
+                .map(keep)
+                .collect::<Vec<Text>>(),
+        )
+    };
+    let lower: Vec<&[u8]> = record.layers.iter().map(|layer| layer.to_bytes()).collect();
+    let mut lowers = Line::new();
+    for &layer in &lower {
+        lowers.put(if lowers.is_empty() { b"" } else { b":" });
+        if layer.starts_with(b"/") { &mut lowers } else { lowers.put(root.to_bytes()).put(b"/") }.put(layer);
+    }
+    let policy = life.restart.unwrap_or(t(c"no"));
+    let (policy, retries) = split_once(policy.to_bytes(), b':').unwrap_or((policy.to_bytes(), b"0"));
+    let limit = |limit: Option<u64>| decimal(limit.unwrap_or(0));
+    let host = |shared: bool| if shared { t(c"host") } else { t(c"") };
+    let quota = limits.cpu_quota.unwrap_or(0);
+    let ulimits: Vec<Text> = spec
+        .process
+        .rlimits
+        .iter()
+        .map(|limit| {
+            write::object(
+                text!("Name Hard# Soft#"),
+                &[keep(crate::cli::kind::rlimit_name(limit.resource)), decimal(limit.hard), decimal(limit.soft)],
+            )
+        })
+        .collect();
+    let hostname = options.hostname.unwrap_or_else(|| crate::ps::short(record.id));
+    let env = [shown.config.list(Part::Env), &spec.process.env].concat();
+    let log = if fs::stat(record.dir.as_fd(), t(c"log")).is_ok() { filled("%/log", &[dir]) } else { t(c"") };
+    let merged = if state.pid == 0 { t(c"") } else { filled("/proc/%/root", &[decimal(state.pid as u64)]) };
+    let named = if record.image_id.is_empty() { t(c"") } else { filled("sha256:%", &[record.image_id]) };
+    let values = [
+        record.id,
+        human::time(record.created),
+        path,
+        write::array(args, false),
+        shown.status,
+        boolean(shown.runs()),
+        boolean(shown.paused),
+        boolean(state.status == Status::Restarting),
+        boolean(state.oom),
+        decimal(state.pid as u64),
+        decimal(u64::from(state.code)),
+        human::time(state.started),
+        human::time(state.finished),
+        named,
+        log,
+        filled("/%", &[record.name]),
+        decimal(u64::from(state.restarts)),
+        security.apparmor.unwrap_or_default(),
+        typed(b"--volume="),
+        life.cidfile.unwrap_or_default(),
+        life.log_driver.unwrap_or(t(c"json-file")),
+        write::map(&life.log_opts),
+        shown.network(),
+        keep(policy),
+        decimal(number(retries).unwrap_or(0)),
+        boolean(record.kind != Kind::Stays),
+        list(&capabilities(security.add)),
+        list(&capabilities(security.drop)),
+        list(&spec.process.group_add),
+        if spec.share.ipc { t(c"host") } else { t(c"private") },
+        spec.process.oom_score.unwrap_or(t(c"0")),
+        host(spec.share.pid),
+        boolean(security.privileged),
+        boolean(spec.read_only),
+        typed(b"--security-opt="),
+        host(spec.share.uts),
+        options.userns.unwrap_or_default(),
+        decimal(options.shm_size.unwrap_or(64 << 20)),
+        boolean(spec.process.init),
+        limit(limits.cpu_shares),
+        limit(limits.memory),
+        decimal(limits.memory_swap.or(limits.memory.map(|memory| memory.saturating_mul(2))).unwrap_or(0)),
+        decimal(quota.saturating_mul(10_000)),
+        limits.cpuset_cpus.unwrap_or_default(),
+        limits.cpuset_mems.unwrap_or_default(),
+        list(&spec.devices.rules),
+        limits.pids.map_or(t(c"null"), decimal),
+        if ulimits.is_empty() { t(c"null") } else { write::array(&ulimits, true) },
+        keep(&lowers),
+        merged,
+        filled("%/upper", &[dir]),
+        filled("%/work", &[dir]),
+        t(c"overlay2"),
+        write::array(&mounts, true),
+        hostname,
+        options.user.unwrap_or_else(|| shown.config.word(Part::User)),
+        boolean(spec.process.tty),
+        boolean(spec.process.stdin),
+        write::array(&env, false),
+        list(&shown.cmd()),
+        record.image,
+        if anonymous.is_empty() { t(c"null") } else { write::object_of(&anonymous) },
+        options.cwd.unwrap_or_else(|| shown.config.word(Part::Cwd)),
+        list(&shown.entrypoint()),
+        write::map(&shown.labels()),
+        life.stop_signal.unwrap_or(t(c"SIGTERM")),
+        write::object_of(&[shown.network()]),
+    ];
+    let document = write::object(
+        text!(
+            "Id Created Path Args# \
+State{ Status Running# Paused# Restarting# OOMKilled# Pid# ExitCode# StartedAt FinishedAt } \
+Image LogPath Name RestartCount# AppArmorProfile \
+HostConfig{ Binds# ContainerIDFile LogConfig{ Type Config# } NetworkMode RestartPolicy{ Name MaximumRetryCount# } AutoRemove# \
+CapAdd# CapDrop# GroupAdd# IpcMode OomScoreAdj# PidMode Privileged# ReadonlyRootfs# SecurityOpt# UTSMode UsernsMode ShmSize# \
+Init# CpuShares# Memory# MemorySwap# NanoCpus# CpusetCpus CpusetMems DeviceCgroupRules# PidsLimit# Ulimits# } \
+GraphDriver{ Data{ LowerDir MergedDir UpperDir WorkDir } Name } Mounts# \
+Config{ Hostname User Tty# OpenStdin# Env# Cmd# Image Volumes# WorkingDir Entrypoint# Labels# StopSignal } \
+NetworkSettings{ Networks# }"
+        ),
+        &values,
+    );
+    if !size {
+        return document;
+    }
+    let (own, all) = usage::container(store, record);
+    let sizes = write::object(text!("SizeRw# SizeRootFs#"), &[decimal(own), decimal(all)]);
+    let (document, sizes) = (document.to_bytes(), sizes.to_bytes());
+    filled(
+        "%,%",
+        &[keep(document.strip_suffix(b"}").unwrap_or(document)), keep(sizes.strip_prefix(b"{").unwrap_or(sizes))],
+    )
+}
+
+/// docker's Mounts: what is not a tmpfs.
+fn mount(root: Text, dir: Text, index: usize, mount: &Mount) -> Option<Text> {
+    let name = volume_name(index, mount);
+    let (kind, source) = match mount.source {
+        Source::Host(path) => (t(c"bind"), path),
+        Source::Volume(name) => (t(c"volume"), filled("%/volumes/%/_data", &[root, name])),
+        Source::Anonymous => (t(c"volume"), filled("%/%/_data", &[dir, name])),
+        Source::Tmpfs(_) => return None,
+    };
+    let mode = if mount.read_only { t(c"ro") } else { t(c"") };
+    let writable = boolean(!mount.read_only);
+    Some(if kind == t(c"bind") {
+        let (how, recursive) = (mount.propagation, if mount.recursive { t(c"r") } else { t(c"") });
+        let how = if how == libc::MS_SHARED {
+            t(c"shared")
+        } else if how == libc::MS_SLAVE {
+            t(c"slave")
+        } else {
+            t(c"private")
+        };
+        let how = filled("%%", &[recursive, how]);
+        write::object(
+            text!("Type Source Destination Mode RW# Propagation"),
+            &[kind, source, mount.target, mode, writable, how],
+        )
+    } else {
+        write::object(
+            text!("Type Name Source Destination Driver Mode RW# Propagation"),
+            &[kind, name, source, mount.target, t(c"local"), mode, writable, t(c"")],
+        )
+    })
+}
+
+/// An image: docker's names for what its config says.
+fn image(store: &Store, named: &image::Named) -> Result<Text> {
+    let config = named.image.config(store.dir())?;
+    let id = named.image.id();
+    let names: Vec<Text> = image::all(store.dir())?
+        .into_iter()
+        .filter(|other| other.image.id() == id && !other.reference.is_empty())
+        .map(|other| other.reference)
+        .collect();
+    let raw = |path| keep(&write::compact(json::get(&config, path).unwrap_or(b"null")));
+    let size = decimal(
+        named.image.layers.iter().fold(0, |sum: u64, &layer| sum.wrapping_add(usage::tree(store.dir(), layer))),
+    );
+    let layers: Vec<Text> = named.image.diff_ids().iter().map(|&layer| filled("sha256:%", &[layer])).collect();
+    let top = named.image.layers.first().copied().unwrap_or_default();
+    Ok(write::object(
+        text!(
+            "Id RepoTags# RepoDigests# Comment Created Author Config# Architecture Os Size# \
+GraphDriver{ Data{ UpperDir } Name } RootFS{ Type Layers# }"
+        ),
+        &[
+            filled("sha256:%", &[id]),
+            write::array(&names, false),
+            t(c"[]"),
+            json::text_at(&config, "comment"),
+            json::text_at(&config, "created"),
+            json::text_at(&config, "author"),
+            raw("config"),
+            json::text_at(&config, "architecture"),
+            json::text_at(&config, "os"),
+            size,
+            filled("%/%", &[store.path, top]),
+            t(c"overlay2"),
+            t(c"layers"),
+            write::array(&layers, false),
+        ],
+    ))
+}

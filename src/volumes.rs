@@ -1,0 +1,291 @@
+//! Named volumes: `volume create`, `ls`, `inspect`, `rm`, `prune`.
+//!
+//!     volumes/NAME/_data     what is in it
+//!     volumes/NAME/labels    its labels, each ended by NUL; where it has some
+//!     volumes/.gone-NAME     being removed
+//!
+//! A volume is in use by each container that was made with it, whether it runs or not. Nobody starts one while a volume is
+//! being removed: who does waits for the lock of containers/.
+
+use crate::cli::{Given, kind};
+use crate::error::{Error, Result};
+use crate::format::filter::{Filters, fits};
+use crate::format::{self, View, human};
+use crate::json::write;
+use crate::ps::Shown;
+use crate::spec::{Source, Text};
+use crate::store::Store;
+use crate::sys::name::t;
+use crate::sys::{Errno, fs, process};
+use crate::text::{Line, Push, filled, is, join, keep, split};
+use crate::{remove, usage};
+use std::os::fd::{AsFd, BorrowedFd};
+
+type Done<T> = core::result::Result<T, Errno>;
+
+/// docker's label of one that nobody has named.
+const ANONYMOUS: Text = t(c"com.docker.volume.anonymous=");
+/// Labels are not larger.
+const LABELS_MAX: usize = 1 << 20;
+
+fn is_name(name: Text) -> bool {
+    let name = name.to_bytes();
+    kind::is_name(name, 2, 255) && name.first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// `mydocker volume create`.
+pub fn create(given: &Given) -> Result<u8> {
+    let mut labels = Vec::new();
+    for label in given.values("label") {
+        crate::cli::env::label(label, &mut labels)?;
+    }
+    let name = match given.words {
+        [name, ..] => *name,
+        [] => {
+            labels.push(ANONYMOUS);
+            crate::assemble::new_id()?
+        }
+    };
+    if !is_name(name) {
+        return Err(Error::new(
+            text!(
+                "create %: \"%\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
+            ),
+            &[name, name],
+        )
+        .code(1));
+    }
+    let driver = given.value("driver").unwrap_or(t(c"local"));
+    if driver != t(c"local") {
+        return Err(Error::new(text!("create %: there is no volume driver but local: %"), &[name, driver]).code(1));
+    }
+    let store = given.store()?;
+    make(store.dir(), name, &labels).map_err(|errno| Error::sys(text!("make the volume"), name, errno))?;
+    say(name)
+}
+
+fn say(name: Text) -> Result<u8> {
+    crate::print(&join(&[name.to_bytes(), b"\n"]))
+}
+
+/// One that is there already is as it is.
+fn make(store: BorrowedFd, name: Text, labels: &[Text]) -> Done<()> {
+    let dir = filled("volumes/%", &[name]);
+    let made = match fs::mkdir(store, dir, 0o755) {
+        Err(Errno::EEXIST) => false,
+        made => made.map(|()| true)?,
+    };
+    match fs::mkdir(store, filled("%/_data", &[dir]), 0o755) {
+        Err(Errno::EEXIST) => {}
+        made => made?,
+    }
+    if made && !labels.is_empty() {
+        let (file, new) = (filled("%/labels", &[dir]), filled("%/.labels", &[dir]));
+        let fd = fs::open(store, new, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o600)?;
+        let mut text = Line::new();
+        labels.iter().for_each(|label| _ = text.put(label.to_bytes_with_nul()));
+        fs::write_all(fd.as_fd(), &text)?;
+        fs::rename(store, new, store, file, 0)?;
+    }
+    Ok(())
+}
+
+/// A volume that is there.
+struct Volume {
+    name: Text,
+    /// Nanoseconds since 1970, in whole seconds.
+    created: u64,
+    labels: Vec<Text>,
+}
+
+impl Volume {
+    fn open(store: BorrowedFd, name: Text) -> Option<Self> {
+        let dir = filled("volumes/%", &[name]);
+        let stat = fs::stat(store, dir).ok().filter(|stat| is_name(name) && fs::is_dir(stat))?;
+        let file = fs::open(store, filled("%/labels", &[dir]), libc::O_RDONLY, 0);
+        let text = file.and_then(|file| fs::read_all(file.as_fd(), LABELS_MAX)).unwrap_or_default().leak();
+        let labels = split(text.strip_suffix(b"\0").unwrap_or_default(), 0).iter().filter(|label| !label.is_empty());
+        // Nothing but its making changes the directory that _data is in: docker's time, too.
+        let created = (stat.st_ctime as u64).wrapping_mul(1_000_000_000);
+        Some(Self { name, created, labels: labels.map(|label| keep(label)).collect() })
+    }
+
+    fn mountpoint(&self, store: &Store) -> Text {
+        filled("%/volumes/%/_data", &[store.path, self.name])
+    }
+}
+
+/// All of them, by name.
+fn all(store: &Store) -> Vec<Volume> {
+    let mut names: Vec<Text> = Vec::new();
+    if let Ok(dir) = fs::open(store.dir(), t(c"volumes"), libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+        let mut buf = fs::DirBuf::new();
+        while let Ok(entries) = fs::read_dir(dir.as_fd(), &mut buf) {
+            if entries.is_end() {
+                break;
+            }
+            entries.for_each(|(name, _)| names.push(keep(name.to_bytes())));
+        }
+    }
+    names.sort_by(|one, other| one.to_bytes().cmp(other.to_bytes()));
+    names.iter().filter_map(|&name| Volume::open(store.dir(), name)).collect()
+}
+
+/// The ids of the containers that were made with a volume.
+fn users(all: &[Shown], name: Text) -> Vec<Text> {
+    let with = |shown: &&Shown| shown.options.spec.mounts.iter().any(|mount| mount.source == Source::Volume(name));
+    all.iter().filter(with).map(|shown| shown.record.id).collect()
+}
+
+/// A volume as JSON.
+pub fn describe(store: &Store, name: Text) -> Result<Text> {
+    let Some(volume) = Volume::open(store.dir(), name) else {
+        return Err(Error::new(text!("get %: no such volume"), &[name]));
+    };
+    Ok(write::object(
+        text!("CreatedAt Driver Labels# Mountpoint Name Options# Scope"),
+        &[
+            human::time(volume.created),
+            t(c"local"),
+            write::map(&volume.labels),
+            volume.mountpoint(store),
+            name,
+            t(c"{}"),
+            t(c"local"),
+        ],
+    ))
+}
+
+const VIEW: View = View {
+    quiet: text!("{{.Name}}"),
+    table: text!("table {{.Driver}}\t{{.Name}}"),
+    headers: text!("Name=VOLUME NAME"),
+};
+
+/// `mydocker volume ls`.
+pub fn list(given: &Given) -> Result<u8> {
+    let filters = Filters::read(&given.values("filter"), "dangling driver label name")?;
+    let store = given.store()?;
+    let containers = Shown::all(&store);
+    let rows: Vec<Text> = all(&store)
+        .iter()
+        .filter(|volume| {
+            filters.any("name", &mut |pattern| fits(pattern, volume.name.to_bytes()))
+                && filters.any("driver", &mut |driver| driver == b"local")
+                && filters
+                    .any("dangling", &mut |wanted| is(wanted, "true 1") == users(&containers, volume.name).is_empty())
+                && filters.labels(&volume.labels)
+        })
+        .map(|volume| {
+            let mut labels = Line::new();
+            for label in &volume.labels {
+                labels.put(if labels.is_empty() { b"" } else { b"," }).put(label.to_bytes());
+            }
+            write::object(
+                text!("Driver Labels Mountpoint Name Scope"),
+                &[t(c"local"), keep(&labels), volume.mountpoint(&store), volume.name, t(c"local")],
+            )
+        })
+        .collect();
+    format::list(given.value("format"), given.has("quiet"), &VIEW, &rows)
+}
+
+/// `mydocker volume inspect`.
+pub fn inspect(given: &Given) -> Result<u8> {
+    crate::inspect::objects(given, t(c"volume"))
+}
+
+/// `mydocker volume rm`.
+pub fn remove(given: &Given) -> Result<u8> {
+    let store = given.store()?;
+    Ok(given.each(&mut |name| {
+        let gone = alone(&store, &mut |containers| {
+            let users = users(containers, name);
+            if let Some((first, rest)) = users.split_first() {
+                let mut list = Line::new();
+                list.put(first.to_bytes());
+                rest.iter().for_each(|id| _ = list.put(b", ").put(id.to_bytes()));
+                return Err(Error::new(text!("remove %: volume is in use - [%]"), &[name, keep(&list)]));
+            }
+            if Volume::open(store.dir(), name).is_none() {
+                let missing = Error::new(text!("get %: no such volume"), &[name]);
+                return if given.has("force") { Ok(None) } else { Err(missing) };
+            }
+            take_away(store.dir(), name).map(Some)
+        })?;
+        finish(store.dir(), name, gone)?;
+        say(name).map(drop)
+    }))
+}
+
+/// With nobody making a container meanwhile, and of each that is being made known what it is.
+fn alone<T>(store: &Store, act: &mut dyn FnMut(&[Shown]) -> Result<T>) -> Result<T> {
+    store.alone().map_err(|errno| Error::sys(text!("lock the store"), t(c""), errno))?;
+    let mut waited = 0_u64;
+    let containers = loop {
+        let containers = Shown::all(store);
+        // One in somebody's foreground writes what it is a moment after its directory's lock.
+        if waited >= 1000 || containers.iter().all(|shown| shown.record.created != 0) {
+            break containers;
+        }
+        let _ = process::poll(&mut [], Some(10));
+        waited = waited.wrapping_add(10);
+    };
+    let done = act(&containers);
+    store.made();
+    done
+}
+
+/// Out of everybody's sight; what it is called then.
+fn take_away(store: BorrowedFd, name: Text) -> Result<Text> {
+    let gone = filled("volumes/.gone-%", &[name]);
+    let failed = |errno| Error::sys(text!("remove the volume"), name, errno);
+    // Left by somebody who was killed.
+    remove::tree(store, gone).map_err(|(errno, _)| failed(errno))?;
+    fs::rename(store, filled("volumes/%", &[name]), store, gone, 0).map_err(failed)?;
+    Ok(gone)
+}
+
+fn finish(store: BorrowedFd, name: Text, gone: Option<Text>) -> Result<()> {
+    let Some(gone) = gone else { return Ok(()) };
+    remove::tree(store, gone).map_err(|(errno, _)| Error::sys(text!("remove the volume"), name, errno))
+}
+
+/// `mydocker volume prune`.
+pub fn prune(given: &Given) -> Result<u8> {
+    let filters = Filters::read(&given.values("filter"), "all label")?;
+    let every = given.has("all") || filters.values("all").any(|value| is(value, "true 1"));
+    let question = if every {
+        text!("This will remove all local volumes not used by at least one container.")
+    } else {
+        text!("This will remove anonymous local volumes not used by at least one container.")
+    };
+    if !given.confirm(question)? {
+        return Ok(0);
+    }
+    let store = given.store()?;
+    let mut gone = Vec::new();
+    alone(&store, &mut |containers| {
+        for volume in all(&store) {
+            let wanted = (every || volume.labels.contains(&ANONYMOUS)) && filters.labels(&volume.labels);
+            if wanted && users(containers, volume.name).is_empty() {
+                gone.push((volume.name, take_away(store.dir(), volume.name)?));
+            }
+        }
+        Ok(())
+    })?;
+    let (mut said, mut bytes) = (Line::new(), 0_u64);
+    for &(name, dir) in &gone {
+        bytes = bytes.wrapping_add(usage::tree(store.dir(), dir));
+        finish(store.dir(), name, Some(dir))?;
+        if said.is_empty() {
+            said.put(b"Deleted Volumes:\n");
+        }
+        said.put(name.to_bytes()).put(b"\n");
+    }
+    if !said.is_empty() {
+        said.put(b"\n");
+    }
+    said.put(b"Total reclaimed space: ").put(human::size(bytes, 4, 1000).to_bytes());
+    crate::print(said.put(b"\n"))
+}
