@@ -3,7 +3,7 @@ TARGET  ?= x86_64-unknown-linux-musl
 PREFIX  ?= /usr/local
 DESTDIR ?=
 OUT     := target/$(TARGET)/release/mydocker
-SOURCES := $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock Makefile
+SOURCES := $(shell find src -name '*.rs' -o -name '*.ld') build.rs Cargo.toml Cargo.lock Makefile
 
 # Debian's toolchain builds std itself, without its panic machinery; see docs/adr/0001-no-std-main.md. Where it isn't
 # installed (and cannot be, see tests/deps), an installed musl target will do: the binary is larger then.
@@ -11,7 +11,7 @@ RUST    := /usr/bin
 STD_SRC := $(firstword $(wildcard /usr/lib/rustlib/src/rust/library/std/Cargo.toml /usr/src/rustc-*/library/std/Cargo.toml))
 LINK    := -Wl,--gc-sections,--sort-section=alignment,--build-id=none,-z,norelro,-z,noseparate-code,--no-eh-frame-hdr
 COMMON  := -Clinker=musl-gcc -Clink-self-contained=no -Ctarget-feature=+crt-static -Crelocation-model=static \
-           -L $(CURDIR)/target/link -Clink-arg=-nostartfiles -Clink-arg=$(LINK)
+           -L $(CURDIR)/target/link -Clink-arg=-Wl,-T,$(CURDIR)/src/sys/layout.ld -Clink-arg=-nostartfiles -Clink-arg=$(LINK)
 # At -Oz LLVM still inlines whatever is called from one place, however large, and in a large function each access to
 # the stack and each jump is longer: these weigh an instruction twenty times as heavy against that (-1.5 %). The
 # outliner does the reverse and makes functions of sequences that repeat (-0.9 %). A table of eight bytes a case is larger

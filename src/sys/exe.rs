@@ -19,6 +19,16 @@ unsafe extern "C" {
     static HEADER: ElfHeader;
 }
 
+#[cfg(not(any(test, fuzzing)))]
+unsafe extern "C" {
+    /// Where the code begins that no child of clone executes: the end of its segment, see layout.ld.
+    #[link_name = "__cold_start"]
+    static COLD: u8;
+}
+
+#[cfg(any(test, fuzzing))]
+static COLD: u8 = 0;
+
 /// Elf64_Ehdr as far as it is needed.
 #[repr(C)]
 struct ElfHeader {
@@ -45,8 +55,9 @@ struct Segment {
 
 const PAGE: usize = 4096;
 
-/// For each segment: `mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE)`, a copy,
-/// `mprotect(copy, length, as the segment)`, `mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, segment)`.
+/// For each segment, as far as this process still executes it: `mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE)`, a copy,
+/// `mprotect(copy, length, as the segment)`, `mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, segment)`; of the
+/// rest `munmap(rest, length)`: to copy it would take longer the more there is of it.
 pub fn copy_program() -> Result<(), Errno> {
     let anonymous = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_POPULATE;
     let moved = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
@@ -63,7 +74,10 @@ pub fn copy_program() -> Result<(), Errno> {
             }
             let start = segment.address as usize & !(PAGE - 1);
             let end = (segment.address as usize).wrapping_add(segment.in_file as usize).wrapping_add(PAGE - 1);
-            let length = (end & !(PAGE - 1)).wrapping_sub(start);
+            let end = end & !(PAGE - 1);
+            let cold = ((&raw const COLD as usize).wrapping_add(PAGE - 1)) & !(PAGE - 1);
+            let used = if (start..end).contains(&cold) { cold } else { end };
+            let length = used.wrapping_sub(start);
             let rights = libc::PROT_READ | libc::PROT_WRITE;
             let copy = syscall!(Sysno::mmap, 0, length, rights, anonymous, -1_isize, 0)?;
             core::ptr::copy_nonoverlapping(start as *const u8, copy as *mut u8, length);
@@ -71,6 +85,9 @@ pub fn copy_program() -> Result<(), Errno> {
             let rights = segment.flags.reverse_bits() >> 29;
             syscall!(Sysno::mprotect, copy, length, rights)?;
             syscall!(Sysno::mremap, copy, length, length, moved, start)?;
+            if used != end {
+                syscall!(Sysno::munmap, used, end.wrapping_sub(used))?;
+            }
         }
     }
     Ok(())
