@@ -48,7 +48,7 @@ printf '\0\0\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=40 conv=notrunc status=none
 printf '\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=58 conv=notrunc status=none && chmod 755 $(2).new && mv $(2).new $(2)
 endef
 
-.PHONY: all run test check unit fuzz bench size install clean help faults races load sanitize deps initramfs differential
+.PHONY: all run test check unit fuzz bench size install clean help faults races load sanitize deps initramfs differential model detached
 all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
@@ -92,6 +92,12 @@ load: mydocker ## 1,000 starts in a row, 200 at a time, as root: what the kernel
 
 differential: mydocker ## some hundred commands typed to docker and to mydocker, as root: what differs
 	@tests/differential/run
+
+model: mydocker ## MODEL_STEPS (5,000) random commands, 8 at a time, some killed, against what must hold, as root
+	@tests/model/run --steps $(or $(MODEL_STEPS),5000) --seed $(or $(MODEL_SEED),1)
+
+detached: mydocker ## 200 containers that stay, at once: times and memory, into docs/bench/detached.md, as root
+	@tests/bench/detached
 
 sanitize: ## the unit tests with AddressSanitizer, and some under Miri, where the toolchain has them
 	@tests/sanitize
