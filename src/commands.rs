@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
-use crate::{attach, check, cli, detach, inspect, logs, ps, run, volumes};
+use crate::{attach, check, cli, detach, diff, export, inspect, logs, ps, run, volumes};
 
 /// A command.
 pub struct Command {
@@ -228,6 +228,32 @@ Exit codes: 0 `run` works here, 1 it does not, 125 mydocker failed.
 "
         ),
         act: Act::Given(check::check),
+    },
+    Command {
+        name: "diff",
+        flags: "",
+        words: (1, 1),
+        help: text!(
+            "\
+mydocker diff CONTAINER
+list what a container has added (A), changed (C) and deleted (D)
+"
+        ),
+        act: Act::Given(diff::diff),
+    },
+    Command {
+        name: "export",
+        flags: "output|o=",
+        words: (1, 1),
+        help: text!(
+            "\
+mydocker export [-o FILE] CONTAINER
+write a container's root as a tar archive
+
+  -o, --output FILE   instead of to standard output
+"
+        ),
+        act: Act::Given(export::export),
     },
     Command {
         name: "version",

@@ -3,19 +3,44 @@
 //! The upper layer has all that was written, also what was written back as it had been. So each entry is compared with
 //! the image's, and a directory counts as changed when something below it is.
 
+use crate::cli::Given;
+use crate::error::{Error, Result};
 use crate::plan::POINTS;
+use crate::record::Record;
+use crate::store::Store;
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, fs};
 use crate::tar::tree::{IdRange, Names, inside};
-use crate::text::{Line, Push};
+use crate::text::{Line, Push, keep};
+use crate::view;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// What a system call answered.
-type Done<T> = Result<T, Errno>;
+type Done<T> = core::result::Result<T, Errno>;
+
+/// `mydocker diff`.
+pub fn diff(given: &Given) -> Result<u8> {
+    let store = given.store()?;
+    let record = store.find(given.word())?;
+    crate::print(&of(&store, &record)?)
+}
+
+/// A container's changes, a line each.
+pub fn of(store: &Store, record: &Record) -> Result<Line> {
+    let upper = match fs::open(record.dir.as_fd(), t(c"upper"), libc::O_PATH | libc::O_DIRECTORY, 0) {
+        // Never started.
+        Err(Errno::ENOENT) => return Ok(Line::new()),
+        upper => upper.map_err(|errno| Error::sys(text!("open the container's layer"), record.id, errno))?,
+    };
+    let [uids, gids] = view::ids(record)?;
+    let lower = view::image(store, record)?;
+    changes(upper.as_fd(), lower.as_fd(), [&uids, &gids])
+        .map_err(|(errno, path)| Error::sys(text!("compare"), keep(&path), errno))
+}
 
 /// The changes, a line each, sorted. `lower` is the image as a container sees it; `ids` those of the upper layer's user
 /// namespace, as in `tar::tree::How`. The error comes with the path.
-pub fn changes(upper: BorrowedFd, lower: BorrowedFd, ids: [&[IdRange]; 2]) -> Result<Line, (Errno, Vec<u8>)> {
+fn changes(upper: BorrowedFd, lower: BorrowedFd, ids: [&[IdRange]; 2]) -> core::result::Result<Line, (Errno, Vec<u8>)> {
     let mut diff = Diff { ids, path: Vec::new(), said: 0, names: Names::default(), lines: Line::new() };
     match diff.directory(upper, t(c"."), Some((lower, t(c".")))) {
         Ok(()) => Ok(diff.lines),

@@ -20,10 +20,10 @@ mod copy;
 mod detach;
 mod devices;
 mod diagnose;
-#[allow(dead_code)]
 mod diff;
 mod error;
 mod explain;
+mod export;
 mod format;
 #[cfg(any(test, fuzzing))]
 #[path = "../tests/fuzz/targets.rs"]
@@ -54,6 +54,7 @@ mod trace;
 mod usage;
 mod userns;
 mod users;
+mod view;
 mod volumes;
 
 use crate::error::{Error, Result};

@@ -12,6 +12,7 @@ mod classic;
 mod command;
 mod mounts;
 pub mod procfs;
+mod rest;
 mod seccomp;
 pub mod security;
 mod step;
@@ -21,6 +22,7 @@ mod user;
 
 use crate::sys::name::t;
 pub use mounts::{LOWER, MASKS, POINTS, SYSRQ};
+pub use rest::{Rest, rest};
 pub use seccomp::filter;
 pub use step::{FS, Step, Want};
 pub use user::{Ids, MAPPERS, entering};
@@ -499,12 +501,17 @@ fn outside(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     }
 }
 
-fn mounts(plan: &mut Builder) {
+/// What the volumes are of, where it is not there yet.
+fn made(plan: &mut Builder) {
     for &path in &plan.host.missing {
         plan.doing_for(text!("make the volume's directory"), path);
         plan.mkdir_if_missing(CWD, path).undo = Undo::IfFailed;
     }
     volumes(plan);
+}
+
+fn mounts(plan: &mut Builder) {
+    made(plan);
     if let Some(ids) = plan.remapped() {
         user::outside_steps(plan, &ids);
     } else if plan.host.has.detached {

@@ -10,11 +10,8 @@ pub mod header;
 pub mod inflate;
 pub mod packed;
 mod source;
-mod unpack;
-// Its callers come with the commands that write archives.
-#[allow(dead_code)]
 pub mod tree;
-#[allow(dead_code)]
+mod unpack;
 pub mod write;
 
 pub use source::Source;

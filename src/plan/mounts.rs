@@ -115,7 +115,7 @@ fn has_too_many(plan: &Builder) -> bool {
     all.len() > VALUE_MAX && !plan.host.has.lowers
 }
 
-fn overlay(plan: &mut Builder) {
+pub(super) fn overlay(plan: &mut Builder) {
     if has_too_many(plan) {
         // What is mounted by its path is mounted inside.
         if plan.is_remapped() {
@@ -125,16 +125,8 @@ fn overlay(plan: &mut Builder) {
     }
     plan.doing_for(text!("mount the overlay"), plan.spec.lower.named);
     plan.add(Step::Fsopen(t(c"overlay"), FS));
-    let (lower, dir) =
-        if plan.is_remapped() { (super::user::lower(plan), t(c".")) } else { (lower_directories(plan), plan.dir) };
-    if lower.len() <= VALUE_MAX {
-        plan.option(t(c"lowerdir"), keep(&lower));
-    } else {
-        for (index, &layer) in plan.spec.lower.layers.iter().enumerate() {
-            let layer = if plan.is_remapped() { super::user::numbered(b"", index) } else { layer };
-            plan.option(LOWER, layer);
-        }
-    }
+    lowers(plan);
+    let dir = if plan.is_remapped() { t(c".") } else { plan.dir };
     plan.option(t(c"upperdir"), filled("%/upper", &[dir]));
     plan.option(t(c"workdir"), filled("%/work", &[dir]));
     plan.option(t(c"source"), t(c"overlay"));
@@ -146,6 +138,19 @@ fn overlay(plan: &mut Builder) {
         plan.option(t(c"userxattr"), t(c""));
     }
     plan.create(plan.no_devices(), ROOT);
+}
+
+/// The options for the layers.
+pub(super) fn lowers(plan: &mut Builder) {
+    let lower = if plan.is_remapped() { super::user::lower(plan) } else { lower_directories(plan) };
+    if lower.len() <= VALUE_MAX {
+        plan.option(t(c"lowerdir"), keep(&lower));
+        return;
+    }
+    for (index, &layer) in plan.spec.lower.layers.iter().enumerate() {
+        let layer = if plan.is_remapped() { super::user::numbered(b"", index) } else { layer };
+        plan.option(LOWER, layer);
+    }
 }
 
 /// By mount(2), which takes a page of options, in the container's directory: with short names there for the layers, 127 of them
@@ -418,7 +423,7 @@ fn attach_file(plan: &mut Builder, index: usize, path: Text) {
     plan.copy_mount(FILES, name, TARGET, t(c""));
 }
 
-fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
+pub(super) fn attach_volume(plan: &mut Builder, index: usize, mount: &Mount) {
     plan.doing_for(text!("mount the volume"), mount.typed);
     plan.target(mount.target, plan.host.wants(index), TARGET);
     plan.move_mount(source(index), TARGET, t(c""));

@@ -1,0 +1,142 @@
+//! A container's root, for who reads or writes its files from outside: of one that runs the root that its processes have,
+//! of another one a mount of our own.
+//!
+//! Whatever is in there, and whatever the container does to it meanwhile: a path is resolved with that root as `/`
+//! (`resolve::open_in_root`), and then used by descriptor.
+
+use crate::error::{Error, Result};
+use crate::plan::{ROOT, Rest, rest};
+use crate::record::{Record, Status};
+use crate::store::Store;
+use crate::sys::call::Slots;
+use crate::sys::name::t;
+use crate::sys::process::{self, PollFd};
+use crate::sys::{Errno, OwnedFd, fs};
+use crate::tar::tree::IdRange;
+use crate::text::{Line, Push, keep, number, split};
+use crate::{host, perform, remove, userns};
+use core::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+/// The root, for as long as this lives.
+pub struct View {
+    /// The directory.
+    pub root: OwnedFd,
+    /// It is what its processes have, with all that is mounted in it.
+    pub live: bool,
+    /// The root itself is read-only for the container.
+    pub read_only: bool,
+}
+
+impl View {
+    /// Of a container that runs the live root. Of another the root with its volumes, or without them.
+    pub fn of(store: &Store, record: &Record, volumes: bool) -> Result<Self> {
+        let options = ManuallyDrop::new(record.options()?);
+        let read_only = options.spec.read_only;
+        if record.state().status == Status::Running {
+            return Ok(Self { root: live(record)?, live: true, read_only });
+        }
+        // Nobody starts it meanwhile: two mounts of one upper layer would not know of each other.
+        let mut tries = 0_u32;
+        while record.lock().is_err() {
+            tries = tries.wrapping_add(1);
+            if record.state().status == Status::Running {
+                return Ok(Self { root: live(record)?, live: true, read_only });
+            }
+            if tries > 200 {
+                return Err(Error::new(text!("container %: somebody else uses its files"), &[record.known_as()]));
+            }
+            let _ = process::poll(&mut [], Some(50));
+        }
+        let root = mounted(store, record, if volumes { Rest::Whole } else { Rest::Bare })?;
+        Ok(Self { root, live: false, read_only })
+    }
+}
+
+/// The image that a container was made of, as it would see it.
+pub fn image(store: &Store, record: &Record) -> Result<OwnedFd> {
+    if let [layer] = *record.layers {
+        // Followed, since --rootfs can name a link.
+        return fs::open_follow(store.dir(), layer, libc::O_RDONLY | libc::O_DIRECTORY, 0)
+            .map_err(|errno| Error::sys(text!("open the image's layer"), layer, errno));
+    }
+    mounted(store, record, Rest::Image)
+}
+
+/// The ids of a container's user namespace, if we are not in that: users' and groups'.
+pub fn ids(record: &Record) -> Result<[Vec<IdRange>; 2]> {
+    let options = ManuallyDrop::new(record.options()?);
+    let mut ranges = [Vec::new(), Vec::new()];
+    if let Some(ids) = userns::ids(options.userns)?.filter(|ids| ids.remapped) {
+        for (list, &(first, count)) in ranges.iter_mut().zip([&ids.uid[0], &ids.gid[0]]) {
+            list.push((0, first, count));
+        }
+    }
+    Ok(ranges)
+}
+
+fn mounted(store: &Store, record: &Record, what: Rest) -> Result<OwnedFd> {
+    let options = ManuallyDrop::new(record.composed(store)?);
+    let user = userns::ids(options.userns)?;
+    if user.is_some_and(|ids| ids.remapped) && what != Rest::Image {
+        return Err(Error::new(
+            text!("container % has a user namespace: its files are to be had while it runs"),
+            &[record.known_as()],
+        )
+        .hint(text!("mydocker start %"), &[record.known_as()]));
+    }
+    let host = ManuallyDrop::new(host::look(&options.spec, store.dir(), store.path, user)?);
+    let (steps, count) = rest(&options.spec, &host, what);
+    if what != Rest::Image {
+        // A crash of the machine, or of a supervisor.
+        let _ = remove::tree(record.dir.as_fd(), t(c"work"));
+    }
+    let mut slots = Slots::new(count);
+    for entry in &steps {
+        perform::step(entry, &mut slots).map_err(|errno| {
+            let error = perform::describe(entry, errno);
+            let hint = text!("before Linux 5.12 that can only be had while it runs");
+            if errno == Errno::ENOSYS { error.hint(hint, &[]) } else { error }
+        })?;
+    }
+    slots.take(ROOT).ok_or_else(|| Error::sys(text!("mount the overlay"), t(c""), Errno::EBADF))
+}
+
+/// The root directory of a running container's PID 1.
+fn live(record: &Record) -> Result<OwnedFd> {
+    let (process, state) = record.init()?;
+    let mut path = Line::new();
+    let path = keep(path.put(b"/proc/").dec(state.pid as u64).put(b"/root"));
+    let failed = |errno| Error::sys(text!("open the container's root"), path, errno);
+    let root = fs::open_follow(fs::CWD, path, libc::O_PATH | libc::O_DIRECTORY, 0).map_err(failed)?;
+    // The number was that process' as long as it lives.
+    let mut ended = [PollFd { fd: process.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+    let gone = process::poll(&mut ended, Some(0)) != Ok(0);
+    if gone || !has_begun(state.pid, state.supervisor, root.as_fd()) {
+        return Err(Error::new(text!("container % is not running"), &[record.known_as()]));
+    }
+    Ok(root)
+}
+
+/// Whether it has left the host's root: while it starts, its root is ours.
+fn has_begun(pid: i32, supervisor: i32, root: BorrowedFd) -> bool {
+    let of = |pid: i32, file: &str| {
+        let mut path = Line::new();
+        keep(path.put(b"/proc/").dec(pid as u64).put(file.as_bytes()))
+    };
+    const FORKED: u64 = 0x40; // PF_FORKNOEXEC: what is executed is not the container's command yet.
+    let stat = fs::read_file(of(pid, "/stat"), 4096).unwrap_or_default();
+    // pid (comm) state ppid pgrp session tty_nr tpgid flags: comm may hold anything.
+    let behind = stat.rsplit(|&byte| byte == b')').next().unwrap_or_default();
+    let flags = split(behind.trim_ascii(), b' ').get(6).and_then(|word| number(word)).unwrap_or(FORKED);
+    if flags & FORKED == 0 {
+        return true;
+    }
+    // --init never executes anything.
+    let found = fs::fstat(root);
+    let ours = [t(c"/"), of(supervisor, "/root"), t(c"/proc/1/root")].map(|path| {
+        fs::open_follow(fs::CWD, path, libc::O_PATH | libc::O_DIRECTORY, 0).and_then(|fd| fs::fstat(fd.as_fd()))
+    });
+    let id = |stat: &core::result::Result<fs::Stat, Errno>| stat.as_ref().map(|stat| (stat.st_dev, stat.st_ino)).ok();
+    id(&found).is_some() && ours.iter().all(|other| id(other) != id(&found))
+}
