@@ -85,6 +85,8 @@ fn mounted(store: &Store, record: &Record, what: Rest) -> Result<OwnedFd> {
         )
         .hint(text!("mydocker start %"), &[record.known_as()]));
     }
+    // The image's files are as they are.
+    let user = user.filter(|ids| !ids.remapped);
     let host = ManuallyDrop::new(host::look(&options.spec, store.dir(), store.path, user)?);
     let (steps, count) = rest(&options.spec, &host, what);
     if what != Rest::Image {

@@ -32,6 +32,9 @@ pub fn rest(spec: &Spec, host: &Host, what: Rest) -> (Vec<Entry>, usize) {
         plan.doing_for(text!("mount the overlay"), spec.lower.named);
         plan.add(Step::Fsopen(t(c"overlay"), FS));
         lowers(&mut plan);
+        if host.user.is_some() {
+            plan.option(t(c"userxattr"), t(c""));
+        }
         plan.create(plan.no_devices(), ROOT);
         return (plan.steps, slots);
     }
