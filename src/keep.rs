@@ -13,7 +13,7 @@ use crate::sys::call::Slots;
 use crate::sys::name::{Text, t};
 use crate::sys::process::{self, PollFd};
 use crate::sys::{Errno, OwnedFd, fs, socket, terminal};
-use crate::text::{Line, Push, keep};
+use crate::text::{Line, Push, filled, keep};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Of what a client is told first, the first word: the container has a terminal, which comes along. Without it an open
@@ -121,10 +121,15 @@ struct Keep<'a> {
     pid: i32,
 }
 
-/// Where the socket is: a socket's address has to be short, and a store may be deep.
+/// Where the socket is.
 pub fn address(dir: BorrowedFd) -> Text {
+    filled("%/%", &[place(dir), ATTACH])
+}
+
+/// A directory's path by its descriptor: a socket's address has to be short, and a store may be deep.
+pub fn place(dir: BorrowedFd) -> Text {
     let mut path = Line::new();
-    keep(path.put(b"/proc/self/fd/").dec(dir.as_raw_fd() as u64).put(b"/").put(ATTACH.to_bytes()))
+    keep(path.put(b"/proc/self/fd/").dec(dir.as_raw_fd() as u64))
 }
 
 /// Waits for the container's process, and relays meanwhile. Its exit code as a shell would report it. `watch` gets what

@@ -43,7 +43,6 @@ pub fn listen(path: Name) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-#[allow(dead_code)] // its first caller is on its way
 /// `connect`: to the socket at a path.
 pub fn connect(path: Name) -> Result<OwnedFd, Errno> {
     socket(KIND, path, Sysno::connect)
@@ -63,7 +62,6 @@ pub fn send(fd: BorrowedFd, kind: u8, bytes: &[u8]) -> Result<(), Errno> {
     unsafe { syscall!(Sysno::writev, fd.as_raw_fd(), parts.as_ptr(), 2) }.map(drop)
 }
 
-#[allow(dead_code)] // its first caller is on its way
 /// `inotify_init1(IN_CLOEXEC | IN_NONBLOCK)` and `inotify_add_watch(fd, path, mask)`.
 pub fn watch(path: Name, mask: u32) -> Result<OwnedFd, Errno> {
     let flags = libc::IN_CLOEXEC | libc::IN_NONBLOCK;
