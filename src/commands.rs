@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
-use crate::{attach, check, cli, detach, diff, export, inspect, logs, ps, run, volumes};
+use crate::{attach, check, cli, detach, diff, export, inspect, logs, ps, run, stats, system, top, volumes};
 
 /// A command.
 pub struct Command {
@@ -151,6 +151,36 @@ print all that is known of containers, as JSON
         act: Act::Given(|given| inspect::objects(given, t(c"container"))),
     },
     Command {
+        name: "top",
+        flags: "+",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker top CONTAINER [-ef | aux | -o COLUMN,...]
+the processes of a container, with their pids on the host
+
+  -o    %cpu %mem args c cmd comm ni nlwp pgid pid ppid rss s sid start stat stime
+        time tty uid user vsz
+"
+        ),
+        act: Act::Given(top::top),
+    },
+    Command {
+        name: "stats",
+        flags: "all|a no-stream no-trunc format=",
+        words: (0, ANY),
+        help: text!(
+            "\
+mydocker stats [-a] [--no-stream] [--no-trunc] [--format TEMPLATE] [CONTAINER...]
+what containers use: processor, memory, network, disk
+
+  -a, --all         those that do not run too
+      --no-stream   once, instead of each second
+"
+        ),
+        act: Act::Given(stats::stats),
+    },
+    Command {
         name: "volume create",
         flags: "label= driver|d=",
         words: (0, 1),
@@ -257,15 +287,41 @@ write a container's root as a tar archive
     },
     Command {
         name: "version",
-        flags: "",
+        flags: "format|f=",
         words: (0, 0),
         help: text!(
             "\
-mydocker version
+mydocker version [-f TEMPLATE]
 print the version
 "
         ),
-        act: Act::Given(|_| crate::print(crate::VERSION)),
+        act: Act::Given(system::version),
+    },
+    Command {
+        name: "info",
+        flags: "format|f=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker info [-f TEMPLATE]
+what there is in the store, and on what host
+"
+        ),
+        act: Act::Given(system::info),
+    },
+    Command {
+        name: "system df",
+        flags: "verbose|v format=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker system df [-v] [--format TEMPLATE]
+how much images, containers and volumes take, and what of it nobody uses
+
+  -v, --verbose   each of them
+"
+        ),
+        act: Act::Given(system::df),
     },
     Command {
         name: "help",
@@ -282,7 +338,7 @@ print this text, or a command's
 ];
 
 /// Other names, as docker has them. `container NAME` is `NAME` for each that there is.
-const ALIASES: &str = "--version=version,-V=version,--help=help,-h=help,container ls=ps,container list=ps,volume list=volume ls,volume remove=volume rm";
+const ALIASES: &str = "system info=info,--version=version,-V=version,--help=help,-h=help,container ls=ps,container list=ps,volume list=volume ls,volume remove=volume rm";
 
 /// Finds the command that the arguments name, and does it.
 pub fn command(args: &'static [Text]) -> Result<u8> {

@@ -59,7 +59,7 @@ fn show(format: Option<Text>, quiet: bool, view: &View, rows: &[Text]) -> Result
         shown.push(b'\n');
         expand(&template, Of::Cells(row.to_bytes()), &mut shown)?;
     }
-    Ok(aligned(&shown))
+    Ok(aligned(&shown, 10))
 }
 
 /// `\t` and `\n` in a list's format, which a shell passes as they are.
@@ -81,13 +81,13 @@ fn unescape(format: &[u8]) -> Line {
     template
 }
 
-/// Lines of cells with tabs between, each column as wide as its widest cell and three blanks, ten at least: what Go's
+/// Lines of cells with tabs between, each column as wide as its widest cell and three blanks, and `least`: what Go's
 /// tabwriter makes of docker's settings. The last cell of a line is not filled up.
-fn aligned(lines: &[u8]) -> Line {
+pub fn aligned(lines: &[u8], least: usize) -> Line {
     let mut widths: Vec<usize> = Vec::new();
     for &line in split(lines, b'\n') {
         let cells = split(line, b'\t');
-        widths.resize(widths.len().max(cells.len()), 10);
+        widths.resize(widths.len().max(cells.len()), least);
         // The last is not a column's.
         let (_, cells) = cells.split_last().unwrap_or((&lines, &[]));
         for (wide, &cell) in widths.iter_mut().zip(cells) {

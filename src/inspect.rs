@@ -162,6 +162,7 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
         boolean(shown.paused),
         boolean(state.status == Status::Restarting),
         boolean(state.oom),
+        boolean(false),
         decimal(state.pid as u64),
         decimal(u64::from(state.code)),
         human::time(state.started),
@@ -170,6 +171,8 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
         log,
         filled("/%", &[record.name]),
         decimal(u64::from(state.restarts)),
+        t(c"overlay2"),
+        t(c"linux"),
         security.apparmor.unwrap_or_default(),
         typed(b"--volume="),
         life.cidfile.unwrap_or_default(),
@@ -224,8 +227,8 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     let document = write::object(
         text!(
             "Id Created Path Args# \
-State{ Status Running# Paused# Restarting# OOMKilled# Pid# ExitCode# StartedAt FinishedAt } \
-Image LogPath Name RestartCount# AppArmorProfile \
+State{ Status Running# Paused# Restarting# OOMKilled# Dead# Pid# ExitCode# StartedAt FinishedAt } \
+Image LogPath Name RestartCount# Driver Platform AppArmorProfile \
 HostConfig{ Binds# ContainerIDFile LogConfig{ Type Config# } NetworkMode RestartPolicy{ Name MaximumRetryCount# } AutoRemove# \
 CapAdd# CapDrop# GroupAdd# IpcMode OomScoreAdj# PidMode Privileged# ReadonlyRootfs# SecurityOpt# UTSMode UsernsMode ShmSize# \
 Init# CpuShares# Memory# MemorySwap# NanoCpus# CpusetCpus CpusetMems DeviceCgroupRules# PidsLimit# Ulimits# } \

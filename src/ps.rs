@@ -1,6 +1,6 @@
 //! `ps`: the containers, a row each; and what is shown of one, which `inspect`, `stats` and volumes need too.
 
-use crate::cgroup::Layout;
+use crate::cgroup::{Layout, freezer};
 use crate::cli::{Given, Options};
 use crate::error::Result;
 use crate::format::filter::{Filters, fits, invalid};
@@ -40,8 +40,7 @@ impl Shown {
 
     fn of(store: &Store, layout: &Layout, record: Record) -> Self {
         let state = record.state();
-        let _ = layout;
-        let paused = false;
+        let paused = state.status == Status::Running && freezer::is_frozen(layout, record.id);
         let status = if paused { t(c"paused") } else { keep(state.word()) };
         let options = record.options().unwrap_or_default();
         let config = config(store, record.image_id);

@@ -17,6 +17,7 @@ use crate::spec::{Source, Text};
 use crate::store::Store;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
+use crate::system::Thing;
 use crate::text::{Line, Push, filled, is, join, keep, split};
 use crate::{remove, usage};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -135,6 +136,15 @@ fn all(store: &Store) -> Vec<Volume> {
 fn users(all: &[Shown], name: Text) -> Vec<Text> {
     let with = |shown: &&Shown| shown.options.spec.mounts.iter().any(|mount| mount.source == Source::Volume(name));
     all.iter().filter(with).map(|shown| shown.record.id).collect()
+}
+
+/// How much is in each.
+pub fn things(store: &Store, containers: &[Shown]) -> Vec<Thing> {
+    let thing = |volume: &Volume| {
+        let bytes = usage::tree(store.dir(), filled("volumes/%", &[volume.name]));
+        (volume.name, bytes, !users(containers, volume.name).is_empty())
+    };
+    all(store).iter().map(thing).collect()
 }
 
 /// A volume as JSON.
