@@ -14,7 +14,7 @@ use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::name::t;
 use crate::sys::process::{self, STDERR, STDIN, STDOUT, Side};
-use crate::sys::{Errno, OwnedFd, fs, terminal};
+use crate::sys::{Errno, OwnedFd, exe, fs, terminal};
 use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
 use crate::{assemble, attach, log, perform, remove, run, store, userns};
 use core::mem::ManuallyDrop;
@@ -281,6 +281,7 @@ impl Supervisor<'_> {
                 let _ = record::write(dir, &running);
                 began.set(Some(running));
                 leave_streams();
+                exe::forget_code();
                 if let Some(tell) = tell.take() {
                     let _ = fs::write(tell.as_fd(), b"1");
                 }

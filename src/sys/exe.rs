@@ -93,6 +93,18 @@ pub fn copy_program() -> Result<(), Errno> {
     Ok(())
 }
 
+/// `madvise(code, length, MADV_DONTNEED)`: whoever only waits from now on gives back the pages of the program that the start
+/// has touched. Those that it still executes come back from the page cache.
+pub fn forget_code() {
+    let start = (&raw const HEADER) as usize & !(PAGE - 1);
+    // SAFETY: the first segment is a private mapping of the file that nobody has written to, so every page of it can be had
+    // again.
+    let _ = unsafe {
+        let segment = (&raw const HEADER).byte_add((*(&raw const HEADER)).phoff as usize).cast::<Segment>();
+        syscall!(Sysno::madvise, start, (*segment).in_file as usize, libc::MADV_DONTNEED)
+    };
+}
+
 /// `struct prctl_mm_map`: eleven addresses, the auxiliary vector, its size and the descriptor.
 #[repr(C)]
 struct MemoryMap {
