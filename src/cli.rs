@@ -11,7 +11,8 @@ pub mod kind;
 mod nearest;
 pub mod volume;
 
-pub use given::Given;
+pub use args::Known;
+pub use given::{Given, Row};
 pub use help::{CREATE, MAIN, RUN};
 pub use nearest::nearest;
 pub use volume::{absolute, clean};
@@ -22,7 +23,7 @@ use crate::plan::{procfs, security};
 use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::name::t;
 use crate::text::{filled, is, keep, split};
-use args::{Args, Known};
+use args::Args;
 use kind::Kind;
 
 /// What `run` was asked for.
@@ -109,7 +110,7 @@ pub struct Origin {
 struct Flag(usize);
 
 /// The flags of `run` and `create`.
-struct RunFlags;
+pub struct RunFlags;
 
 impl Known for RunFlags {
     fn command(&self) -> Text {

@@ -6,7 +6,9 @@ use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
-use crate::{attach, check, cli, detach, diff, export, inspect, logs, ps, run, stats, system, top, volumes};
+use crate::{
+    attach, check, cli, completion, detach, diff, export, inspect, logs, ps, run, stats, system, top, volumes,
+};
 
 /// A command.
 pub struct Command {
@@ -322,6 +324,21 @@ how much images, containers and volumes take, and what of it nobody uses
 "
         ),
         act: Act::Given(system::df),
+    },
+    Command {
+        name: "completion",
+        flags: "",
+        words: (1, 1),
+        help: text!(
+            "\
+mydocker completion bash|zsh|fish
+print what the shell needs to complete mydocker's commands, flags, containers and images
+
+  source <(mydocker completion bash)           in ~/.bashrc
+  mydocker completion fish | source            in ~/.config/fish/config.fish
+"
+        ),
+        act: Act::Given(completion::completion),
     },
     Command {
         name: "help",

@@ -16,6 +16,7 @@ mod cgroup;
 mod check;
 mod cli;
 mod commands;
+mod completion;
 mod copy;
 mod detach;
 mod devices;

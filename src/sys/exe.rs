@@ -100,7 +100,8 @@ pub fn forget_code() {
     // SAFETY: the first segment is a private mapping of the file that nobody has written to, so every page of it can be had
     // again.
     let _ = unsafe {
-        let segment = (&raw const HEADER).byte_add((*(&raw const HEADER)).phoff as usize).cast::<Segment>();
+        let header = &raw const HEADER;
+        let segment = header.byte_add((*header).phoff as usize).cast::<Segment>();
         syscall!(Sysno::madvise, start, (*segment).in_file as usize, libc::MADV_DONTNEED)
     };
 }
