@@ -2,14 +2,14 @@
 
 use crate::cli::Given;
 use crate::error::{Error, Result};
-use crate::keep;
+use crate::keep::place;
 use crate::log::{HEAD, TAG, TIME, file_name};
 use crate::record::{Kind, Record, now};
 use crate::supervise::readable;
 use crate::sys::name::t;
 use crate::sys::process::{self, PollFd, STDERR, STDOUT};
 use crate::sys::{Errno, OwnedFd, fs, socket};
-use crate::text::{Line, Push, number};
+use crate::text::{Line, Push, keep, number};
 use crate::time;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -23,8 +23,11 @@ pub fn logs(given: &Given) -> Result<u8> {
         None => Ok(None),
         Some(text) => match time::parse(text.to_bytes(), now) {
             Some(time) => Ok(Some(time)),
-            None => Err(Error::new(text!("% is no time"), &[text])
-                .hint(text!("2026-11-24T07:00:00Z, seconds since 1970, or a duration before now such as 10m"), &[])),
+            None => Err(Error::new(
+                text!("invalid value for \"%\": failed to parse value as time or duration: \"%\""),
+                &[keep(flag.as_bytes()), text],
+            )
+            .hint(text!("2026-11-24T07:00:00Z, seconds since 1970, or a duration before now such as 10m"), &[])),
         },
     };
     let (since, end) = (time("since")?, time("until")?);
@@ -262,7 +265,7 @@ fn print(record: &Record, tail: Option<u64>, follow: bool, end: Option<u64>, pri
     let dir = record.dir.as_fd();
     let mut files = Files { dir, buf: vec![0; ROOM], name: Line::new() };
     let mask = libc::IN_MODIFY | ELSE;
-    let watch = if follow { socket::watch(keep::place(dir), mask).ok() } else { None };
+    let watch = if follow { socket::watch(place(dir), mask).ok() } else { None };
     // Before it is read, so that what it has written at its end is.
     let mut state = record.state();
     let mut reading = files.start(tail)?;

@@ -73,7 +73,10 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::Unlock(master) => {
             let master = slots.get(master);
             terminal::set_nonblocking(master)?;
-            terminal::set_size(master, &terminal::size(process::STDIN)?)?;
+            // Without a terminal here there is no size yet: it comes with who attaches.
+            if let Ok(size) = terminal::size(process::STDIN) {
+                terminal::set_size(master, &size)?;
+            }
             terminal::unlock(master)
         }
         Step::Fill(layers, volume, target) => fill(layers, volume, target),
