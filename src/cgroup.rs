@@ -254,7 +254,8 @@ fn missing(limit: &Limit) -> Error {
     )
 }
 
-fn decimal(value: u64) -> Text {
+/// A number as text.
+pub fn decimal(value: u64) -> Text {
     let mut line = Line::new();
     keep(line.dec(value))
 }

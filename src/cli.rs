@@ -96,6 +96,13 @@ pub struct Life {
     pub diff: bool,
 }
 
+impl Life {
+    /// How long the container may take to end when it is asked to, in milliseconds.
+    pub fn grace(&self) -> u64 {
+        self.stop_timeout.map_or(10_000, kind::grace)
+    }
+}
+
 /// Where a command line comes from that is read again: relative paths and bare variables are of then.
 #[derive(Default, Clone, Copy)]
 pub struct Origin {

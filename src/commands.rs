@@ -2,6 +2,7 @@
 
 use crate::cli::Given;
 use crate::cli::{CREATE, RUN};
+use crate::control::{self, prune, update};
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::sys::name::t;
@@ -72,6 +73,142 @@ be at a running container's terminal or streams, until it ends or ctrl-p ctrl-q 
 "
         ),
         act: Act::Given(attach::attach),
+    },
+    Command {
+        name: "stop",
+        flags: "signal|s= timeout|t= time=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker stop [-t SECONDS] [-s SIGNAL] CONTAINER...
+ask containers to end, and kill those that have not after a while
+
+  -s, --signal SIGNAL     instead of SIGTERM, or what --stop-signal or the image says
+  -t, --timeout SECONDS   before SIGKILL: 10, or what --stop-timeout says; -1 is never
+"
+        ),
+        act: Act::Given(control::stop),
+    },
+    Command {
+        name: "restart",
+        flags: "signal|s= timeout|t= time=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker restart [-t SECONDS] [-s SIGNAL] CONTAINER...
+stop containers, and start them again
+
+  -s, --signal SIGNAL     as for stop
+  -t, --timeout SECONDS
+"
+        ),
+        act: Act::Given(control::restart),
+    },
+    Command {
+        name: "kill",
+        flags: "signal|s=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker kill [-s SIGNAL] CONTAINER...
+kill containers, or send them another signal
+"
+        ),
+        act: Act::Given(control::kill),
+    },
+    Command {
+        name: "wait",
+        flags: "",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker wait CONTAINER...
+wait until containers have ended, and print their exit codes
+"
+        ),
+        act: Act::Given(control::wait),
+    },
+    Command {
+        name: "pause",
+        flags: "",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker pause CONTAINER...
+freeze all that runs in containers
+"
+        ),
+        act: Act::Given(control::pause),
+    },
+    Command {
+        name: "unpause",
+        flags: "",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker unpause CONTAINER...
+let what was paused go on
+"
+        ),
+        act: Act::Given(control::unpause),
+    },
+    Command {
+        name: "rename",
+        flags: "",
+        words: (2, 2),
+        help: text!(
+            "\
+mydocker rename CONTAINER NAME
+give a container another name
+"
+        ),
+        act: Act::Given(control::rename),
+    },
+    Command {
+        name: "rm",
+        flags: "force|f volumes|v",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker rm [-f] [-v] CONTAINER...
+remove containers
+
+  -f, --force     kill those that run
+  -v, --volumes   and their anonymous volumes
+"
+        ),
+        act: Act::Given(control::rm),
+    },
+    Command {
+        name: "update",
+        flags: "memory|m= memory-swap= cpus= cpu-shares|c= cpuset-cpus= cpuset-mems= pids-limit= restart=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker update [FLAGS] CONTAINER...
+change the limits of containers, running or not
+
+  -m, --memory SIZE          --memory-swap SIZE|-1
+      --cpus N               -c, --cpu-shares N
+      --cpuset-cpus LIST     --cpuset-mems LIST
+      --pids-limit N         --restart POLICY
+"
+        ),
+        act: Act::Given(update::update),
+    },
+    Command {
+        name: "container prune",
+        flags: "force|f filter=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker container prune [-f] [--filter until=TIME|label[!]=NAME[=VALUE]]
+remove all containers that do not run
+
+  -f, --force   do not ask
+"
+        ),
+        act: Act::Given(prune::containers),
     },
     Command {
         name: "logs",

@@ -46,7 +46,8 @@ pub fn run(args: &'static [Text], options: &mut Options) -> Result<u8> {
     }
 }
 
-fn say(id: Text) -> Result<u8> {
+/// On standard output, a line.
+pub fn say(id: Text) -> Result<u8> {
     let mut line = Line::new();
     crate::print(line.put(id.to_bytes()).put(b"\n"))
 }
@@ -288,8 +289,9 @@ impl Supervisor<'_> {
             };
             // The state says it while the pid cannot be another's yet.
             let mut ended = |code: u8| {
+                // Whoever waits until nothing is left of it waits for this process.
                 if let Some(running) = began.get() {
-                    let _ = record::write(dir, &over(running, code));
+                    let _ = record::write(dir, &State { supervisor: running.supervisor, ..over(running, code) });
                 }
             };
             let log = log::limits(self.life.log_driver, &self.life.log_opts).unwrap_or_default();
@@ -314,12 +316,14 @@ impl Supervisor<'_> {
         if state.status != Status::Exited && self.restarts != 0 {
             state = State { status: Status::Exited, finished: record::now(), ..state };
         }
-        if (began.get().is_some() || self.restarts != 0) && self.is_to_restart(code) {
+        if (began.get().is_some() || self.restarts != 0) && self.is_to_restart(code, ground.store.as_ref()) {
             farewell(&clients, code);
             self.pause(state);
         }
         let _ = record::write(dir, &state);
+        // `restart` lets one of `run --rm` stay.
         if self.record.kind == Kind::Transient
+            && !record::stays(dir)
             && let Some(store) = &ground.store
         {
             let _ = store.remove(self.record.id);
@@ -340,8 +344,10 @@ impl Supervisor<'_> {
     }
 
     /// By the policy, if nobody has stopped it.
-    fn is_to_restart(&self, code: u8) -> bool {
-        let policy = self.life.restart.unwrap_or_default().to_bytes();
+    fn is_to_restart(&self, code: u8, store: Option<&Store>) -> bool {
+        // `update` may have changed it.
+        let now = store.and_then(|store| Record::open(store, self.record.id).ok()?.options().ok());
+        let policy = now.map_or(self.life.restart, |options| options.life.restart).unwrap_or_default().to_bytes();
         let (policy, most) = split_once(policy, b':').unwrap_or((policy, b"0"));
         let most = number(most).unwrap_or(0);
         let wanted = is(policy, "always unless-stopped")

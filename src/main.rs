@@ -10,13 +10,12 @@ mod text;
 
 mod assemble;
 mod attach;
-// Its callers for containers that stay are on their way.
-#[allow(dead_code)]
 mod cgroup;
 mod check;
 mod cli;
 mod commands;
 mod completion;
+mod control;
 mod copy;
 mod detach;
 mod devices;

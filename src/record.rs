@@ -177,11 +177,11 @@ fn read(dir: BorrowedFd, name: Text) -> Done<&'static [u8]> {
     fs::read_link(dir, name, &mut target).map(|target| keep(target).to_bytes())
 }
 
-/// Puts a symlink in the place of another, at once.
-fn replace(dir: BorrowedFd, target: Text, name: Text) -> Done<()> {
-    let _ = fs::unlink(dir, NEW);
-    fs::symlink(target, dir, NEW)?;
-    fs::rename(dir, NEW, dir, name, RENAME_OVER)
+/// Puts a symlink in the place of another, at once; `new` is what it is called before.
+fn replace(dir: BorrowedFd, target: Text, new: Text, name: Text) -> Done<()> {
+    let _ = fs::unlink(dir, new);
+    fs::symlink(target, dir, new)?;
+    fs::rename(dir, new, dir, name, RENAME_OVER)
 }
 
 /// rename(2)'s flags for taking the place of what is there.
@@ -192,9 +192,23 @@ fn written(dir: BorrowedFd) -> State {
     read(dir, STATE).ok().and_then(|text| State::parse(split(text, b'\n').first()?)).unwrap_or(State::NEW)
 }
 
-/// Writes a state.
+/// Writes a state. Whoever waits for the end learns the exit code by the name that goes, even where all is removed before
+/// it can look.
 pub fn write(dir: BorrowedFd, state: &State) -> Done<()> {
-    replace(dir, keep(&state.text()), STATE)
+    let mut new = Line::new();
+    match state.status {
+        Status::Exited => new.put(ENDED).dec(u64::from(state.code)),
+        _ => new.put(NEW.to_bytes()),
+    };
+    replace(dir, keep(&state.text()), keep(&new), STATE)
+}
+
+/// See `write`.
+const ENDED: &[u8] = b".ended-";
+
+/// The exit code, if that is the name of a file that becomes the state of an ended container.
+pub fn code_in(name: &[u8]) -> Option<u8> {
+    name.strip_prefix(ENDED).and_then(number).map(|code| code as u8)
 }
 
 /// The state of a foreground container, and behind it what no command line tells for sure: how many of its words are the
@@ -209,6 +223,12 @@ pub fn running(dir: BorrowedFd, pid: i32, words: usize, image: Text) -> Done<()>
 /// Whether a container's directory stays when nobody is beside it.
 pub fn stays(dir: BorrowedFd) -> bool {
     fs::stat(dir, CONFIG).is_ok()
+}
+
+/// The first thing to do when it is removed: from here on it is none that stays, whatever comes between.
+pub fn forget(dir: BorrowedFd) {
+    let _ = fs::unlink(dir, CONFIG);
+    let _ = fs::unlink(dir, TRANSIENT);
 }
 
 /// Whether it is as one is left that has ended in order.
@@ -290,9 +310,11 @@ impl Record {
             text.put(word.to_bytes_with_nul());
         }
         let dir = self.dir.as_fd();
-        let fd = fs::open(dir, NEW, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o600)?;
+        // Not by the name that the supervisor writes states by.
+        let new = t(c".config");
+        let fd = fs::open(dir, new, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o600)?;
         fs::write_all(fd.as_fd(), &text)?;
-        fs::rename(dir, NEW, dir, if self.kind == Kind::Transient { TRANSIENT } else { CONFIG }, RENAME_OVER)
+        fs::rename(dir, new, dir, if self.kind == Kind::Transient { TRANSIENT } else { CONFIG }, RENAME_OVER)
     }
 
     /// The container of an id.
@@ -395,13 +417,53 @@ impl Record {
 
     /// How it is: what is written, unless nobody is beside it.
     pub fn state(&self) -> State {
-        let state = written(self.dir.as_fd());
-        // By a descriptor of its own: through `dir` it could be our own lock.
-        let dir = || fs::open(self.dir.as_fd(), t(c"."), libc::O_RDONLY | libc::O_DIRECTORY, 0);
-        if state.is_live() && dir().and_then(|dir| fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB)).is_ok() {
+        let state = self.written();
+        if state.is_live() && !self.is_attended() {
             return State { status: Status::Exited, pid: 0, supervisor: 0, code: UNKNOWN, ..state };
         }
         state
+    }
+
+    /// What is written, though nobody may be beside it.
+    pub fn written(&self) -> State {
+        written(self.dir.as_fd())
+    }
+
+    /// Whether somebody holds the lock: it lives, or is being started, ended or removed.
+    pub fn is_attended(&self) -> bool {
+        // By a descriptor of its own: through `dir` it could be our own lock.
+        let dir = fs::open(self.dir.as_fd(), t(c"."), libc::O_RDONLY | libc::O_DIRECTORY, 0);
+        dir.and_then(|dir| fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB)).is_err()
+    }
+
+    /// Makes one of `run --rm` stay at its end, or the reverse; whether it is one now that was the other.
+    pub fn stay(&self, stays: bool) -> bool {
+        let (old, new) = if stays { (TRANSIENT, CONFIG) } else { (CONFIG, TRANSIENT) };
+        fs::rename(self.dir.as_fd(), old, self.dir.as_fd(), new, RENAME_OVER).is_ok()
+    }
+
+    /// Gives it another name.
+    pub fn rename(&self, store: &Store, name: Text) -> Result<()> {
+        let failed = |errno| Error::sys(text!("rename container"), self.known_as(), errno);
+        // One at a time: else one container could get two names.
+        let names = fs::open(store.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0).map_err(failed)?;
+        fs::lock(names.as_fd(), libc::LOCK_EX).map_err(failed)?;
+        let old = read(self.dir.as_fd(), NAME).map_err(failed)?;
+        match fs::symlink(self.id, names.as_fd(), name) {
+            Err(Errno::EEXIST) => return Err(taken(store, name)),
+            done => done.map_err(failed)?,
+        }
+        // The directory may have been removed meanwhile. Who removes it takes its names only after the config.
+        let done = replace(self.dir.as_fd(), name, t(c".name"), NAME);
+        let gone = fs::stat(self.dir.as_fd(), if self.kind == Kind::Transient { TRANSIENT } else { CONFIG }).map(drop);
+        let unused = if done.and(gone).is_ok() { keep(old) } else { name };
+        let _ = fs::unlink(names.as_fd(), unused);
+        done.and(gone).map_err(failed)
+    }
+
+    /// From now on it is not started again by its supervisor.
+    pub fn stop(&self) {
+        let _ = fs::open(self.dir.as_fd(), STOPPED, libc::O_WRONLY | libc::O_CREAT, 0o600);
     }
 
     /// Takes the lock that says that it lives, unless this record has it since it was made; EAGAIN where somebody else has

@@ -112,7 +112,12 @@ pub fn container(options: &Options, ground: &Ground, mut beside: Option<&mut Bes
             done: 0,
             pid: 0,
             slots: Slots::new(plan.slots),
-            watch: Watch { timeout: options.timeout, stop: (libc::SIGTERM, 10_000), said: None, usage: [0; 18] },
+            watch: Watch {
+                timeout: options.timeout,
+                stop: (spec.stop_signal as i32, options.life.grace()),
+                said: None,
+                usage: [0; 18],
+            },
             begun: if options.stats { process::nanoseconds() } else { 0 },
         };
         let stopped = match start.outside() {

@@ -131,6 +131,9 @@ impl Store {
 
     /// Removes all that there is of a container but its cgroups.
     pub fn remove(&self, id: Text) -> core::result::Result<(), remove::Left> {
+        if let Ok(dir) = remove::open_same_mount(self.gate.as_fd(), id) {
+            record::forget(dir.as_fd());
+        }
         self.remove_names(id);
         remove::tree(self.gate.as_fd(), id)
     }

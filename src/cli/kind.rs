@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::plan::security;
 use crate::spec::{ResourceLimit, Text};
 use crate::text::{Message, is, number, split, split_once};
+use crate::time;
 
 /// A kind of value.
 pub struct Kind {
@@ -82,6 +83,11 @@ pub static RESTART: Kind = kind(text!("must be no, on-failure, on-failure:N, alw
 pub static SECONDS: Kind = kind(text!("must be a number of seconds, or -1 for as long as it takes"), |value| {
     unlimited(value).or_else(|| number(value)).map(|_| 0)
 });
+/// What `SECONDS` reads, in milliseconds; -1 is for ever.
+pub fn grace(seconds: Text) -> u64 {
+    number(seconds.to_bytes()).map_or(u64::MAX, |seconds| seconds.saturating_mul(1000))
+}
+
 pub static LOG_DRIVER: Kind =
     kind(text!("must be json-file, local or none"), |value| is(value, "json-file local none").then_some(0));
 
@@ -139,25 +145,9 @@ pub fn bytes(value: &[u8]) -> Option<u64> {
 /// A time as Go writes it, in milliseconds: 1.5s, 300ms, 1h30m; a number alone is seconds. What is shorter than a
 /// millisecond is one, since 0 is no time at all.
 pub fn duration(value: &[u8]) -> Option<u64> {
-    let (mut sum, mut rest) = (if value.is_empty() { None? } else { 0_u64 }, value);
-    while !rest.is_empty() {
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-        let (part, after) = rest.split_at_checked(digits)?;
-        let unit = after.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-        let (unit, after) = after.split_at_checked(unit)?;
-        let scale = match unit {
-            b"h" => 3_600_000,
-            b"m" => 60_000,
-            b"s" => 1000,
-            b"ms" => 1,
-            b"" if part.len() == value.len() => 1000,
-            _ => return None,
-        };
-        sum = sum.checked_add(decimal(part, scale)?)?;
-        rest = after;
-    }
+    let seconds = decimal(value, time::SECOND);
     let any = value.iter().any(|digit| (b'1'..=b'9').contains(digit));
-    Some(sum.max(u64::from(any)))
+    seconds.or_else(|| time::duration(value)).map(|time| time.div_ceil(1_000_000).max(u64::from(any)))
 }
 
 /// RLIMIT_* by number, from asm-generic/resource.h.

@@ -39,12 +39,13 @@ impl Filters {
 
     /// Whether all labels that are asked for are there: `label=KEY` or `label=KEY=VALUE`.
     pub fn labels(&self, labels: &[Text]) -> bool {
-        self.values("label").all(|wanted| {
-            labels.iter().any(|label| {
-                let rest = label.to_bytes().strip_prefix(wanted);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"=") && !wanted.contains(&b'='))
-            })
-        })
+        self.values("label").all(|wanted| labels.iter().any(|label| Self::has(label.to_bytes(), wanted)))
+    }
+
+    /// Whether a label is the one that is wanted: KEY, or KEY=VALUE.
+    pub fn has(label: &[u8], wanted: &[u8]) -> bool {
+        let rest = label.strip_prefix(wanted);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"=") && !wanted.contains(&b'='))
     }
 }
 

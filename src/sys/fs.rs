@@ -5,6 +5,7 @@
 
 use super::name::{Name, t};
 use super::{Errno, OwnedFd};
+use crate::text::{Line, Push};
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd};
@@ -431,6 +432,43 @@ pub fn is_empty(dir: BorrowedFd, path: Name) -> bool {
 pub fn lock(fd: BorrowedFd, operation: c_int) -> Result<(), Errno> {
     // SAFETY: no pointers.
     unsafe { syscall!(Sysno::flock, fd.as_raw_fd(), operation) }.map(drop)
+}
+
+/// `inotify_init1(IN_CLOEXEC | IN_NONBLOCK)`.
+pub fn inotify() -> Result<OwnedFd, Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::inotify_init1, libc::O_CLOEXEC | libc::O_NONBLOCK) }.map(owned)
+}
+
+/// `inotify_add_watch(inotify, "/proc/self/fd/DIR", IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE)`: the watch's number.
+pub fn watch(inotify: BorrowedFd, dir: BorrowedFd) -> Result<c_int, Errno> {
+    let mut path = Line::new();
+    path.put(b"/proc/self/fd/").int(i64::from(dir.as_raw_fd())).push(0);
+    let mask = libc::IN_CREATE | libc::IN_MOVED_FROM | libc::IN_MOVED_TO | libc::IN_DELETE;
+    // SAFETY: the path is NUL-terminated and only read.
+    unsafe { syscall!(Sysno::inotify_add_watch, inotify.as_raw_fd(), path.as_ptr(), mask) }.map(|watch| watch as c_int)
+}
+
+/// What has happened since: each watch with the name of what it happened to.
+pub fn each_event(inotify: BorrowedFd, take: &mut dyn FnMut(c_int, &[u8])) -> Result<(), Errno> {
+    let mut buf = [0_u8; 4096];
+    loop {
+        let count = match read(inotify, &mut buf) {
+            Err(Errno::EAGAIN) => return Ok(()),
+            count => count?,
+        };
+        let mut rest = buf.get(..count).unwrap_or_default();
+        // struct inotify_event: wd, mask, cookie, len, and so many bytes of name.
+        while let Some((head, behind)) = rest.split_first_chunk::<16>() {
+            let [watch, _, _, length] = [0, 4, 8, 12].map(|at| {
+                let word = head.get(at..).and_then(|bytes| bytes.first_chunk::<4>());
+                u32::from_ne_bytes(word.copied().unwrap_or_default())
+            });
+            let (name, next) = behind.split_at_checked(length as usize).unwrap_or_default();
+            take(watch as c_int, crate::text::until(name, 0));
+            rest = next;
+        }
+    }
 }
 
 /// `syncfs(fd)`: the whole file system that `fd` is on.

@@ -155,6 +155,12 @@ pub fn kill(pid: c_int, signal: c_int) -> Result<(), Errno> {
     unsafe { syscall!(Sysno::kill, pid as isize, signal) }.map(drop)
 }
 
+/// `pidfd_send_signal(process, signal, NULL, 0)`: to that process or to none.
+pub fn signal(process: BorrowedFd, signal: c_int) -> Result<(), Errno> {
+    // SAFETY: no pointers.
+    unsafe { syscall!(Sysno::pidfd_send_signal, process.as_raw_fd(), signal, 0, 0) }.map(drop)
+}
+
 /// The kernel's sigset_t, bit N-1 for signal N: all but SIGTTIN and SIGTTOU, by which a shell's job control stops who
 /// reads from or sets the terminal in the background.
 const ALL: u64 = !(1 << (libc::SIGTTIN - 1) | 1 << (libc::SIGTTOU - 1));
