@@ -26,6 +26,13 @@ pub struct Command {
     pub act: Act,
 }
 
+impl Command {
+    /// docker's exit code of an error that is not in its flags, but for `check`, whose 1 is an answer.
+    pub fn failed(&self, error: Error) -> Error {
+        if is(self.name.as_bytes(), "check") { error } else { error.plain() }
+    }
+}
+
 /// What does a command.
 pub enum Act {
     /// By its row.
@@ -509,7 +516,11 @@ pub fn command(args: &'static [Text]) -> Result<u8> {
         Some((_, Act::Own(act))) => act(rest),
         Some((command, Act::Given(act))) => {
             let given = Given::parse(command, rest)?;
-            if given.has("help") { crate::print(command.help.bytes()) } else { act(&given) }
+            if given.has("help") {
+                crate::print(command.help.bytes())
+            } else {
+                act(&given).map_err(|error| command.failed(error))
+            }
         }
         None => Err(unknown(verb, two.map(|(_, second)| second))),
     }

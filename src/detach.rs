@@ -26,9 +26,8 @@ pub fn create(args: &'static [Text]) -> Result<u8> {
     if options.help {
         return crate::print(cli::CREATE.bytes());
     }
-    let ground = Ground::new(&mut options)?;
-    let record = make(args, &mut options, &ground)?;
-    say(record.id)
+    let made = Ground::new(&mut options).and_then(|ground| make(args, &mut options, &ground));
+    say(made.map_err(Error::plain)?.id)
 }
 
 /// `mydocker run -d`, `mydocker run --keep`.

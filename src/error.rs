@@ -6,7 +6,9 @@ use crate::sys::name::Name;
 use crate::sys::process::STDERR;
 use crate::text::{Line, Message, Push, fill};
 
-/// mydocker itself failed.
+/// A command that is not `run` failed.
+pub const FAILED: u8 = 1;
+/// `run` failed before its command, or flags were wrong.
 pub const RUNTIME: u8 = 125;
 /// The command cannot be invoked.
 pub const NOT_EXECUTABLE: u8 = 126;
@@ -60,6 +62,14 @@ impl Error {
     /// With another exit code than 125.
     pub fn code(mut self, code: u8) -> Self {
         self.0.code = code;
+        self
+    }
+
+    /// docker's: 125 is for `run` and for flags, since another code could be the container's.
+    pub fn plain(mut self) -> Self {
+        if self.0.code == RUNTIME {
+            self.0.code = FAILED;
+        }
         self
     }
 

@@ -98,7 +98,7 @@ impl Given {
                     &[name, given.words.last().copied().unwrap_or_default()],
                 )
             };
-            return Err(error.hint(text!("%"), &[usage]));
+            return Err(command.failed(error.hint(text!("%"), &[usage])));
         }
         Ok(given)
     }
