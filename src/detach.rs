@@ -176,6 +176,30 @@ fn attached(store: &Store, record: &Record, options: &Options, ground: &Ground, 
     }
 }
 
+/// Takes a container's lock. One that has just ended is still being tidied up by its supervisor.
+fn lock(store: &Store, record: &Record) -> Result<()> {
+    let failed = |errno| Error::sys(text!("start the supervisor"), t(c""), errno);
+    let deadline = process::nanoseconds().wrapping_add(TIDYING);
+    loop {
+        // Not while somebody looks whether it is dead.
+        store.making().map_err(failed)?;
+        let lock = record.lock();
+        store.made();
+        match lock {
+            Err(Errno::EAGAIN) if !record.state().is_live() && process::nanoseconds() < deadline => {
+                let _ = process::poll(&mut [], Some(2));
+            }
+            Err(Errno::EAGAIN) => {
+                return Err(Error::new(text!("container % is already running"), &[record.known_as()]));
+            }
+            lock => return lock.map_err(failed),
+        }
+    }
+}
+
+/// Nanoseconds: more than the removal of cgroups and files takes.
+const TIDYING: u64 = 10_000_000_000;
+
 /// Forks the supervisor, and waits until it has executed the command, or could not: 0, or its exit code.
 fn supervised(
     store: &Store,
@@ -185,15 +209,7 @@ fn supervised(
     client: Option<(&OwnedFd, OwnedFd)>,
 ) -> Result<u8> {
     let failed = |errno| Error::sys(text!("start the supervisor"), t(c""), errno);
-    store.making().map_err(failed)?;
-    let lock = record.lock();
-    store.made();
-    match lock {
-        Err(Errno::EAGAIN) => {
-            return Err(Error::new(text!("container % is already running"), &[record.known_as()]));
-        }
-        lock => lock.map_err(failed)?,
-    }
+    lock(store, record)?;
     let _ = fs::unlink(record.dir.as_fd(), STOPPED);
     let (read, write) = process::pipe().map_err(failed)?;
     match process::clone(0).map_err(failed)? {
@@ -266,7 +282,7 @@ impl Supervisor<'_> {
         let mut state = State { restarts: self.restarts, supervisor: process::pid(), ..self.record_state() };
         let (tell, restarts) = (&mut self.tell, self.restarts);
         let began = core::cell::Cell::new(None);
-        let (outcome, clients) = {
+        let (outcome, clients, oom) = {
             let mut begun = |pid: i32| {
                 let running = State {
                     status: Status::Running,
@@ -290,14 +306,17 @@ impl Supervisor<'_> {
             let mut ended = |code: u8| {
                 // Whoever waits until nothing is left of it waits for this process.
                 if let Some(running) = began.get() {
-                    let _ = record::write(dir, &State { supervisor: running.supervisor, ..over(running, code) });
+                    let state = over(running, code);
+                    let _ = record::write(dir, &State { supervisor: running.supervisor, ..state });
+                    began.set(Some(state));
                 }
             };
             let log = log::limits(self.life.log_driver, &self.life.log_opts).unwrap_or_default();
             let client = self.client.take();
-            let mut beside = Beside { dir, log, client, clients: Vec::new(), begun: &mut begun, ended: &mut ended };
+            let clients = Vec::new();
+            let mut beside = Beside { dir, log, client, clients, oom: false, begun: &mut begun, ended: &mut ended };
             let outcome = run::container(options, ground, Some(&mut beside));
-            (outcome, beside.clients)
+            (outcome, beside.clients, beside.oom)
         };
         let code = match &outcome {
             Ok(code) => *code,
@@ -308,7 +327,8 @@ impl Supervisor<'_> {
             }
         };
         state = match began.get() {
-            Some(running) => over(running, code),
+            Some(state) if state.status == Status::Exited => State { oom, ..state },
+            Some(running) => State { oom, ..over(running, code) },
             None => State { code, pid: 0, supervisor: 0, ..state },
         };
         // docker's: one that could not be started is as before, with an exit code.

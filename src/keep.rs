@@ -43,6 +43,8 @@ pub struct Beside<'a> {
     pub client: Option<OwnedFd>,
     /// Who is attached when it has ended.
     pub clients: Vec<Client>,
+    /// The kernel has killed something of it for want of memory.
+    pub oom: bool,
     /// The command has been executed: this process is its pid.
     pub begun: &'a mut dyn FnMut(i32),
     /// The command has ended with this code; it has not been reaped yet, so its pid is still nobody else's.

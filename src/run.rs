@@ -323,6 +323,13 @@ impl<'a> Start<'a, '_, '_> {
         if self.begun != 0 {
             let _ = fs::write_all(STDERR, &self.used());
         }
+        if self.beside.is_some() {
+            let oom = self.cgroups().any(|path| {
+                let killed = |file, key| cgroup::keyed(path, file, key).is_some_and(|count| count != 0);
+                killed("memory.events", b"oom_kill") || killed("memory.oom_control", b"oom_kill")
+            });
+            self.beside.iter_mut().for_each(|beside| beside.oom = oom);
+        }
         let clean = self.undo(failure.is_some() || code.is_err());
         let step = failure.map(|failure| (&failure.entry.step, failure.errno));
         match (diagnosed, code) {
@@ -372,6 +379,14 @@ impl<'a> Start<'a, '_, '_> {
         Some(Failure { index, entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
     }
 
+    /// The container's cgroups.
+    fn cgroups(&self) -> impl Iterator<Item = Text> + 'a {
+        self.plan.outside.iter().filter_map(|entry| match (entry.step, entry.undo) {
+            (Step::Mkdir(_, path, _), Undo::Cgroup) => Some(path),
+            _ => None,
+        })
+    }
+
     /// --stats: what the cgroups have counted, which is all that ran in them; else what the kernel has counted for the
     /// processes that were waited for.
     fn used(&self) -> Line {
@@ -380,11 +395,7 @@ impl<'a> Start<'a, '_, '_> {
         let us = |seconds: u64, us| seconds.wrapping_mul(1_000_000).wrapping_add(us);
         let mut used =
             cgroup::Used { user: us(user, user_us), system: us(system, system_us), peak: peak.wrapping_mul(1024) };
-        for entry in &self.plan.outside {
-            if let (Step::Mkdir(_, path, _), Undo::Cgroup) = (&entry.step, &entry.undo) {
-                used.read(*path);
-            }
-        }
+        self.cgroups().for_each(|path| used.read(path));
         let mut line = Line::new();
         for (name, us) in
             [(text!("wall "), wall / 1000), (text!("s, user "), used.user), (text!("s, system "), used.system)]
