@@ -8,7 +8,7 @@ use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
 use crate::{
-    attach, check, cli, completion, detach, diff, export, inspect, logs, ps, run, stats, system, top, volumes,
+    attach, check, cli, completion, cp, detach, diff, export, inspect, logs, ps, run, stats, system, top, volumes,
 };
 
 /// A command.
@@ -404,6 +404,22 @@ Exit codes: 0 `run` works here, 1 it does not, 125 mydocker failed.
 "
         ),
         act: Act::Given(check::check),
+    },
+    Command {
+        name: "cp",
+        flags: "archive|a follow-link|L quiet|q",
+        words: (2, 2),
+        help: text!(
+            "\
+mydocker cp [-a] [-L] CONTAINER:PATH PATH|-, mydocker cp [-a] [-L] PATH|- CONTAINER:PATH
+copy files out of a container or into it; - is a tar archive on a standard stream
+
+  -a, --archive       owners are kept, which into a container they always are
+  -L, --follow-link   what a symbolic link leads to, not the link
+  -q, --quiet
+"
+        ),
+        act: Act::Given(cp::cp),
     },
     Command {
         name: "diff",

@@ -17,6 +17,7 @@ mod commands;
 mod completion;
 mod control;
 mod copy;
+mod cp;
 mod detach;
 mod devices;
 mod diagnose;

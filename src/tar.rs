@@ -15,5 +15,4 @@ mod unpack;
 pub mod write;
 
 pub use source::Source;
-#[allow(unused_imports)] // `cp` is on its way.
 pub use unpack::{Existing, into, unpack};

@@ -48,13 +48,15 @@ pub fn rest(spec: &Spec, host: &Host, what: Rest) -> (Vec<Entry>, usize) {
     super::container_directory(&mut plan);
     overlay(&mut plan);
     if what == Rest::Whole {
+        // Before the root covers those that are in the container's directory.
+        let volumes = || spec.mounts.iter().enumerate().filter(|(_, mount)| !matches!(mount.source, Source::Tmpfs(_)));
+        for (index, mount) in volumes() {
+            copy(&mut plan, index, mount);
+        }
         plan.doing(text!("attach the root"));
         plan.move_mount(ROOT, CWD, plan.dir);
-        for (index, mount) in spec.mounts.iter().enumerate() {
-            if !matches!(mount.source, Source::Tmpfs(_)) {
-                copy(&mut plan, index, mount);
-                attach_volume(&mut plan, index, mount);
-            }
+        for (index, mount) in volumes() {
+            attach_volume(&mut plan, index, mount);
         }
     }
     (plan.steps, slots)

@@ -33,7 +33,7 @@ pub struct How<'h> {
     pub upper: bool,
     /// What is mounted in it belongs to it. Else a mount point is shown as an empty file or directory.
     pub cross: bool,
-    /// Paths below the top that are left out, with all below them.
+    /// Paths below the top that are left out, with all below them; with `cross` they are as mount points are without.
     pub without: &'h [Text],
     /// The ids of a user namespace that we are not in, users' and groups'; none: they are as the files have them.
     pub ids: [&'h [IdRange]; 2],
@@ -140,8 +140,9 @@ impl Tree<'_, '_, '_> {
     /// One entry, as `member.path` names it, with all below.
     fn entry(&mut self, dir: BorrowedFd, name: Name, kind: u8) -> Done<()> {
         let below = self.member.path.get(self.how.prefix.len()..).unwrap_or_default();
+        let below = below.strip_prefix(b"/").unwrap_or(below);
         if self.how.without.iter().any(|out| out.to_bytes() == below) {
-            return Ok(());
+            return if self.how.cross { self.mount_point(kind) } else { Ok(()) };
         }
         // Only looked at: to open a device that a container exchanges for its file could have effects on the host.
         let flags = libc::O_PATH | libc::O_NOFOLLOW;
@@ -169,7 +170,11 @@ impl Tree<'_, '_, '_> {
             libc::S_IFREG => self.regular(&looked, stat.st_size as u64),
             libc::S_IFLNK => {
                 let mut target = [0; PATH_MAX];
-                self.member.link.extend_from_slice(fs::read_link(looked.as_fd(), t(c""), &mut target)?);
+                match fs::read_link(looked.as_fd(), t(c""), &mut target) {
+                    // One of /proc whose process is gone, or not of its pid namespace.
+                    Err(Errno::ENOENT) => return Ok(()),
+                    link => self.member.link.extend_from_slice(link?),
+                }
                 member_of(self, Kind::Symlink)
             }
             // Of no use to anybody but who listens there.
@@ -333,6 +338,20 @@ pub fn inside(ranges: &[IdRange], id: u32) -> u32 {
     found.unwrap_or(65534)
 }
 
+/// The same the other way; of who is not in the namespace its nobody's.
+pub fn outside(ranges: &[IdRange], id: u32) -> u32 {
+    if ranges.is_empty() {
+        return id;
+    }
+    let of = |id: u32| {
+        ranges.iter().find_map(|&(first, outside, count)| {
+            let at = id.checked_sub(first).filter(|at| *at < count)?;
+            outside.checked_add(at)
+        })
+    };
+    of(id).or_else(|| of(65534)).or_else(|| of(0)).unwrap_or(id)
+}
+
 // A test that panics has failed.
 #[cfg(test)]
 #[allow(clippy::expect_used, clippy::indexing_slicing)]
@@ -351,6 +370,10 @@ mod tests {
             assert_eq!(inside(&ranges, outside), expected);
         }
         assert_eq!(inside(&[], 7), 7);
+        for (inside, expected) in [(0, 1000), (1, 100_000), (65536, 165_535), (70_000, 165_533)] {
+            assert_eq!(outside(&ranges, inside), expected);
+        }
+        assert_eq!((outside(&[], 7), outside(&[(0, 9, 1)], 7)), (7, 9));
     }
 
     fn archive(of: &Path, how: &How) -> File {
