@@ -217,7 +217,7 @@ fn enter(record: &Record, view: &View, source: Path, path: Text, given: &Given) 
     let [uids, gids] = view::ids(record)?;
     let existing = Existing { base, follow: true, owned: false, ids: [&uids, &gids] };
     match opened {
-        None => into(&mut Source::new(STDIN, b"-", 0), root, Some(&existing)).map(|_| 0),
+        None => into(&mut Source::new(STDIN, b"-", 0), root, &existing).map(|_| 0),
         Some((_, top)) => {
             let how = How { prefix: name.to_bytes(), cross: true, ..How::default() };
             piped(top, &how, source.name(), root, &existing)
@@ -264,7 +264,7 @@ fn piped(top: OwnedFd, how: &How, name: Name, root: BorrowedFd, existing: &Exist
         }
     };
     drop((write, top));
-    let done = into(&mut Source::new(read.as_fd(), name.to_bytes(), 0), root, Some(existing));
+    let done = into(&mut Source::new(read.as_fd(), name.to_bytes(), 0), root, existing);
     drop(read);
     match process::wait(pid, 0).map_err(failed)? {
         // It has said what is wrong.

@@ -12,14 +12,20 @@ use crate::remove;
 use crate::sha256::Sha256;
 use crate::sys::name::{Name, Text, t};
 use crate::sys::{Errno, OwnedFd, fs};
+use crate::tar::squeeze::Squeeze;
 use crate::tar::{self, Source};
 use crate::text::{Line, Push, filled, keep};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// Where a layer is unpacked before it is whole, and what is being removed.
 const IMPORTING: Name = t(c"layers/.import");
+/// What will be `DIFFID.split`: by which `save` makes the same archive again (see tar::squeeze).
+const RECORD: Name = t(c"layers/.split");
 /// A manifest or config before it is whole.
 const WRITING: Name = t(c"layers/.manifest");
+
+/// Whether what was unpacked, of that digest, is what was meant.
+pub type Fits<'f> = dyn Fn(Text, &mut Source) -> Result<()> + 'f;
 
 /// A turn to change images. It lasts as long as this.
 pub struct Turn<'a> {
@@ -51,27 +57,33 @@ impl<'a> Turn<'a> {
         fs::stat(self.store, filled("layers/%", &[diff_id])).is_ok()
     }
 
-    /// Unpacks a layer: its digest. The `base` of an image gets what containers mount on. `fits` is asked before it gets its name.
-    pub fn layer(&self, source: &mut Source, base: bool, fits: &dyn Fn(Name) -> Result<()>) -> Result<Text> {
-        self.unpack(source, base, fits).inspect_err(|_| {
+    /// Unpacks a `layer` of an image, or a whole root file system, which gets what containers mount on: the digest. `fits` is
+    /// asked before it gets its name.
+    pub fn layer(&self, source: &mut Source, layer: bool, fits: &Fits) -> Result<Text> {
+        self.unpack(source, layer, fits).inspect_err(|_| {
             // The error that ended the import says more than one of tidying up.
             let _ = self.sweep();
         })
     }
 
     /// Into a temporary directory that gets its name when all of it is on the disk.
-    fn unpack(&self, source: &mut Source, base: bool, fits: &dyn Fn(Name) -> Result<()>) -> Result<Text> {
+    fn unpack(&self, source: &mut Source, layer: bool, fits: &Fits) -> Result<Text> {
         let name = keep(source.name());
         let failed = |errno| Error::sys(text!("import"), name, errno);
         let dir = self.make_room().map_err(failed)?;
-        let digest = tar::unpack(source, dir.as_fd())?;
+        let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC;
+        let record = fs::open(self.store, RECORD, flags, 0o600).map_err(failed)?;
+        source.sink = Some(Box::new(Squeeze::new(record)));
+        let digest = tar::unpack(source, dir.as_fd(), layer)?;
         let digest = keep(Line::new().hex_of(&digest));
-        fits(digest)?;
-        if base {
+        fits(digest, source)?;
+        if !layer {
             mount_points(dir.as_fd()).map_err(failed)?;
         }
         fs::sync_fs(dir.as_fd()).map_err(failed)?;
-        match fs::rename(self.store, IMPORTING, self.store, filled("layers/%", &[digest]), 0) {
+        let place = filled("layers/%", &[digest]);
+        fs::rename(self.store, RECORD, self.store, filled("%.split", &[place]), 0).map_err(failed)?;
+        match fs::rename(self.store, IMPORTING, self.store, place, 0) {
             // Another file with the same content was imported before.
             Err(Errno::EEXIST | Errno::ENOTEMPTY) => self.sweep(),
             done => done,
@@ -162,6 +174,7 @@ impl<'a> Turn<'a> {
 
     /// Removes what a killed import left, or this one.
     fn sweep(&self) -> Done<()> {
+        let _ = fs::unlink(self.store, RECORD);
         remove::tree(self.store, IMPORTING).map_err(|(errno, _)| errno)
     }
 

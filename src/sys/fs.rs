@@ -352,8 +352,13 @@ pub fn read_file(path: Name, limit: usize) -> Result<&'static [u8], Errno> {
 
 /// `lseek(fd, 0, SEEK_SET)`.
 pub fn rewind(fd: BorrowedFd) -> Result<(), Errno> {
+    seek(fd, 0, libc::SEEK_SET).map(drop)
+}
+
+/// `lseek(fd, offset, whence)`: the new offset.
+pub fn seek(fd: BorrowedFd, offset: i64, whence: c_int) -> Result<u64, Errno> {
     // SAFETY: no pointers.
-    unsafe { syscall!(Sysno::lseek, fd.as_raw_fd(), 0, libc::SEEK_SET) }.map(drop)
+    unsafe { syscall!(Sysno::lseek, fd.as_raw_fd(), offset, whence) }.map(|at| at as u64)
 }
 
 /// `getdents64(fd, buf)`: the part of `buf` that was filled; empty at the end. `Entries` takes it apart.

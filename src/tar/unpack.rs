@@ -1,6 +1,7 @@
 //! Making an archive's files below a directory, and nowhere else.
 
-use super::header::{self, BLOCK, Kind, Member, Why};
+use super::header::{self, Kind, Why};
+use super::members::{Done, Members};
 use super::source::{CUT_OFF, Source};
 use super::tree::{IdRange, outside};
 use crate::error::{Error, Result};
@@ -12,13 +13,8 @@ use crate::text::{Line, Message, Push, has, keep};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-/// For one pax header or long name. An xattr's value can be 64 KiB.
-const EXTRA_MAX: u64 = 1 << 20;
 /// PATH_MAX, with the NUL.
 const PATH_MAX: usize = 4096;
-
-/// What a system call answered; EINVAL with a word in `why` where it was not asked.
-type Done<T> = core::result::Result<T, Errno>;
 
 /// A tree that is somebody's already, for `cp`: what is in a directory with a member's name stays beside it.
 pub struct Existing<'a> {
@@ -32,29 +28,30 @@ pub struct Existing<'a> {
     pub ids: [&'a [IdRange]; 2],
 }
 
-/// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive.
-pub fn unpack(source: &mut Source, root: BorrowedFd) -> Result<[u8; 32]> {
-    into(source, root, None)
+/// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive. Of a
+/// `layer` the whiteouts become overlayfs' own. What is needed to make the archive again goes to the source's sink.
+pub fn unpack(source: &mut Source, root: BorrowedFd, layer: bool) -> Result<[u8; 32]> {
+    of(source, root, None, layer)
 }
 
-/// The same, also into a tree that exists.
-pub fn into(source: &mut Source, root: BorrowedFd, existing: Option<&Existing>) -> Result<[u8; 32]> {
+/// The same of a tree's part, into one that exists.
+pub fn into(source: &mut Source, root: BorrowedFd, existing: &Existing) -> Result<[u8; 32]> {
+    of(source, root, Some(existing), false)
+}
+
+fn of(source: &mut Source, root: BorrowedFd, existing: Option<&Existing>, layer: bool) -> Result<[u8; 32]> {
     // The allocator could not use the vectors again anyway.
     let mut unpack = ManuallyDrop::new(Unpack {
-        source,
+        members: Members::new(source),
         root,
         existing,
-        why: Message::NONE,
-        member: Member::default(),
-        pax: Vec::new(),
-        global: Vec::new(),
-        long_name: Vec::new(),
-        long_link: Vec::new(),
+        layer,
         path: Vec::new(),
         link: Vec::new(),
         parent: Vec::new(),
         parent_fd: None,
         left_out: 0,
+        lost: false,
     });
     let digest = unpack.all().map_err(|errno| unpack.error(errno))?;
     if unpack.left_out != 0 {
@@ -62,27 +59,29 @@ pub fn into(source: &mut Source, root: BorrowedFd, existing: Option<&Existing>) 
         count.dec(unpack.left_out);
         let word = Error::new(
             text!("%: left out % device nodes, which only root can make"),
-            &[keep(unpack.source.name()), keep(&count)],
+            &[keep(unpack.members.source.name()), keep(&count)],
         );
         let _ = fs::write_all(STDERR, &word.text());
     }
     Ok(digest)
 }
 
+/// What made room for a member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replaced {
+    Nothing,
+    Whiteout,
+    /// A file, and what was in it.
+    Content,
+}
+
 /// Its vectors are filled again for each member: an archive can have millions.
 struct Unpack<'a, 's> {
-    source: &'a mut Source<'s>,
+    members: Members<'a, 's>,
     root: BorrowedFd<'a>,
     existing: Option<&'a Existing<'a>>,
-    /// Why the member is refused.
-    why: Why,
-    member: Member,
-    /// The pax records for this member, and those for all that follow.
-    pax: Vec<u8>,
-    global: Vec<u8>,
-    /// GNU's, NUL-terminated.
-    long_name: Vec<u8>,
-    long_link: Vec<u8>,
+    /// It is the layer of an image, which deletes what is below it.
+    layer: bool,
     /// The member's name, confined, and a link's target; NUL-terminated.
     path: Vec<u8>,
     link: Vec<u8>,
@@ -91,35 +90,29 @@ struct Unpack<'a, 's> {
     parent_fd: Option<OwnedFd>,
     /// Devices that could not be made.
     left_out: u64,
+    /// The content of a file is not in the tree any more, or never was.
+    lost: bool,
 }
 
 impl Unpack<'_, '_> {
     /// The error for the user: of the archive, or of the member that it stopped at.
-    fn error(&self, errno: Errno) -> Error {
-        let (name, path) = (self.source.name(), &self.member.path);
-        if !self.source.why.is_empty() {
-            return Error::new(text!("%: %"), &[keep(name), self.source.why.text()]);
+    fn error(&mut self, errno: Errno) -> Error {
+        if self.members.why.is_empty() && self.members.source.why.is_empty() {
+            self.members.why = match errno {
+                Errno::ELOOP | Errno::ENOTDIR => text!("its path goes through a symbolic link or a file"),
+                Errno::ENOTEMPTY => text!("would replace a directory with content"),
+                _ => Message::NONE,
+            };
         }
-        let why = match errno {
-            _ if !self.why.is_empty() => self.why,
-            Errno::ELOOP | Errno::ENOTDIR => text!("its path goes through a symbolic link or a file"),
-            Errno::ENOTEMPTY => text!("would replace a directory with content"),
-            _ => {
-                let error = Error::sys(text!("unpack"), keep(path), errno);
-                let full = errno == Errno::ENOSPC;
-                return if full { error.hint(text!("the file system of --root is full"), &[]) } else { error };
-            }
-        };
-        Error::new(text!("%: %: %"), &[keep(name), keep(path), why.text()])
-    }
-
-    fn refuse<T>(&mut self, why: Why) -> Done<T> {
-        self.why = why;
-        Err(Errno::EINVAL)
+        self.members.refusal().unwrap_or_else(|| {
+            let error = Error::sys(text!("unpack"), keep(&self.members.member.path), errno);
+            let full = errno == Errno::ENOSPC;
+            if full { error.hint(text!("the file system of --root is full"), &[]) } else { error }
+        })
     }
 
     fn all(&mut self) -> Done<[u8; 32]> {
-        while self.next()? {
+        while self.members.next()? {
             self.make()?;
         }
         let base = self.existing.map_or(0, |existing| existing.base.len());
@@ -127,78 +120,42 @@ impl Unpack<'_, '_> {
         if self.existing.is_none() {
             settle(self.root)?;
         }
-        loop {
-            let window = self.source.window()?;
-            let length = window.len();
-            if length == 0 {
-                return Ok(self.source.digest());
-            }
-            if window.iter().any(|&byte| byte != 0) {
-                return self.source.fail(text!("has more behind its end mark: are these two archives?"));
-            }
-            self.source.consume(length);
-        }
+        self.members.tail()?;
+        let (digest, length) = self.members.source.digest();
+        self.record(length)?;
+        Ok(digest)
     }
 
-    /// Reads up to the next member that is a file of some kind; false at the archive's end mark.
-    fn next(&mut self) -> Done<bool> {
-        for vector in [&mut self.pax, &mut self.long_name, &mut self.long_link] {
-            vector.clear();
-        }
-        loop {
-            let mut block = [0; BLOCK];
-            self.source.read(&mut block)?;
-            if block == [0; BLOCK] {
-                return Ok(false);
-            }
-            let first = self.member.path.is_empty();
-            match self.member.read(&block) {
-                Err(why) if first && why == header::CHECKSUM => return self.source.fail(text!("is not a tar archive")),
-                Err(why) => return self.refuse(why),
-                Ok(()) => {}
-            }
-            let size = self.member.size;
-            let extra = match self.member.kind {
-                Kind::Pax => &mut self.pax,
-                Kind::PaxGlobal => &mut self.global,
-                Kind::LongName => &mut self.long_name,
-                Kind::LongLink => &mut self.long_link,
-                // The name of the volume is of no use: read over it.
-                Kind::Remark => &mut self.link,
-                _ => break,
-            };
-            if size > EXTRA_MAX {
-                return self.refuse(text!("its extended header is too large"));
-            }
-            extra.clear();
-            extra.resize(size as usize, 0);
-            self.source.read(extra)?;
-            self.padding()?;
-        }
-        for (long, field) in [(&self.long_name, &mut self.member.path), (&self.long_link, &mut self.member.link)] {
-            if !long.is_empty() {
-                header::text(long).clone_into(field);
+    /// Ends what was recorded. What the tree has not is read again, and recorded whole.
+    fn record(&mut self, length: u64) -> Done<()> {
+        let source = &mut *self.members.source;
+        let Some(mut sink) = source.sink.take() else { return Ok(()) };
+        if self.lost {
+            sink.restart()?;
+            match source.restart() {
+                // From a pipe. What is missing is missed when the image is saved.
+                Err(Errno::ESPIPE) => {}
+                Err(errno) => return Err(errno),
+                Ok(()) => loop {
+                    let window = source.window()?;
+                    let count = window.len();
+                    if count == 0 {
+                        break;
+                    }
+                    sink.put(window)?;
+                    source.consume(count);
+                },
             }
         }
-        match self.member.apply(&[&self.global, &self.pax]) {
-            Ok(()) => Ok(true),
-            Err(why) => self.refuse(why),
-        }
-    }
-
-    /// What follows the data up to the next block.
-    fn padding(&mut self) -> Done<()> {
-        let mut block = [0; BLOCK];
-        let rest = (self.member.size as usize).wrapping_neg() & (BLOCK - 1);
-        self.source.read(block.get_mut(..rest).unwrap_or_default())
+        sink.finish(length)
     }
 
     /// Makes the member. What came before under its name goes, but not a directory with content.
     fn make(&mut self) -> Done<()> {
-        if let Err(why) = confine(&self.member.path, &mut self.path, self.existing) {
-            return self.refuse(why);
+        if let Err(why) = confine(&self.members.member.path, &mut self.path, self.existing) {
+            return self.members.refuse(why);
         }
-        let kind = self.member.kind;
+        let kind = self.members.member.kind;
         let base = self.existing.map_or(0, |existing| existing.base.len());
         if self.path.len() <= base.wrapping_add(1) {
             return if kind == Kind::Directory && self.existing.is_some() {
@@ -206,38 +163,41 @@ impl Unpack<'_, '_> {
             } else if kind == Kind::Directory {
                 self.finish(self.root, None)
             } else {
-                self.refuse(text!("would replace the root directory"))
+                self.members.refuse(text!("would replace the root directory"))
             };
+        }
+        if self.existing.is_none()
+            && let Some(at) = whiteout(&self.path)
+        {
+            return self.delete(at);
         }
         self.reach()?;
         if kind == Kind::HardLink {
-            return match confine(&self.member.link, &mut self.link, self.existing) {
+            return match confine(&self.members.member.link, &mut self.link, self.existing) {
+                Ok(()) if !self.layer && self.existing.is_none() && whiteout(&self.link).is_some() => {
+                    self.members.refuse(WHITEOUT)
+                }
                 Ok(()) => self.hard_link(),
-                Err(why) => self.refuse(why),
+                Err(why) => self.members.refuse(why),
             };
         }
         if kind == Kind::Symlink {
-            if has(&self.member.link, 0) {
-                return self.refuse(NUL);
+            if has(&self.members.member.link, 0) {
+                return self.members.refuse(NUL);
             }
-            self.member.link.clone_into(&mut self.link);
+            self.members.member.link.clone_into(&mut self.link);
             self.link.push(0);
         }
-        let (dir, name) = self.place();
-        if self.existing.is_some()
-            && let Ok(found) = fs::stat(dir, name)
-        {
-            // What is not the archive's own is not made another kind of thing.
-            let why = match (fs::is_dir(&found), kind == Kind::Directory) {
-                (true, false) => text!("cannot overwrite a directory with what is none"),
-                (false, true) => text!("cannot overwrite with a directory what is none"),
-                _ => Message::NONE,
-            };
-            if !why.is_empty() {
-                return self.refuse(why);
-            }
+        if let Some(why) = self.other_kind() {
+            return self.members.refuse(why);
         }
-        let fd = match replace(dir, name, kind == Kind::Directory, &mut || self.create(dir, name)) {
+        let mut replaced = Replaced::Nothing;
+        let made = {
+            let (dir, name) = self.place();
+            replace(dir, name, kind == Kind::Directory, &mut replaced, &mut || self.create(dir, name))
+        };
+        self.lost |= replaced == Replaced::Content;
+        let fd = match made {
             // Only root of the host makes devices. The image can do without: a container's /dev is made anew.
             Err(Errno::EPERM) if matches!(kind, Kind::Node(_)) => {
                 self.left_out = self.left_out.wrapping_add(1);
@@ -245,9 +205,15 @@ impl Unpack<'_, '_> {
             }
             made => made?,
         };
-        let Some(fd) = fd else { return self.finish(dir, Some(name)) };
+        let Some(fd) = fd else {
+            let (dir, name) = self.place();
+            return self.finish(dir, Some(name));
+        };
         if kind == Kind::File {
             self.data(fd.as_fd())?;
+        }
+        if self.layer && kind == Kind::Directory && replaced == Replaced::Whiteout {
+            hide(fd.as_fd())?;
         }
         self.finish(fd.as_fd(), None)
     }
@@ -258,9 +224,21 @@ impl Unpack<'_, '_> {
         (dir, split(&self.path).1)
     }
 
+    /// What is not the archive's own is not made another kind of thing: why it would be.
+    fn other_kind(&self) -> Option<Why> {
+        self.existing?;
+        let (dir, name) = self.place();
+        let found = fs::stat(dir, name).ok()?;
+        match (fs::is_dir(&found), self.members.member.kind == Kind::Directory) {
+            (true, false) => Some(text!("cannot overwrite a directory with what is none")),
+            (false, true) => Some(text!("cannot overwrite with a directory what is none")),
+            _ => None,
+        }
+    }
+
     /// Makes the file, and opens what may be opened.
     fn create(&self, dir: BorrowedFd, name: Name) -> Done<Option<OwnedFd>> {
-        let (flags, mode) = match self.member.kind {
+        let (flags, mode) = match self.members.member.kind {
             Kind::Directory => {
                 fs::mkdir(dir, name, 0o700)?;
                 (libc::O_RDONLY | libc::O_DIRECTORY, 0)
@@ -270,46 +248,88 @@ impl Unpack<'_, '_> {
                 return fs::symlink(target, dir, name).map(|()| None);
             }
             Kind::Node(format) => {
-                fs::mknod(dir, name, format | self.member.mode, self.member.device)?;
+                let member = &self.members.member;
+                fs::mknod(dir, name, format | member.mode, member.device)?;
                 // A container could have exchanged it for a symlink. Whoever unpacks there has no umask.
                 let chmod = self.existing.is_none();
-                return if chmod { fs::chmod_follow(dir, name, self.member.mode) } else { Ok(()) }.map(|()| None);
+                return if chmod { fs::chmod_follow(dir, name, member.mode) } else { Ok(()) }.map(|()| None);
             }
             _ => (libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL, 0o600),
         };
         fs::open(dir, name, flags, mode).map(Some)
     }
 
-    fn hard_link(&self) -> Done<()> {
+    fn hard_link(&mut self) -> Done<()> {
         let (dir, name) = self.place();
         if self.link == self.path {
             // tar writes a file that it was given twice as a link to itself.
             return fs::stat(dir, name).map(drop);
         }
         let (target_dir, target) = split(&self.link);
-        let from = self.open_beneath(target_dir, false)?;
-        replace(dir, name, false, &mut || fs::link(from.as_fd(), target, dir, name).map(|()| None)).map(drop)
+        let from = open_beneath(self.root, target_dir, false, self.existing)?;
+        let mut replaced = Replaced::Nothing;
+        let mut link = || fs::link(from.as_fd(), target, dir, name).map(|()| None);
+        let done = replace(dir, name, false, &mut replaced, &mut link).map(drop);
+        self.lost |= replaced == Replaced::Content;
+        done
+    }
+
+    /// A whiteout, as image layers have them: `.wh.NAME` deletes a name of the layers below, `.wh..wh..opq` all that they
+    /// have in its directory. It never deletes what this layer has. `at` is where its name begins.
+    fn delete(&mut self, at: usize) -> Done<()> {
+        if !self.layer {
+            return self.members.refuse(WHITEOUT);
+        }
+        if self.members.member.kind == Kind::File && self.members.member.size != 0 {
+            self.lost = true;
+            self.members.source.skip(self.members.member.size)?;
+            self.members.padding()?;
+        }
+        let name = self.path.get(at..).unwrap_or_default();
+        let opaque = name == b".wh..wh..opq\0";
+        // What else begins so was aufs' own.
+        if name.starts_with(b".wh..wh.") && !opaque {
+            return Ok(());
+        }
+        if has(name, b'/') || matches!(name, b".wh.\0" | b".wh..\0" | b".wh...\0") {
+            return self.members.refuse(text!("is a whiteout of no name"));
+        }
+        self.reach()?;
+        let (dir, _) = self.place();
+        if opaque {
+            return hide(dir);
+        }
+        let name = Name::with_nul(self.path.get(at.wrapping_add(4)..).unwrap_or_default()).unwrap_or_default();
+        match fs::mknod(dir, name, libc::S_IFCHR, 0) {
+            Err(Errno::EEXIST) => {}
+            made => return made,
+        }
+        match fs::open(dir, name, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+            Ok(dir) => hide(dir.as_fd()),
+            Err(Errno::ENOTDIR | Errno::ELOOP) => Ok(()),
+            Err(errno) => Err(errno),
+        }
     }
 
     fn data(&mut self, fd: BorrowedFd) -> Done<()> {
-        let mut rest = self.member.size;
+        let mut rest = self.members.member.size;
         while rest != 0 {
-            let window = self.source.window()?;
+            let window = self.members.source.window()?;
             let count = usize::try_from(rest).unwrap_or(usize::MAX).min(window.len());
             if count == 0 {
-                return self.source.fail(CUT_OFF);
+                return self.members.source.fail(CUT_OFF);
             }
             fs::write_all(fd, window.get(..count).unwrap_or_default())?;
-            self.source.consume(count);
+            self.members.source.consume(count);
             rest = rest.saturating_sub(count as u64);
         }
-        self.padding()
+        self.members.padding()
     }
 
     /// Owner, mode, xattrs and times: of an open file, or of `name` in `dir` for what is never opened. In this order,
     /// since a change of the owner takes suid bits and capabilities away.
     fn finish(&self, fd: BorrowedFd, name: Option<Name>) -> Done<()> {
-        let member = &self.member;
+        let member = &self.members.member;
         let [uids, gids] = self.existing.map_or([&[][..]; 2], |existing| existing.ids);
         if !self.existing.is_some_and(|existing| existing.owned) {
             let (uid, gid) = (outside(uids, member.uid), outside(gids, member.gid));
@@ -318,7 +338,7 @@ impl Unpack<'_, '_> {
         if name.is_none() {
             fs::chmod(fd, member.mode)?;
         }
-        for header in [&self.global, &self.pax] {
+        for header in [&self.members.global, &self.members.pax] {
             let mut rest = header.as_slice();
             while let Ok(Some((key, value))) = header::record(&mut rest) {
                 let Some(key) = key.strip_prefix(b"SCHILY.xattr.") else { continue };
@@ -358,7 +378,7 @@ impl Unpack<'_, '_> {
         let base = self.existing.map_or(0, |existing| existing.base.len());
         self.leave(common(dir, &self.parent).max(base))?;
         let (dir, _) = split(&self.path);
-        self.parent_fd = Some(self.open_beneath(dir, true)?);
+        self.parent_fd = Some(open_beneath(self.root, dir, true, self.existing)?);
         dir.clone_into(&mut self.parent);
         Ok(())
     }
@@ -370,7 +390,7 @@ impl Unpack<'_, '_> {
         while self.parent.len() > shared {
             let fd = match self.parent_fd.take() {
                 Some(fd) => fd,
-                None => self.open_beneath(&self.parent, false)?,
+                None => open_beneath(self.root, &self.parent, false, self.existing)?,
             };
             settle(fd.as_fd())?;
             let cut = self.parent.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
@@ -378,53 +398,10 @@ impl Unpack<'_, '_> {
         }
         Ok(())
     }
-
-    /// Opens a directory beneath the root (path without a NUL, no `..`), without following any symlink, unless those of the
-    /// tree are to be followed; makes it and what leads to it if asked to.
-    fn open_beneath(&self, path: &[u8], make: bool) -> Done<OwnedFd> {
-        let follow = self.existing.is_some_and(|existing| existing.follow);
-        let flags = libc::O_RDONLY | libc::O_DIRECTORY;
-        if path.is_empty() {
-            return fs::open(self.root, t(c"."), flags, 0);
-        }
-        let mut buf = [0_u8; PATH_MAX];
-        let whole = terminated(path, &mut buf)?;
-        let one_mount = if self.existing.is_none() { fs::NO_XDEV } else { 0 };
-        let resolve = fs::BENEATH | fs::NO_SYMLINKS | one_mount;
-        let how = fs::OpenHow { flags: (flags | libc::O_CLOEXEC) as u64, mode: 0, resolve };
-        let opened =
-            if follow { open_in_root(self.root, whole, flags, 0) } else { fs::openat2(self.root, whole, &how) };
-        match opened {
-            Err(Errno::ENOSYS) => {}
-            Err(Errno::ENOENT) if make => {}
-            other => return other,
-        }
-        let mut here: Option<OwnedFd> = None;
-        let mut end = 0_usize;
-        for component in path.split(|&byte| byte == b'/') {
-            let dir = here.as_ref().map_or(self.root, |fd| fd.as_fd());
-            let name = terminated(component, &mut buf)?;
-            let made = if make { fs::mkdir(dir, name, 0o755) } else { Err(Errno::EEXIST) };
-            end = end.wrapping_add(component.len());
-            let next = match made {
-                Ok(()) | Err(Errno::EEXIST) if follow => {
-                    let so_far = terminated(path.get(..end).unwrap_or_default(), &mut buf)?;
-                    open_in_root(self.root, so_far, flags, 0)?
-                }
-                Ok(()) | Err(Errno::EEXIST) => fs::open(dir, name, flags, 0)?,
-                Err(errno) => return Err(errno),
-            };
-            end = end.wrapping_add(1);
-            if made.is_ok() {
-                fs::chmod(next.as_fd(), 0o755)?;
-            }
-            here = Some(next);
-        }
-        here.ok_or(Errno::ENOENT)
-    }
 }
 
 const NUL: Why = text!("has a NUL in a name");
+const WHITEOUT: Why = text!("is a whiteout: this is the layer of an image, not a whole root file system");
 
 /// Sets a directory's mtime to its atime.
 fn settle(fd: BorrowedFd) -> Done<()> {
@@ -438,11 +415,18 @@ fn replace(
     dir: BorrowedFd,
     name: Name,
     keep: bool,
+    replaced: &mut Replaced,
     make: &mut dyn FnMut() -> Done<Option<OwnedFd>>,
 ) -> Done<Option<OwnedFd>> {
     match make() {
         Err(Errno::EEXIST) => {}
         other => return other,
+    }
+    let stat = fs::stat(dir, name)?;
+    if is_whiteout(&stat) {
+        *replaced = Replaced::Whiteout;
+    } else if fs::kind(&stat) == libc::S_IFREG && stat.st_size != 0 {
+        *replaced = Replaced::Content;
     }
     match fs::unlink(dir, name) {
         Err(Errno::EISDIR) if keep => return fs::open(dir, name, libc::O_RDONLY | libc::O_DIRECTORY, 0).map(Some),
@@ -452,11 +436,76 @@ fn replace(
     make()
 }
 
+/// overlayfs' own: a device that is none.
+fn is_whiteout(stat: &fs::Stat) -> bool {
+    fs::kind(stat) == libc::S_IFCHR && stat.st_rdev == 0
+}
+
+/// What the layers below have in a directory is not seen through it. Which of the two names overlayfs looks for depends on
+/// who mounts it (`userxattr`), and a layer of root's can be mounted either way.
+fn hide(dir: BorrowedFd) -> Done<()> {
+    let trusted = fs::set_xattr(dir, t(c"trusted.overlay.opaque"), b"y");
+    // Before Linux 6.6 a tmpfs has none of users'.
+    fs::set_xattr(dir, t(c"user.overlay.opaque"), b"y").or(trusted)
+}
+
 /// The path of a name for calls that know no descriptors.
 fn by_descriptor(dir: BorrowedFd, name: Name) -> Line {
     let mut path = Line::new();
     path.put(b"/proc/self/fd/").int(i64::from(dir.as_raw_fd())).put(b"/").put(name.to_bytes_with_nul());
     path
+}
+
+/// Opens a directory beneath the root (path without a NUL, no `..`), without following any symlink, unless those of the
+/// tree are to be followed; makes it and what leads to it if asked to.
+pub(super) fn open_beneath(root: BorrowedFd, path: &[u8], make: bool, existing: Option<&Existing>) -> Done<OwnedFd> {
+    let follow = existing.is_some_and(|existing| existing.follow);
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+    if path.is_empty() {
+        return fs::open(root, t(c"."), flags, 0);
+    }
+    let mut buf = [0_u8; PATH_MAX];
+    let whole = terminated(path, &mut buf)?;
+    let one_mount = if existing.is_none() { fs::NO_XDEV } else { 0 };
+    let resolve = fs::BENEATH | fs::NO_SYMLINKS | one_mount;
+    let how = fs::OpenHow { flags: (flags | libc::O_CLOEXEC) as u64, mode: 0, resolve };
+    let opened = if follow { open_in_root(root, whole, flags, 0) } else { fs::openat2(root, whole, &how) };
+    match opened {
+        Err(Errno::ENOSYS) => {}
+        Err(Errno::ENOENT) if make => {}
+        // A whiteout may stand in the way.
+        Err(Errno::ENOTDIR) if make && existing.is_none() => {}
+        other => return other,
+    }
+    let mut here: Option<OwnedFd> = None;
+    let mut end = 0_usize;
+    for component in path.split(|&byte| byte == b'/') {
+        let dir = here.as_ref().map_or(root, |fd| fd.as_fd());
+        let name = terminated(component, &mut buf)?;
+        let deleted = make && existing.is_none() && fs::stat(dir, name).is_ok_and(|stat| is_whiteout(&stat));
+        if deleted {
+            fs::unlink(dir, name)?;
+        }
+        let made = if make { fs::mkdir(dir, name, 0o755) } else { Err(Errno::EEXIST) };
+        end = end.wrapping_add(component.len());
+        let next = match made {
+            Ok(()) | Err(Errno::EEXIST) if follow => {
+                let so_far = terminated(path.get(..end).unwrap_or_default(), &mut buf)?;
+                open_in_root(root, so_far, flags, 0)?
+            }
+            Ok(()) | Err(Errno::EEXIST) => fs::open(dir, name, flags, 0)?,
+            Err(errno) => return Err(errno),
+        };
+        end = end.wrapping_add(1);
+        if made.is_ok() {
+            fs::chmod(next.as_fd(), 0o755)?;
+        }
+        if deleted {
+            hide(next.as_fd())?;
+        }
+        here = Some(next);
+    }
+    here.ok_or(Errno::ENOENT)
 }
 
 /// `bytes` as a C string in `buf`.
@@ -467,7 +516,7 @@ fn terminated<'b>(bytes: &[u8], buf: &'b mut [u8; PATH_MAX]) -> Done<Name<'b>> {
 }
 
 /// A confined, NUL-terminated path cut into its directory and its last name.
-fn split(path: &[u8]) -> (&[u8], Name<'_>) {
+pub(super) fn split(path: &[u8]) -> (&[u8], Name<'_>) {
     let slash = path.iter().rposition(|&byte| byte == b'/');
     let name = path.get(slash.map_or(0, |at| at.wrapping_add(1))..).unwrap_or_default();
     (path.get(..slash.unwrap_or(0)).unwrap_or_default(), Name::with_nul(name).unwrap_or_default())
@@ -483,9 +532,17 @@ fn common(one: &[u8], other: &[u8]) -> usize {
     one.iter().take(same).rposition(|&byte| byte == b'/').unwrap_or(0)
 }
 
+/// Where in a confined path a name begins that deletes. Taken for a file's, it would hide what it should have deleted.
+fn whiteout(path: &[u8]) -> Option<usize> {
+    if path.starts_with(b".wh.") {
+        return Some(0);
+    }
+    path.windows(5).position(|bytes| bytes == b"/.wh.").map(|at| at.wrapping_add(1))
+}
+
 /// A member's name as a path that stays below the root: without slashes at its start and end and without `.`,
 /// terminated by a NUL. The root itself is the empty path, or where a tree exists its base.
-fn confine(name: &[u8], path: &mut Vec<u8>, existing: Option<&Existing>) -> core::result::Result<(), Why> {
+pub(super) fn confine(name: &[u8], path: &mut Vec<u8>, existing: Option<&Existing>) -> core::result::Result<(), Why> {
     path.clear();
     path.extend_from_slice(existing.map_or(b"", |existing| existing.base));
     if name.is_empty() {
@@ -496,10 +553,6 @@ fn confine(name: &[u8], path: &mut Vec<u8>, existing: Option<&Existing>) -> core
             b"" | b"." => continue,
             b".." => return Err(text!("leads out of the archive with `..`")),
             _ if has(component, 0) => return Err(NUL),
-            // Docker's layers delete with such names. Taken for files, they would hide what they should have deleted.
-            _ if existing.is_none() && component.starts_with(b".wh.") => {
-                return Err(text!("is a whiteout: this is the layer of an image, not a whole root file system"));
-            }
             _ => {}
         }
         if !path.is_empty() {
@@ -542,7 +595,20 @@ mod tests {
         assert_eq!(confined(b"a\0b"), Err(text!("has a NUL in a name")));
         assert_eq!(confined(&[b'a'; 4096]), Err(text!("its name is too long")));
         assert!(confined(&[b'a'; 4095]).is_ok());
-        assert!(confined(b"etc/.wh..wh..opq").is_err_and(|why| why.bytes().starts_with(b"is a whiteout")));
+    }
+
+    #[test]
+    fn a_name_that_deletes_is_found_in_every_place() {
+        for (path, at) in [
+            (&b".wh.a\0"[..], Some(0)),
+            (b"etc/.wh..wh..opq\0", Some(4)),
+            (b"a/.wh.b/c\0", Some(2)),
+            (b"a.wh.b\0", None),
+            (b".wh\0", None),
+            (b"\0", None),
+        ] {
+            assert_eq!(whiteout(path), at, "{}", path.escape_ascii());
+        }
     }
 
     #[test]

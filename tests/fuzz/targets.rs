@@ -18,7 +18,8 @@ use crate::sys::{Errno, OwnedFd, fs, resolve};
 use crate::tar::header::{BLOCK, Kind, Member, record};
 use crate::tar::inflate::{Inflate, RING};
 use crate::tar::packed::Packed;
-use crate::tar::{Source, header, unpack};
+use crate::tar::squeeze::Squeeze;
+use crate::tar::{self, Source, header, unpack};
 use crate::text::{has, keep, split, split_once};
 use crate::{assemble, cgroup, diagnose, explain, host, image, json, plan, userns, users};
 use sha2::Digest;
@@ -135,7 +136,7 @@ fn source(bytes: &[u8]) {
     let gzip = bytes.starts_with(crate::tar::gzip::MAGIC);
     if result.is_ok() {
         assert!(gzip || all == bytes);
-        assert_eq!(source.digest(), <[u8; 32]>::from(sha2::Sha256::digest(&all)));
+        assert_eq!(source.digest(), (<[u8; 32]>::from(sha2::Sha256::digest(&all)), all.len() as u64));
     }
     if gzip {
         let expected = model::gunzip(bytes);
@@ -195,12 +196,22 @@ fn unpacking(bytes: &[u8]) {
     if fix & 1 == 0 {
         model::repair(&mut archive);
     }
+    archive.insert(0, fix as u8);
     jail::run(archive, |dir, archive| {
+        // As an image's layer, or as a whole root.
+        let (fix, archive) = choice(archive);
         let file = file(archive);
         let mut source = Source::new(file.as_fd(), b"x.tar", archive.len() as u64);
-        match unpack(&mut source, dir) {
+        let record = self::file(b"");
+        source.sink = Some(Box::new(Squeeze::new(record.try_clone().unwrap().into())));
+        match unpack(&mut source, dir, fix & 2 != 0) {
             Ok(_) if archive.starts_with(crate::tar::gzip::MAGIC) => {}
-            Ok(digest) => assert_eq!(digest, <[u8; 32]>::from(sha2::Sha256::digest(archive))),
+            Ok(digest) => {
+                assert_eq!(digest, <[u8; 32]>::from(sha2::Sha256::digest(archive)));
+                // What it was made of comes out of it again.
+                let again = tar::again::tests::archive(record.as_fd(), dir);
+                assert!(again.map_err(|error| error.text()).unwrap() == archive);
+            }
             Err(error) => one_line(&error),
         }
     });

@@ -136,7 +136,7 @@ if need strace; then
     exits 0
     prints imported
     same '' "$(ls -A "$T/r1/containers" 2>/dev/null)" 'containers/'
-    same 1 "$(ls "$T/r1/layers" | wc -l)" 'the number of layers'
+    same 1 "$(ls -d "$T"/r1/layers/*/ | wc -l)" 'the number of layers'
     rm -rf --one-file-system "$T/r1"
   done
 fi

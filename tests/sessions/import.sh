@@ -310,7 +310,7 @@ begin 'the same content under another name is the same layer'
 cp "$T/x.tar" "$T/other.tar"
 run mydocker run ./other.tar /bin/busybox cat /a
 prints first
-same 1 "$(ls "$MYDOCKER_ROOT/layers" | wc -l)" 'the number of layers'
+same 1 "$(ls -d "$MYDOCKER_ROOT"/layers/*/ | wc -l)" 'the number of layers'
 
 begin 'a changed file is imported anew'
 image <<'TAR'
@@ -363,7 +363,7 @@ if active; then
   wait
   same 20 "$(cat "$T"/out.* | grep -cx 200)" 'the number of those that saw all of it'
   same '' "$(cat "$T"/err.*)" 'standard error'
-  same 1 "$(ls "$MYDOCKER_ROOT/layers" | wc -l)" 'the number of layers'
+  same 1 "$(ls -d "$MYDOCKER_ROOT"/layers/*/ | wc -l)" 'the number of layers'
   rm -f "$T"/out.* "$T"/err.*
 fi
 
