@@ -115,9 +115,12 @@ size: mydocker target/size/mydocker.unstripped ## the binary's bytes by crate an
 initramfs: mydocker ## an initramfs with mydocker, busybox and an image: initramfs.cpio.gz
 	@tests/initramfs/build
 
-install: mydocker ## into PREFIX (/usr/local): bin/mydocker and its manual page
+install: mydocker ## into PREFIX (/usr/local): bin/mydocker, manual pages, completions
 	@install -D -m 755 mydocker $(DESTDIR)$(PREFIX)/bin/mydocker
-	@install -D -m 644 docs/mydocker.1 $(DESTDIR)$(PREFIX)/share/man/man1/mydocker.1
+	@install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/mydocker.1 docs/mydocker-commands.1
+	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	@./mydocker completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mydocker
+	@./mydocker completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mydocker.fish
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/mydocker"
 
 clean: ## remove what was built

@@ -591,7 +591,7 @@ fn help(given: &Given) -> Result<u8> {
     for command in COMMANDS {
         let summary = split_once(command.help.bytes(), b'\n').map_or(&b""[..], |(_, rest)| until(rest, b'\n'));
         text.put(b"  ").put(command.name.as_bytes());
-        (command.name.len()..16).for_each(|_| text.push(b' '));
+        (command.name.len()..19).for_each(|_| text.push(b' '));
         text.put(summary).put(b"\n");
     }
     crate::print(&text)
