@@ -557,8 +557,9 @@ fn find(words: &[Text]) -> Option<&'static Command> {
     let name = name.to_bytes();
     let alias =
         split(ALIASES.as_bytes(), b',').iter().filter_map(|row| split_once(row, b'=')).find(|(of, _)| *of == name);
-    let wanted = alias.map(|(_, command)| command).or_else(|| name.strip_prefix(b"container ")).unwrap_or(name);
-    COMMANDS.iter().find(|command| command.name.as_bytes() == wanted)
+    let wanted = alias.map_or(name, |(_, command)| command);
+    let row = |name: &[u8]| COMMANDS.iter().find(|command| command.name.as_bytes() == name);
+    row(wanted).or_else(|| row(name.strip_prefix(b"container ")?))
 }
 
 fn unknown(verb: Text, second: Option<Text>) -> Error {
