@@ -435,14 +435,19 @@ pub fn keyed(path: Text, file: &str, key: &[u8]) -> Option<u64> {
     split(text, b'\n').iter().find_map(|line| number(line.strip_prefix(key)?.strip_prefix(b" ")?))
 }
 
-/// Gives a running container other limits. On v1 it may not be in the controller's hierarchy yet.
-pub fn update(limits: &Limits, layout: &Layout, id: Text) -> Result<()> {
+/// Gives a running container other limits. On v1 it may not be in the controller's hierarchy yet: `joins` hears of that
+/// before, and may refuse.
+pub fn update(limits: &Limits, layout: &Layout, id: Text, joins: &dyn Fn(Text) -> Result<()>) -> Result<()> {
     for member in outside(limits, layout, id)?.iter().filter(|member| !member.values.is_empty()) {
         let failed = |which, errno| Error::sys(text!("change the limit"), which, errno);
         for &(file, value) in &member.enable {
             write(file, value.to_bytes()).map_err(|errno| failed(file, errno))?;
         }
-        let new = fs::mkdir(fs::CWD, member.path, 0o755).is_ok();
+        let new = !fs::exists(member.path);
+        if new {
+            joins(member.name)?;
+            fs::mkdir(fs::CWD, member.path, 0o755).map_err(|errno| failed(member.path, errno))?;
+        }
         // Memory may never be above memory and swap, so either may have to be first: all are written twice, and what the
         // second time fails has failed.
         for (index, &(file, value, flag)) in member.values.iter().chain(&member.values).enumerate() {

@@ -16,7 +16,7 @@ use crate::sys::name::t;
 use crate::sys::process::{self, STDERR, STDIN, STDOUT, Side};
 use crate::sys::{Errno, OwnedFd, exe, fs, terminal};
 use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
-use crate::{assemble, attach, log, perform, remove, run, store, userns};
+use crate::{assemble, attach, cgroup, log, perform, remove, run, store, userns};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -318,6 +318,12 @@ impl Supervisor<'_> {
             let outcome = run::container(options, ground, Some(&mut beside));
             (outcome, beside.clients, beside.oom)
         };
+        if self.record.leaves()
+            && let Some(store) = &ground.store
+        {
+            // `update` has put it into cgroups that the plan knew nothing of.
+            store::remove_cgroups(&cgroup::everywhere(store.rootless), self.record.id);
+        }
         let code = match &outcome {
             Ok(code) => *code,
             Err(error) => {

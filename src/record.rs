@@ -28,6 +28,8 @@ pub const STATE: Text = t(c"state");
 const NAME: Text = t(c"name");
 /// See above.
 pub const STOPPED: Text = t(c"stopped");
+/// See `Record::joins`.
+const JOINED: Text = t(c"joined");
 /// Something that takes another's place when it is whole.
 const NEW: Text = t(c".new");
 
@@ -434,6 +436,16 @@ impl Record {
         // By a descriptor of its own: through `dir` it could be our own lock.
         let dir = fs::open(self.dir.as_fd(), t(c"."), libc::O_RDONLY | libc::O_DIRECTORY, 0);
         dir.and_then(|dir| fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB)).is_err()
+    }
+
+    /// It is, or will be, in a cgroup of another hierarchy than at its start.
+    pub fn joins(&self) {
+        let _ = fs::open(self.dir.as_fd(), JOINED, libc::O_WRONLY | libc::O_CREAT, 0o600);
+    }
+
+    /// Whether it was; from now on it is not.
+    pub fn leaves(&self) -> bool {
+        fs::unlink(self.dir.as_fd(), JOINED).is_ok()
     }
 
     /// Makes one of `run --rm` stay at its end, or the reverse; whether it is one now that was the other.

@@ -80,7 +80,18 @@ fn one(given: &Given, store: &Store, mut record: Record, flags: &[Text]) -> Resu
     };
     if record.init().is_ok() {
         let layout = if store.rootless { cgroup::everywhere(true) } else { cgroup::look(&limits, FREEZER) };
-        cgroup::update(&limits, &layout, record.id)?;
+        cgroup::update(&limits, &layout, record.id, &|controller| {
+            if record.kind != Kind::Foreground {
+                record.joins();
+                return Ok(());
+            }
+            // Its supervisor would not take that cgroup away.
+            let pieces = [record.known_as(), controller];
+            Err(Error::new(
+                text!("container % was started without a limit of %, and cannot get one in the foreground"),
+                &pieces,
+            ))
+        })?;
     }
     if record.kind != Kind::Foreground {
         record.save().map_err(|errno| Error::sys(text!("update container"), record.known_as(), errno))?;
