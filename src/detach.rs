@@ -16,7 +16,7 @@ use crate::sys::name::t;
 use crate::sys::process::{self, STDERR, STDIN, STDOUT, Side};
 use crate::sys::{Errno, OwnedFd, exe, fs, terminal};
 use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
-use crate::{assemble, attach, cgroup, log, perform, remove, run, store, userns};
+use crate::{assemble, attach, cgroup, log, perform, remove, run, store, userns, volumes};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -75,6 +75,10 @@ fn make(args: &'static [Text], options: &mut Options, ground: &Ground) -> Result
     let kind = if options.life.rm { Kind::Transient } else { Kind::Stays };
     let draft = Draft { spec: &options.spec, kind, flags: &flags, words: options.words };
     let record = Record::create(store, &draft, name)?;
+    if let Err(error) = volumes::of(store, &options.spec.mounts) {
+        let _ = store.remove(record.id);
+        return Err(error);
+    }
     if let Some(path) = options.life.cidfile {
         write_id(path, record.id).map_err(|errno| {
             let _ = store.remove(record.id);

@@ -10,6 +10,8 @@ use crate::text::{Line, Message, Push, fill};
 pub const FAILED: u8 = 1;
 /// `run` failed before its command, or flags were wrong.
 pub const RUNTIME: u8 = 125;
+/// A flag's value was found to be wrong by the command itself: 125 too.
+pub const USAGE: u8 = 0;
 /// The command cannot be invoked.
 pub const NOT_EXECUTABLE: u8 = 126;
 /// The command was not found.
@@ -75,7 +77,7 @@ impl Error {
 
     /// The exit code of mydocker.
     pub fn exit_code(&self) -> u8 {
-        self.0.code
+        if self.0.code == USAGE { RUNTIME } else { self.0.code }
     }
 
     /// On standard error.

@@ -74,8 +74,7 @@ fn columns(options: &'static [Text]) -> Result<Vec<Column>> {
         let (name, header) = split_once(column, b'=').unwrap_or((column, b""));
         if !is(name, USERS) && !is(name, FULL) && !is(name, MORE) {
             return Err(Error::new(text!("top: there is no column %"), &[keep(name)])
-                .hint(text!("there are %, %"), &[keep(USERS.as_bytes()), keep(MORE.as_bytes())])
-                .code(1));
+                .hint(text!("there are %, %"), &[keep(USERS.as_bytes()), keep(MORE.as_bytes())]));
         }
         let header = match name {
             _ if !header.is_empty() => keep(header),
@@ -85,7 +84,7 @@ fn columns(options: &'static [Text]) -> Result<Vec<Column>> {
         columns.push((name, header));
     }
     if !columns.iter().any(|(name, _)| *name == b"pid") {
-        return Err(Error::new(text!("Couldn't find PID field in ps output"), &[]).code(1));
+        return Err(Error::new(text!("Couldn't find PID field in ps output"), &[]));
     }
     Ok(columns)
 }

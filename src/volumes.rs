@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 use crate::format::filter::{Filters, fits};
 use crate::format::{self, View, human};
 use crate::json::write;
+use crate::plan::data;
 use crate::ps::Shown;
-use crate::spec::{Source, Text};
+use crate::spec::{Mount, Source, Text};
 use crate::store::Store;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
@@ -53,20 +54,31 @@ pub fn create(given: &Given) -> Result<u8> {
                 "create %: \"%\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
             ),
             &[name, name],
-        )
-        .code(1));
+        ));
     }
     let driver = given.value("driver").unwrap_or(t(c"local"));
     if driver != t(c"local") {
-        return Err(Error::new(text!("create %: there is no volume driver but local: %"), &[name, driver]).code(1));
+        return Err(Error::new(text!("create %: there is no volume driver but local: %"), &[name, driver]));
     }
     let store = given.store()?;
-    make(store.dir(), name, &labels).map_err(|errno| Error::sys(text!("make the volume"), name, errno))?;
+    make(store.dir(), name, &labels).map_err(|errno| failed(name, errno))?;
     say(name)
 }
 
 fn say(name: Text) -> Result<u8> {
     crate::print(&join(&[name.to_bytes(), b"\n"]))
+}
+
+/// Those that a new container is made with.
+pub fn of(store: &Store, mounts: &[Mount]) -> Result<()> {
+    mounts.iter().try_for_each(|mount| match mount.source {
+        Source::Volume(name) => make(store.dir(), name, &[]).map_err(|errno| failed(name, errno)),
+        _ => Ok(()),
+    })
+}
+
+fn failed(name: Text, errno: Errno) -> Error {
+    Error::sys(text!("make the volume"), name, errno)
 }
 
 /// One that is there already is as it is.
@@ -141,7 +153,7 @@ fn users(all: &[Shown], name: Text) -> Vec<Text> {
 /// How much is in each.
 pub fn things(store: &Store, containers: &[Shown]) -> Vec<Thing> {
     let thing = |volume: &Volume| {
-        let bytes = usage::tree(store.dir(), filled("volumes/%", &[volume.name]));
+        let bytes = usage::tree(store.dir(), data(volume.name));
         (volume.name, bytes, !users(containers, volume.name).is_empty())
     };
     all(store).iter().map(thing).collect()
@@ -286,7 +298,7 @@ pub fn prune(given: &Given) -> Result<u8> {
     })?;
     let (mut said, mut bytes) = (Line::new(), 0_u64);
     for &(name, dir) in &gone {
-        bytes = bytes.wrapping_add(usage::tree(store.dir(), dir));
+        bytes = bytes.wrapping_add(usage::tree(store.dir(), filled("%/_data", &[dir])));
         finish(store.dir(), name, Some(dir))?;
         if said.is_empty() {
             said.put(b"Deleted Volumes:\n");

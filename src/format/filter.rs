@@ -1,6 +1,6 @@
 //! What `--filter NAME=VALUE` takes: of several values of one name any may fit, of several names all must.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, USAGE};
 use crate::sys::name::Text;
 use crate::text::{is, keep, split_once};
 
@@ -16,7 +16,7 @@ impl Filters {
                 let message = text!(
                     "invalid argument \"%\" for \"-f, --filter\" flag: bad format of filter (expected name=value)"
                 );
-                return Err(Error::new(message, &[typed]));
+                return Err(Error::new(message, &[typed]).code(USAGE));
             };
             if !is(name, names) {
                 return Err(invalid(name).hint(text!("there are %"), &[keep(names.as_bytes())]));
@@ -51,7 +51,7 @@ impl Filters {
 
 /// docker's words.
 pub fn invalid(what: &[u8]) -> Error {
-    Error::new(text!("invalid filter '%'"), &[keep(what)]).code(1)
+    Error::new(text!("invalid filter '%'"), &[keep(what)])
 }
 
 /// Whether a text fits a pattern: it has it somewhere, `^` is its beginning and `$` its end.
@@ -85,7 +85,7 @@ mod tests {
         let said = |given| Filters::read(&[given], "name").err().map(|error| (error.exit_code(), error.text()));
         assert!(
             said(t(c"x=1"))
-                .is_some_and(|(code, text)| code == 1 && text.starts_with(b"mydocker: invalid filter 'x'\n"))
+                .is_some_and(|(code, text)| code == 125 && text.starts_with(b"mydocker: invalid filter 'x'\n"))
         );
         assert!(said(t(c"name")).is_some_and(|(code, _)| code == 125));
     }

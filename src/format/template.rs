@@ -185,7 +185,7 @@ impl<'a> Parts<'a> {
             text!("failed to execute template: template: :1:%: executing \"\" at <%>: can't evaluate field %")
         };
         let hint = if there.is_empty() { Message::NONE } else { text!("there are %") };
-        Error::new(message, &pieces).code(1).hint(hint, &[keep(&there)])
+        Error::new(message, &pieces).hint(hint, &[keep(&there)])
     }
 }
 
