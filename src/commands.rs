@@ -8,7 +8,8 @@ use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
 use crate::{
-    attach, check, cli, completion, cp, detach, diff, export, inspect, logs, ps, run, stats, system, top, volumes,
+    attach, check, cli, commit, completion, cp, detach, diff, export, inspect, logs, ps, run, stats, system, top,
+    volumes,
 };
 
 /// A command.
@@ -404,6 +405,22 @@ Exit codes: 0 `run` works here, 1 it does not, 125 mydocker failed.
 "
         ),
         act: Act::Given(check::check),
+    },
+    Command {
+        name: "commit",
+        flags: "author|a= change|c= message|m= pause|p",
+        words: (1, 2),
+        help: text!(
+            "\
+mydocker commit [FLAGS] CONTAINER [REPOSITORY[:TAG]]
+make an image of what a container has written; prints its id
+
+  -a, --author NAME           -m, --message TEXT
+  -c, --change INSTRUCTION    as in a Dockerfile: 'CMD [\"sh\"]', 'ENV NAME=value'
+  -p, --pause=false           do not let the container stand still meanwhile
+"
+        ),
+        act: Act::Given(commit::commit),
     },
     Command {
         name: "cp",

@@ -9,23 +9,19 @@ use crate::error::{Error, Result};
 use crate::record::Record;
 use crate::remove::mount_id;
 use crate::spec::Text;
-use crate::sys::name::{Name, t};
+use crate::sys::name::t;
 use crate::sys::process::{self, STDIN, STDOUT, Side};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::tar::tree::{How, tree};
 use crate::tar::write::Tar;
 use crate::tar::{Existing, Source, into};
-use crate::text::{filled, keep, split_once};
+use crate::text::{Message, filled, keep, split_once};
 use crate::view::{self, View};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// `mydocker cp`.
 pub fn cp(given: &Given) -> Result<u8> {
-    copy(given).map_err(|error| error.code(1))
-}
-
-fn copy(given: &Given) -> Result<u8> {
     let &[from, to] = given.words else { return Ok(1) };
     let store = given.store()?;
     match (of_container(from), of_container(to)) {
@@ -176,7 +172,7 @@ fn out(record: &Record, view: &View, source: Path, target: Path, given: &Given) 
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     let dir = fs::open_follow(fs::CWD, dir, flags, 0).map_err(|errno| Error::sys(text!("open"), dir, errno))?;
     let existing = Existing { base: b"", follow: false, owned: !given.has("archive"), ids: [&[], &[]] };
-    piped(top, &How { prefix: name.to_bytes(), ..how }, source.name(), dir.as_fd(), &existing)
+    unpacked(top, &How { prefix: name.to_bytes(), ..how }, source.name(), dir.as_fd(), &existing)
 }
 
 /// Into the container.
@@ -220,7 +216,7 @@ fn enter(record: &Record, view: &View, source: Path, path: Text, given: &Given) 
         None => into(&mut Source::new(STDIN, b"-", 0), root, &existing).map(|_| 0),
         Some((_, top)) => {
             let how = How { prefix: name.to_bytes(), cross: true, ..How::default() };
-            piped(top, &how, source.name(), root, &existing)
+            unpacked(top, &how, source.name(), root, &existing)
         }
     }
 }
@@ -237,6 +233,12 @@ fn check_writable(view: &View, dir: BorrowedFd) -> Result<()> {
     }
 }
 
+/// An archive of what was opened, into a tree.
+fn unpacked(top: OwnedFd, how: &How, name: Text, root: BorrowedFd, existing: &Existing) -> Result<u8> {
+    piped(top, how, &mut |read| into(&mut Source::new(read, name.to_bytes(), 0), root, existing).map(|_| name))
+        .map(|_| 0)
+}
+
 /// Writes an archive of what was opened.
 fn archive(to: BorrowedFd, top: OwnedFd, how: &How) -> Result<u8> {
     let mut tar = Tar::new(to);
@@ -246,7 +248,7 @@ fn archive(to: BorrowedFd, top: OwnedFd, how: &How) -> Result<u8> {
 }
 
 /// A child writes the archive, and this process unpacks it.
-fn piped(top: OwnedFd, how: &How, name: Name, root: BorrowedFd, existing: &Existing) -> Result<u8> {
+pub fn piped(top: OwnedFd, how: &How, unpack: &mut dyn FnMut(BorrowedFd) -> Result<Text>) -> Result<Text> {
     let failed = |errno| Error::sys(text!("start a process"), t(c""), errno);
     // Or there would be no child to wait for.
     process::default_action(libc::SIGCHLD).map_err(failed)?;
@@ -256,7 +258,8 @@ fn piped(top: OwnedFd, how: &How, name: Name, root: BorrowedFd, existing: &Exist
         Side::Child => {
             drop(read);
             // Whoever unpacks has said why he has stopped.
-            let _ = process::default_action(libc::SIGPIPE).and_then(|()| process::die_with_parent());
+            let _ = process::default_action(libc::SIGPIPE).and_then(|()| process::unblock_signals());
+            let _ = process::die_with_parent();
             process::exit(archive(write.as_fd(), top, how).unwrap_or_else(|error| {
                 error.print();
                 1
@@ -264,11 +267,11 @@ fn piped(top: OwnedFd, how: &How, name: Name, root: BorrowedFd, existing: &Exist
         }
     };
     drop((write, top));
-    let done = into(&mut Source::new(read.as_fd(), name.to_bytes(), 0), root, existing);
+    let done = unpack(read.as_fd());
     drop(read);
     match process::wait(pid, 0).map_err(failed)? {
         // It has said what is wrong.
-        (_, 1) => Ok(1),
-        _ => done.map(|_| 0),
+        (_, 1) => Err(Error::new(Message::NONE, &[])),
+        _ => done,
     }
 }

@@ -20,10 +20,6 @@ type Done<T> = core::result::Result<T, Errno>;
 
 /// `mydocker diff`.
 pub fn diff(given: &Given) -> Result<u8> {
-    act(given).map_err(|error| error.code(1))
-}
-
-fn act(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let record = store.find(given.word())?;
     crate::print(&of(&store, &record)?)

@@ -85,9 +85,12 @@ impl Error {
         let _ = fs::write_all(STDERR, &self.text());
     }
 
-    /// The line or two for stderr, control bytes made visible.
+    /// The line or two for stderr, control bytes made visible; nothing where another process has said it (`Message::NONE`).
     pub fn text(&self) -> Line {
         let mut line = Line::new();
+        if self.0.line.is_empty() {
+            return line;
+        }
         line.put(b"mydocker: ").safe(&self.0.line).put(b"\n");
         if !self.0.hint.is_empty() {
             line.put(b"hint: ").safe(&self.0.hint).put(b"\n");

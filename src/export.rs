@@ -13,10 +13,6 @@ use std::os::fd::AsFd;
 
 /// `mydocker export`.
 pub fn export(given: &Given) -> Result<u8> {
-    act(given).map_err(|error| error.code(1))
-}
-
-fn act(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let record = store.find(given.word())?;
     let out = output(given.value("output"))?;

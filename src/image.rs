@@ -134,7 +134,7 @@ impl Image {
     /// The config as JSON; for an image that has none, what docker would have written when it was imported.
     pub fn config(&self, store: BorrowedFd) -> Result<Vec<u8>> {
         let Some(digest) = self.config else {
-            return Ok(config::document(&Config::default(), &self.diff_ids(), 0, b"", [Text::default(); 2]).to_vec());
+            return Ok(config::document(&Config::default(), &self.diff_ids(), 0, b"", [Text::default(); 3]).to_vec());
         };
         let path = filled("configs/%", &[digest]);
         let opened = fs::open(store, path, libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), CONFIG_MAX));

@@ -14,6 +14,7 @@ mod cgroup;
 mod check;
 mod cli;
 mod commands;
+mod commit;
 mod completion;
 mod control;
 mod copy;

@@ -33,24 +33,27 @@ impl View {
     pub fn of(store: &Store, record: &Record, volumes: bool) -> Result<Self> {
         let options = ManuallyDrop::new(record.options()?);
         let read_only = options.spec.read_only;
-        if record.state().status == Status::Running {
+        if hold(record)? {
             return Ok(Self { root: live(record)?, live: true, read_only });
-        }
-        // Nobody starts it meanwhile: two mounts of one upper layer would not know of each other.
-        let mut tries = 0_u32;
-        while record.lock().is_err() {
-            tries = tries.wrapping_add(1);
-            if record.state().status == Status::Running {
-                return Ok(Self { root: live(record)?, live: true, read_only });
-            }
-            if tries > 200 {
-                return Err(Error::new(text!("container %: somebody else uses its files"), &[record.known_as()]));
-            }
-            let _ = process::poll(&mut [], Some(50));
         }
         let root = mounted(store, record, if volumes { Rest::Whole } else { Rest::Bare })?;
         Ok(Self { root, live: false, read_only })
     }
+}
+
+/// Whether it runs. If not, nobody starts it as long as the record lives: two mounts of one upper layer would not know of
+/// each other.
+pub fn hold(record: &Record) -> Result<bool> {
+    for _ in 0..200 {
+        if record.state().status == Status::Running {
+            return Ok(true);
+        }
+        if record.lock().is_ok() {
+            return Ok(false);
+        }
+        let _ = process::poll(&mut [], Some(50));
+    }
+    Err(Error::new(text!("container %: somebody else uses its files"), &[record.known_as()]))
 }
 
 /// The image that a container was made of, as it would see it.

@@ -9,7 +9,7 @@ use crate::sys::process;
 use crate::text::{Line, Push, filled, is, keep, split, split_once, until};
 
 /// What a config says about the command.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     /// In the order of `Part`.
     parts: [Vec<Text>; 9],
@@ -76,7 +76,8 @@ impl Config {
         self.list(part).first().copied().unwrap_or_default()
     }
 
-    fn set(&mut self, part: Part, said: Vec<Text>) {
+    /// Says something else of a part.
+    pub fn set(&mut self, part: Part, said: Vec<Text>) {
         if let Some(part) = self.parts.get_mut(part as usize) {
             *part = said;
         }
@@ -215,13 +216,13 @@ pub fn is_bare(document: &[u8]) -> bool {
 const ARCHITECTURE: Text = if cfg!(target_arch = "aarch64") { t(c"arm64") } else { t(c"amd64") };
 
 /// A whole config. `history` is what came before the last step, as JSON items with a comma after each; `step` are that step's
-/// `created_by` and its comment, each perhaps empty.
-pub fn document(config: &Config, layers: &[Text], created: u64, history: &[u8], step: [Name; 2]) -> Line {
+/// `created_by`, its comment and who made it, each perhaps empty.
+pub fn document(config: &Config, layers: &[Text], created: u64, history: &[u8], step: [Name; 3]) -> Line {
     let created = human::time(created);
-    let [by, comment] = step;
+    let [by, comment, author] = step;
     let mut last = Line::new();
     write::quote(last.put(b"{\"created\":"), created.to_bytes());
-    for (name, word) in [(t(c",\"created_by\":"), by), (t(c",\"comment\":"), comment)] {
+    for (name, word) in [(t(c",\"author\":"), author), (t(c",\"created_by\":"), by), (t(c",\"comment\":"), comment)] {
         if !word.is_empty() {
             write::quote(last.put(name.to_bytes()), word.to_bytes());
         }
@@ -229,9 +230,10 @@ pub fn document(config: &Config, layers: &[Text], created: u64, history: &[u8], 
     let history = filled("[%%}]", &[keep(history), keep(&last)]);
     let layers: Vec<Text> = layers.iter().map(|&layer| filled("sha256:%", &[layer])).collect();
     let text = write::object(
-        text!("architecture comment config# created history# os rootfs{ type diff_ids# }"),
+        text!("architecture author comment config# created history# os rootfs{ type diff_ids# }"),
         &[
             ARCHITECTURE,
+            keep(author.to_bytes()),
             keep(comment.to_bytes()),
             config.json(),
             created,
@@ -255,7 +257,7 @@ pub fn now() -> u64 {
 /// The config of a root file system that is imported: docker's words where there is no message.
 pub fn imported(config: &Config, layers: &[Text], from: Name, message: Option<Text>) -> Line {
     let message = message.unwrap_or_else(|| filled("Imported from %", &[keep(from.to_bytes())]));
-    document(config, layers, now(), b"", [t(c""), message])
+    document(config, layers, now(), b"", [t(c""), message, t(c"")])
 }
 
 #[cfg(test)]
@@ -342,8 +344,13 @@ mod tests {
     #[test]
     fn an_imported_one_is_as_docker_writes_it() {
         let layers = ["a".repeat(64)].map(|digit| keep(digit.as_bytes()));
-        let text =
-            document(&Config::default(), &layers, 1_795_503_600_000_000_000, b"", [t(c""), t(c"Imported from -")]);
+        let text = document(
+            &Config::default(),
+            &layers,
+            1_795_503_600_000_000_000,
+            b"",
+            [t(c""), t(c"Imported from -"), t(c"")],
+        );
         let layer = "a".repeat(64);
         assert_eq!(
             String::from_utf8_lossy(&text),

@@ -1,0 +1,138 @@
+//! `commit`: what a container has written becomes a layer, and with the image's layers another image.
+
+use crate::cgroup::{self, freezer};
+use crate::cli::{Given, Options};
+use crate::error::{Error, Result};
+use crate::image::config::{self, Config, Part, put};
+use crate::image::{Image, Turn, reference};
+use crate::json;
+use crate::plan::POINTS;
+use crate::record::{Record, Status};
+use crate::spec::{Source as Mounted, Text};
+use crate::store::Store;
+use crate::sys::name::t;
+use crate::sys::{Errno, fs, process};
+use crate::tar::Source;
+use crate::tar::tree::How;
+use crate::text::{Line, Push, keep};
+use crate::{cp, view};
+use core::mem::ManuallyDrop;
+use std::os::fd::AsFd;
+
+/// `mydocker commit`.
+pub fn commit(given: &Given) -> Result<u8> {
+    let names = match given.words {
+        [_, name] => vec![reference::required(*name)?],
+        _ => Vec::new(),
+    };
+    let store = given.store()?;
+    let record = store.find(given.word())?;
+    if record.layers.iter().any(|layer| layer.first() == b'/') || record.layers.is_empty() {
+        return Err(Error::new(text!("container % was made of a directory, not of an image"), &[record.known_as()])
+            .hint(text!("mydocker export % | mydocker import - NAME"), &[record.known_as()]));
+    }
+    let image = Image::recorded(record.layers.clone(), record.image_id);
+    let options = ManuallyDrop::new(record.options()?);
+    let mut config = of_container(&image.says(store.dir())?, &options);
+    for change in given.values("change") {
+        config.change(change)?;
+    }
+    let turn = Turn::new(store.dir())?;
+    let pause = given.value("pause").is_none() || given.has("pause");
+    let mut layers = image.diff_ids();
+    layers.push(frozen(&store, &record, pause, &mut || layer(&record, &turn))?);
+    let before = image.config(store.dir())?;
+    let mut history = Line::new();
+    for (_, step) in json::items(json::get(&before, "history").unwrap_or_default()) {
+        history.put(step).put(b",");
+    }
+    let mut by = Line::new();
+    for &word in config.list(Part::Cmd) {
+        by.put(if by.is_empty() { b"" } else { b" " }).put(word.to_bytes());
+    }
+    let [author, message] = ["author", "message"].map(|flag| given.value(flag).unwrap_or_default());
+    let document = config::document(&config, &layers, config::now(), &history, [keep(&by), message, author]);
+    let id = turn.publish(&layers, &document, &names)?;
+    let mut line = Line::new();
+    crate::print(line.put(b"sha256:").put(id.to_bytes()).put(b"\n"))
+}
+
+/// What the image says, and over it what the container was asked for, as docker merges them.
+fn of_container(image: &Config, options: &Options) -> Config {
+    let mut config = image.clone();
+    let mut env = Vec::new();
+    for &entry in options.spec.process.env.iter().chain(image.list(Part::Env)) {
+        let name = |entry: Text| crate::text::until(entry.to_bytes(), b'=');
+        if options.spec.process.env.contains(&entry) || !env.iter().any(|&other| name(other) == name(entry)) {
+            put(&mut env, entry);
+        }
+    }
+    config.set(Part::Env, env);
+    if let Some(entrypoint) = options.entrypoint {
+        config.set(Part::Entrypoint, Some(entrypoint).into_iter().filter(|word| !word.is_empty()).collect());
+    }
+    if options.entrypoint.is_some() || !options.words.is_empty() {
+        config.set(Part::Cmd, options.words.to_vec());
+    }
+    let words = [(Part::User, options.user), (Part::Cwd, options.cwd), (Part::StopSignal, options.life.stop_signal)];
+    for (part, word) in words {
+        if let Some(word) = word.filter(|word| !word.is_empty()) {
+            config.set(part, vec![word]);
+        }
+    }
+    let mut labels = image.list(Part::Labels).to_vec();
+    options.life.labels.iter().for_each(|&label| put(&mut labels, label));
+    config.set(Part::Labels, labels);
+    let mut volumes = image.list(Part::Volumes).to_vec();
+    for mount in options.spec.mounts.iter().filter(|mount| mount.source == Mounted::Anonymous) {
+        put(&mut volumes, mount.target);
+    }
+    config.set(Part::Volumes, volumes);
+    config
+}
+
+/// With all processes of the container standing still meanwhile, if it runs and that is wanted. A signal waits until they go
+/// on, or nobody would let them.
+fn frozen(store: &Store, record: &Record, pause: bool, act: &mut dyn FnMut() -> Result<Text>) -> Result<Text> {
+    let live = view::hold(record)?;
+    let layout = cgroup::everywhere(store.rootless);
+    if !live || !pause || freezer::is_frozen(&layout, record.id) {
+        return act();
+    }
+    let failed = |errno| Error::sys(text!("pause container"), record.known_as(), errno);
+    process::block_signals().map_err(failed)?;
+    let frozen = freezer::freeze(&layout, record.id);
+    let done = match frozen {
+        // It has just ended.
+        Err(_) if record.state().status != Status::Running => act(),
+        Err(errno) => Err(failed(errno).hint(text!("-p=false commits it as it runs"), &[])),
+        Ok(()) => act(),
+    };
+    if frozen.is_ok() {
+        freezer::thaw(&layout, record.id)
+            .map_err(|errno| Error::sys(text!("unpause container"), record.known_as(), errno))?;
+    }
+    process::unblock_signals().map_err(failed)?;
+    done
+}
+
+/// The upper layer as a layer of an image: its digest.
+fn layer(record: &Record, turn: &Turn) -> Result<Text> {
+    let failed = |errno| Error::sys(text!("open the container's layer"), record.id, errno);
+    let mut made = fs::open(record.dir.as_fd(), t(c"upper"), libc::O_PATH | libc::O_DIRECTORY, 0);
+    if matches!(made, Err(Errno::ENOENT)) {
+        // Never started.
+        fs::mkdir(record.dir.as_fd(), t(c".empty"), 0o755).map_err(failed)?;
+        made = fs::open(record.dir.as_fd(), t(c".empty"), libc::O_PATH | libc::O_DIRECTORY, 0);
+        let _ = fs::rmdir(record.dir.as_fd(), t(c".empty"));
+    }
+    let upper = made.map_err(failed)?;
+    // What we mount on ourselves.
+    let without: Vec<Text> =
+        POINTS.iter().map(|(path, _)| keep(path.to_bytes().get(1..).unwrap_or_default())).collect();
+    let [uids, gids] = view::ids(record)?;
+    let how = How { upper: true, without: &without, ids: [&uids, &gids], ..How::default() };
+    cp::piped(upper, &how, &mut |read| {
+        turn.layer(&mut Source::new(read, record.known_as().to_bytes(), 0), false, &|_| Ok(()))
+    })
+}
