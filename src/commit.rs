@@ -133,6 +133,6 @@ fn layer(record: &Record, turn: &Turn) -> Result<Text> {
     let [uids, gids] = view::ids(record)?;
     let how = How { upper: true, without: &without, ids: [&uids, &gids], ..How::default() };
     cp::piped(upper, &how, &mut |read| {
-        turn.layer(&mut Source::new(read, record.known_as().to_bytes(), 0), false, &|_| Ok(()))
+        turn.layer(&mut Source::new(read, record.known_as().to_bytes(), 0), true, &|_, _| Ok(()))
     })
 }
