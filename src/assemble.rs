@@ -6,11 +6,11 @@ use crate::image::config::{Config, Part, put};
 use crate::image::{self, Image};
 use crate::spec::{Files, Lower, Process, Text};
 use crate::store::Store;
-use crate::sys::name::t;
+use crate::sys::name::{Name, t};
 use crate::sys::process;
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push, filled, keep, until};
-use crate::users;
+use crate::{exec, users};
 use std::os::fd::{AsFd, BorrowedFd};
 
 const PATH: Text = t(c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -38,7 +38,11 @@ pub fn compose(options: &mut Options, image: &Image, named: Text, id: Text, dir:
         }
     }
     let user = options.user.filter(|user| !user.is_empty()).unwrap_or(config.word(Part::User));
-    let user = users::find(&|path| image.open(dir, path), user.to_bytes(), &options.spec.process.group_add)?;
+    let open = |path: Name| match &options.live {
+        Some(root) => exec::open_live(root.as_fd(), path),
+        None => image.open(dir, path),
+    };
+    let user = users::find(&open, user.to_bytes(), &options.spec.process.group_add)?;
     let spec = &mut options.spec;
     spec.id = id;
     spec.hostname = match options.hostname {

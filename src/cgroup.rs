@@ -5,7 +5,7 @@ use crate::spec::{Limits, Text};
 use crate::supervise::after;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
-use crate::text::{Line, Push, below, filled, keep, number, split};
+use crate::text::{Line, Push, below, filled, keep, number, split, split_once};
 use std::os::fd::AsFd;
 
 pub mod freezer;
@@ -263,6 +263,37 @@ pub fn decimal(value: u64) -> Text {
 /// Of a hierarchy of version 2.
 pub const CGROUP2_SUPER_MAGIC: i64 = 0x6367_7270;
 const CGROUP_SUPER_MAGIC: i64 = 0x27_e0eb;
+
+/// The container's cgroups as they are: those that one of its processes is in, in each hierarchy where they are not mydocker's.
+pub fn of(pid: i32, id: Text, layout: &Layout) -> core::result::Result<Vec<Member>, Errno> {
+    let mut line = Line::new();
+    let text = fs::read_file(keep(line.put(b"/proc/").dec(pid as u64).put(b"/cgroup")), 1 << 16)?;
+    let ours = filled("mydocker-%", &[id]);
+    let mut members = Vec::new();
+    for line in split(text, b'\n') {
+        // number:CONTROLLERS:PATH
+        let (_, rest) = split_once(line, b':').unwrap_or_default();
+        let (controllers, path) = split_once(rest, b':').unwrap_or_default();
+        if !split(path, b'/').contains(&ours.to_bytes()) {
+            continue;
+        }
+        let (unified, named) = (controllers.is_empty(), named_in(controllers, b','));
+        let found =
+            layout.hierarchies.iter().find(|of| of.unified == unified && (unified || of.controllers & named != 0));
+        let root = found.map_or_else(|| filled("/sys/fs/cgroup/%", &[keep(controllers)]), |found| found.path);
+        members.push(Member {
+            path: filled("%%", &[root, keep(path)]),
+            parent: root,
+            unified,
+            enable: Vec::new(),
+            values: Vec::new(),
+            attach: if unified { t(c"cgroup.procs") } else { t(c"tasks") },
+            name: t(c""),
+            devices: false,
+        });
+    }
+    Ok(members)
+}
 
 /// Looks where everybody mounts them, a call or two a controller; only if one that is needed isn't there, at the
 /// whole table of mounts, which can be long.

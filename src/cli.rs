@@ -21,6 +21,7 @@ use crate::devices;
 use crate::error::{Error, Result};
 use crate::plan::{procfs, security};
 use crate::spec::{Mount, Source, Spec, Text};
+use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::text::{filled, is, keep, split};
 use args::Args;
@@ -63,6 +64,8 @@ pub struct Options {
     pub life: Life,
     /// Where and with which variables it was typed, if not here and now.
     pub origin: Origin,
+    /// The root of the container, if it runs already: users are looked up there.
+    pub live: Option<OwnedFd>,
     /// The image, if there is one, and the command.
     pub words: &'static [Text],
     /// What needs nothing but the flag; `assemble` completes it.

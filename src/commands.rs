@@ -8,7 +8,7 @@ use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
 use crate::{
-    attach, check, cli, commit, completion, cp, detach, diff, export, inspect, logs, ps, run, stats, system, top,
+    attach, check, cli, commit, completion, cp, detach, diff, exec, export, inspect, logs, ps, run, stats, system, top,
     volumes,
 };
 
@@ -65,6 +65,30 @@ start containers that were created or have ended
 "
         ),
         act: Act::Given(detach::start),
+    },
+    Command {
+        name: "exec",
+        flags: "+ interactive|i tty|t detach|d env|e= env-file= workdir|w= user|u= privileged detach-keys= explain",
+        words: (2, ANY),
+        help: text!(
+            "\
+mydocker exec [FLAGS] CONTAINER COMMAND [ARG...]
+run a command in a container that runs
+
+  -i, --interactive       pass standard input
+  -t, --tty               a terminal of its own
+  -d, --detach            do not wait for it
+  -e, --env NAME[=VALUE]  a variable, over those of the container
+      --env-file FILE     a variable a line
+  -w, --workdir DIR       its working directory; by default the container's
+  -u, --user USER[:GROUP] who runs it, by the container's own /etc/passwd; by default the container's
+      --privileged        with all capabilities
+      --explain           print what would be done
+
+Exit codes: the command's; 126 it cannot be executed, 127 it was not found, 128+N it was killed by signal N, 1 mydocker failed.
+"
+        ),
+        act: Act::Given(exec::exec),
     },
     Command {
         name: "attach",

@@ -1,11 +1,12 @@
 //! Why it failed, in the words of somebody who has looked: off the fast path, after the failure.
 
-use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND};
-use crate::plan::{Entry, Host, Step, Want};
+use crate::error::{Error, NOT_EXECUTABLE, NOT_FOUND, RUNTIME};
+use crate::plan::{Entry, Host, Plan, Step, Want};
 use crate::spec::{Spec, Text};
 use crate::store::Store;
 use crate::sys::OwnedFd;
 use crate::sys::name::t;
+use crate::sys::process::Received;
 use crate::sys::{Errno, fs};
 use crate::text::{Line, Message, Push, filled, has, join, keep, row, until};
 use crate::{perform, userns};
@@ -103,6 +104,17 @@ pub struct Failure<'a> {
     pub file: Option<OwnedFd>,
 }
 
+impl<'a> Failure<'a> {
+    /// What the child has said; None for what is no step's.
+    pub fn of(plan: &'a Plan, (words, file): Received) -> Option<Self> {
+        let [step, errno, candidate] = words;
+        let index = step as usize;
+        let entry = plan.inside.get(index)?;
+        let path = plan.exec.candidates.get(candidate as usize).copied();
+        Some(Self { index, entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
+    }
+}
+
 /// A step in the child failed.
 pub fn inside(spec: &Spec, failure: &Failure) -> Error {
     let (entry, errno) = (failure.entry, failure.errno);
@@ -120,6 +132,7 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
             text!("%: the target leads to /, over which nothing can be mounted")
         }
         (Step::Target(..), Errno::EXDEV) => text!("%: the target leads to /proc, where nothing can be mounted"),
+        (Step::Target(_, Want::Present, _), Errno::ENOENT) => text!("the working directory % is not in the container"),
         (Step::CheckCwd, Errno::EXDEV) => text!("the working directory % is outside the container"),
         (step, errno) => {
             hint = match (step, errno) {
@@ -166,7 +179,9 @@ pub fn inside(spec: &Spec, failure: &Failure) -> Error {
         }
     };
     if !instead.is_empty() {
-        return Error::new(instead, &[keep(about)]);
+        // docker's code for `exec -w` to where nothing is.
+        let code = if let Step::Target(_, Want::Present, _) = entry.step { NOT_EXECUTABLE } else { RUNTIME };
+        return Error::new(instead, &[keep(about)]).code(code);
     }
     perform::describe(entry, errno).hint(hint, &[])
 }

@@ -80,10 +80,12 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             out.put(rules.to_bytes());
         }
         Step::Target(path, want, into) => {
+            let missing = if want == Want::Present { Message::NONE } else { text!("  # made where it is missing") };
             let flags = libc::O_PATH | libc::O_CLOEXEC | if want == Want::File { 0 } else { libc::O_DIRECTORY };
             let how = OpenHow { flags: flags as u64, mode: 0, resolve: IN_ROOT | NO_MAGICLINKS };
             Call::openat2(plan::ROOT, path, &how).explain(out, plan::name);
-            say(text!(" = %  # made where it is missing"), &[Arg::Fd(into)], out);
+            say(text!(" = %"), &[Arg::Fd(into)], out);
+            out.say(missing);
         }
         Step::Fill(_, volume, target) => {
             let (copy, data) = (Arg::Str(t(c".filling")), Arg::Str(t(c"_data")));
@@ -187,6 +189,23 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             let text =
                 text!("clone(child_stack=NULL, flags=SIGCHLD)  # the command; this process reaps and forwards signals");
             say(text, &[], out);
+        }
+        Step::Memory(into) => {
+            say(text!("memfd_create(\"mydocker\", MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_EXEC) = %"), &[Arg::Fd(into)], out)
+        }
+        Step::Device(path, _, into) => {
+            let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+            let how = OpenHow { flags: flags as u64, mode: 0, resolve: IN_ROOT | NO_MAGICLINKS };
+            Call::openat2(plan::ROOT, path, &how).explain(out, plan::name);
+            say(text!(" = %  # must be that device"), &[Arg::Fd(into)], out);
+        }
+        Step::CloseOthers(one, other) => {
+            say(text!("close(...)  # all above 2 but % and %"), &[Arg::Fd(one), Arg::Fd(other)], out);
+        }
+        Step::Fork(detached) => {
+            let flags = if detached { t(c"0") } else { t(c"CLONE_PARENT") };
+            out.say(text!("clone(child_stack=NULL, flags=")).put(flags.to_bytes());
+            out.say(text!("|SIGCHLD)  # what follows is done by the child, in the container's pid namespace"));
         }
         Step::Exec => exec(plan, out),
         _ => {

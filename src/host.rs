@@ -14,8 +14,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 const STATUS: Text = t(c"/proc/self/status");
 
-/// Looks at the host for a spec. `store` is its directory.
-pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Result<Host> {
+/// What a process that is started depends on: its streams, and what mydocker itself may.
+pub fn process(spec: &Spec, user: Option<Ids>) -> Result<Host> {
     let streams = [STDIN, STDOUT, STDERR].map(fs::fstat);
     let [_, output, error] = &streams;
     let id =
@@ -25,19 +25,14 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         Error::sys(text!("look at this process"), STATUS, errno)
             .hint(text!("mydocker needs /proc: mount -t proc proc /proc"), &[])
     })?;
-    let rootless = user.is_some_and(|ids| !ids.remapped);
-    let mut host = Host {
+    Ok(Host {
         // The names of three fit one option.
         has: Has { lowers: spec.lower.layers.len() > 3, ..Has::ALL },
-        masks: masks(),
-        throttles: throttles(),
-        mqueue: fs::exists(t(c"/proc/sys/fs/mqueue")),
-        cgroups: if rootless {
-            cgroup::delegated(&spec.limits)?
-        } else {
-            cgroup::look(&spec.limits, if spec.security.privileged { 0 } else { cgroup::DEVICES })
-        },
-        devices: devices::look(spec)?,
+        masks: 0,
+        throttles: Vec::new(),
+        mqueue: false,
+        cgroups: cgroup::Layout::default(),
+        devices: Vec::new(),
         missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
@@ -45,13 +40,31 @@ pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Re
         ignored: set(status, b"SigIgn:\t"),
         // A new user namespace begins with a bounding set of all that there are.
         capabilities: if user.is_some() { all_capabilities() } else { set(status, b"CapBnd:\t") },
-        piped: streams.each_ref().map(|stream| spec.kept || is_piped(stream)),
+        piped: streams.each_ref().map(|stream| spec.kept || !is_any(stream, &[libc::S_IFIFO, libc::S_IFSOCK, NULL])),
+        null: streams.each_ref().map(|stream| !spec.kept && is_any(stream, &[NULL])),
         one_output: output.is_ok() && id(output) == id(error) && !spec.kept,
-        upper: spec.kept && fs::stat(store, filled("containers/%/upper", &[spec.id])).is_ok(),
-        store: path,
+        upper: false,
+        store: t(c""),
         attr_dir: spec.security.apparmor.is_some() && fs::exists(t(c"/proc/self/attr/apparmor")),
         user,
+    })
+}
+
+/// Looks at the host for a spec. `store` is its directory.
+pub fn look(spec: &Spec, store: BorrowedFd, path: Text, user: Option<Ids>) -> Result<Host> {
+    let mut host = process(spec, user)?;
+    let rootless = user.is_some_and(|ids| !ids.remapped);
+    host.masks = masks();
+    host.throttles = throttles();
+    host.mqueue = fs::exists(t(c"/proc/sys/fs/mqueue"));
+    host.cgroups = if rootless {
+        cgroup::delegated(&spec.limits)?
+    } else {
+        cgroup::look(&spec.limits, if spec.security.privileged { 0 } else { cgroup::DEVICES })
     };
+    host.devices = devices::look(spec)?;
+    host.upper = spec.kept && fs::stat(store, filled("containers/%/upper", &[spec.id])).is_ok();
+    host.store = path;
     check_labels(spec)?;
     for (index, mount) in spec.mounts.iter().enumerate() {
         let (mut file, mut looked) = (false, 0);
@@ -83,17 +96,19 @@ fn all_capabilities() -> u64 {
     (2_u64 << last.unwrap_or(40).min(62)).wrapping_sub(1)
 }
 
-/// Whether a standard stream goes through a pipe of ours. Only what is a pipe or socket already, or the null device, is
-/// passed as it is: a container could type into a terminal (TIOCSTI, TIOCLINUX), write to a file that is open for reading
-/// (open(2) of /proc/self/fd/0), walk up from a directory.
-fn is_piped(stream: &core::result::Result<fs::Stat, Errno>) -> bool {
-    const NULL: u64 = 1 << 8 | 3;
-    !stream.as_ref().is_ok_and(|stat| match fs::kind(stat) {
-        libc::S_IFIFO | libc::S_IFSOCK => true,
-        libc::S_IFCHR => stat.st_rdev == NULL,
-        _ => false,
+/// Whether a standard stream is of one of these kinds. Only what is a pipe or socket already is passed as it is: a container
+/// could type into a terminal (TIOCSTI, TIOCLINUX), write to a file that is open for reading (open(2) of /proc/self/fd/0),
+/// walk up from a directory.
+fn is_any(stream: &core::result::Result<fs::Stat, Errno>, kinds: &[u32]) -> bool {
+    const NULL_DEVICE: u64 = 1 << 8 | 3;
+    stream.as_ref().is_ok_and(|stat| {
+        let kind = fs::kind(stat);
+        kinds.contains(&if kind == libc::S_IFCHR && stat.st_rdev == NULL_DEVICE { NULL } else { kind })
     })
 }
+
+/// Stands for the null device among the kinds of files, none of which is 0.
+const NULL: u32 = 0;
 
 /// A set in /proc/self/status: asking for each signal or capability would be 64 calls.
 pub fn set(status: &[u8], name: &[u8]) -> u64 {

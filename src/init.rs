@@ -4,7 +4,7 @@
 //! in execve or exit: the list of things to undo is the supervisor's.
 
 use crate::error::{Error, RUNTIME};
-use crate::plan::{Entry, INIT, Plan, SUPERVISOR, Step};
+use crate::plan::{CHILD, Entry, INIT, NOWHERE, Plan, SUPERVISOR, Step};
 use crate::sys::call::Slots;
 use crate::sys::name::{Name, t};
 use crate::sys::process::{self, Side, StringList};
@@ -14,8 +14,24 @@ use crate::trace::Trace;
 use crate::{diagnose, perform, plan};
 use std::os::fd::AsFd;
 
-/// Walks the inside of the plan. Never returns.
-pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
+/// Makes the child, which walks the inside of the plan: its pid.
+pub fn create(plan: &Plan, step: &Step, slots: &mut Slots, trace: Trace) -> Result<i32, Errno> {
+    let side = match *step {
+        Step::Clone3(flags, cgroup) => process::clone3(flags, (cgroup != NOWHERE).then(|| slots.get(cgroup))),
+        Step::Clone(flags) => process::clone(flags),
+        _ => Err(Errno::ENOSYS),
+    };
+    match side? {
+        Side::Child => story(plan, slots, trace),
+        Side::Parent(pid, pidfd) => {
+            slots.set(CHILD, pidfd);
+            Ok(pid)
+        }
+    }
+}
+
+/// Never returns.
+fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
     if !plan.inside.iter().any(|entry| matches!(entry.step, Step::TakeOver(..))) {
         // As long as this copy is open the supervisor's end could not be seen.
         slots.set(SUPERVISOR, None);
@@ -26,6 +42,7 @@ pub fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
     while let Some((index, entry)) = entries.next() {
         let result = match entry.step {
             Step::Init => become_init(slots),
+            Step::Fork(detached) => fork(slots, detached),
             Step::Exec => {
                 let (errno, candidate) = match process::unblock_signals() {
                     Ok(()) => exec(plan, &argv, &envp),
@@ -115,6 +132,24 @@ fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> (Errno, usize) {
         }
     }
     worst
+}
+
+/// `exec`: goes on in a child, which is a member of the pid namespace that this process has entered. It is the supervisor's
+/// own, who waits for it; or, for -d, an orphan of the container, whose first process gets it and is to reap it: one of the
+/// host, where nobody reaps, could not be left by the container's end.
+fn fork(slots: &Slots, detached: bool) -> Result<(), Errno> {
+    let flags = if detached { 0 } else { libc::CLONE_PARENT as u64 };
+    match process::clone(flags)? {
+        Side::Parent(pid, _) if detached => _ = process::wait(pid, 0),
+        Side::Parent(pid, _) => _ = process::say(slots.get(INIT), [perform::FORKED, pid as u32, 0]),
+        Side::Child if !detached => return Ok(()),
+        Side::Child => {
+            if let Side::Child = process::clone(0)? {
+                return Ok(());
+            }
+        }
+    }
+    process::exit(0)
 }
 
 /// `--init`: this process stays as PID 1, reaps what is orphaned, forwards signals, and ends with the command's exit

@@ -24,6 +24,7 @@ mod devices;
 mod diagnose;
 mod diff;
 mod error;
+mod exec;
 mod explain;
 mod export;
 mod format;

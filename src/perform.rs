@@ -58,6 +58,31 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::FilterDevices(cgroup, rules) => {
             bpf::filter_devices(slots.get(cgroup), &devices::program(rules.to_bytes()))
         }
+        Step::Target(path, Want::Present, into) => {
+            let found = open_in_root(slots.get(plan::ROOT), path, libc::O_PATH | libc::O_DIRECTORY, 0)?;
+            slots.set(into, Some(found));
+            Ok(())
+        }
+        Step::Memory(into) => {
+            slots.set(into, Some(exe::empty_program()?));
+            Ok(())
+        }
+        Step::Device(path, number, into) => {
+            // Not waited for, whatever it is; and with the container's cgroup, that says which devices can be opened.
+            let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK;
+            let device = open_in_root(slots.get(plan::ROOT), path, flags, 0)?;
+            let stat = fs::fstat(device.as_fd())?;
+            if fs::kind(&stat) != libc::S_IFCHR || stat.st_rdev != number {
+                return Err(Errno::ENODEV);
+            }
+            slots.set(into, Some(device));
+            Ok(())
+        }
+        Step::CloseOthers(one, other) => {
+            let kept = [one, other].map(|slot| slots.get(slot).as_raw_fd());
+            // All that the caller has left open was closed before anything was opened: there are no higher numbers.
+            (3..MOST_DESCRIPTORS).filter(|fd| !kept.contains(fd)).try_for_each(process::close)
+        }
         Step::Target(path, want, into) => {
             let target = target(slots.get(plan::ROOT), path, want != Want::File)?;
             // What is written to in /proc has to be the kernel's (CVE-2019-16884): no link of the image's leads there.
@@ -73,7 +98,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::Unlock(master) => {
             let master = slots.get(master);
             terminal::set_nonblocking(master)?;
-            // Without a terminal here there is no size yet: it comes with who attaches.
+            // `exec -t` needs none outside.
             if let Ok(size) = terminal::size(process::STDIN) {
                 terminal::set_size(master, &size)?;
             }
@@ -173,6 +198,12 @@ fn take_over(slots: &mut Slots, socket: Slot, supervisor: Slot) -> core::result:
 
 /// What the child says when it has its own table of descriptors, and with its terminal; no index of a step.
 pub const TAKEN_OVER: [u32; 3] = [u32::MAX; 3];
+
+/// The first word of what the child says when it has gone on in another process; the next is its pid.
+pub const FORKED: u32 = u32::MAX - 1;
+
+/// What `exec` has open at most.
+const MOST_DESCRIPTORS: i32 = 64;
 
 fn readable(fd: BorrowedFd) -> process::PollFd {
     process::PollFd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }

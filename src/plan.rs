@@ -10,6 +10,7 @@
 
 mod classic;
 mod command;
+pub mod exec;
 mod mounts;
 pub mod procfs;
 mod rest;
@@ -25,7 +26,7 @@ pub use mounts::{LOWER, MASKS, POINTS, SYSRQ};
 pub use rest::{Rest, rest};
 pub use seccomp::filter;
 pub use step::{FS, Step, Want};
-pub use user::{Ids, MAPPERS, entering};
+pub use user::{Extents, Ids, MAPPERS, entering};
 
 use crate::cgroup;
 use crate::devices::{DEFAULT, DEFAULT_RULES, Node};
@@ -78,6 +79,12 @@ const CGROUPS: u16 = 31;
 const MAX_CGROUPS: u16 = 5;
 const ATTACH: u16 = CGROUPS + MAX_CGROUPS;
 const SOURCES: u16 = ATTACH + MAX_CGROUPS;
+
+/// What is the supervisor's of all that was opened for a start.
+pub const OURS: &[Slot] = {
+    let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
+    &[CONTAINER, SUPERVISOR, CHILD, MASTER, stdin_w, stdout_r, stderr_r]
+};
 
 /// The slot's name for people.
 pub fn name(slot: Slot, line: &mut Line) {
@@ -195,6 +202,8 @@ pub struct Host {
     pub found: Vec<u64>,
     /// Standard streams that go through a pipe.
     pub piped: [bool; 3],
+    /// Standard streams that are the null device.
+    pub null: [bool; 3],
     /// Standard output and error are one file: they share a pipe, so that what comes first stays first.
     pub one_output: bool,
     /// The container's upper layer is there from an earlier start.

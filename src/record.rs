@@ -489,14 +489,32 @@ impl Record {
         if self.name.is_empty() { keep(self.id.to_bytes().get(..12).unwrap_or_default()) } else { self.name }
     }
 
+    /// The process that has executed the container's command: its PID 1, or with --init the child of that. Before it has, its
+    /// PID 1 may still be in the host's namespaces, and see the host's root.
+    pub fn command(&self) -> Result<(OwnedFd, i32)> {
+        let (init, state) = self.init()?;
+        let found = command_of(state.pid).and_then(|pid| {
+            let process = if pid == state.pid { init } else { process::open_process(pid).ok()? };
+            (command_of(state.pid) == Some(pid)).then_some((process, pid))
+        });
+        found.ok_or_else(|| self.not_running())
+    }
+
+    /// What is said where it has to run.
+    pub fn not_running(&self) -> Error {
+        Error::new(text!("container % is not running"), &[self.known_as()])
+    }
+
     /// The process that is its PID 1, as a descriptor that cannot come to mean another, with the state that names it.
     pub fn init(&self) -> Result<(OwnedFd, State)> {
         let state = self.state();
         let found = (state.status == Status::Running).then(|| process::open_process(state.pid).ok()).flatten();
         // The number could be another's by now: the descriptor was opened before this second look.
-        match found.filter(|_| self.state() == state && parent_of(state.pid) == Some(state.supervisor)) {
+        match found.filter(|_| {
+            self.state() == state && stat_of(state.pid).is_some_and(|(parent, _)| parent == state.supervisor)
+        }) {
             Some(fd) => Ok((fd, state)),
-            None => Err(Error::new(text!("container % is not running"), &[self.known_as()])),
+            None => Err(self.not_running()),
         }
     }
 }
@@ -504,14 +522,32 @@ impl Record {
 /// More than the kernel lets a command line have.
 const LONGEST: usize = 8 << 20;
 
-/// The parent of a process.
-fn parent_of(pid: i32) -> Option<i32> {
+/// A file of a process in /proc.
+fn file_of(pid: i32, file: &str, limit: usize) -> Option<&'static [u8]> {
     let mut path = Line::new();
-    path.put(b"/proc/").dec(pid as u64).put(b"/stat");
-    let stat = fs::read_file(keep(&path), 4096).ok()?;
-    // pid (comm) state ppid: comm may hold anything.
-    let behind = stat.rsplit(|&byte| byte == b')').next()?;
-    split(behind.trim_ascii(), b' ').get(1).and_then(|word| number(word)).map(|parent| parent as i32)
+    fs::read_file(keep(path.put(b"/proc/").dec(pid as u64).put(file.as_bytes())), limit).ok()
+}
+
+/// The parent of a process, and whether it has executed anything since it was forked.
+fn stat_of(pid: i32) -> Option<(i32, bool)> {
+    const FORKED: u64 = 0x40; // PF_FORKNOEXEC
+    // pid (comm) state ppid pgrp session tty_nr tpgid flags: comm may hold anything.
+    let behind = file_of(pid, "/stat", 4096)?.rsplit(|&byte| byte == b')').next()?;
+    let words = split(behind.trim_ascii(), b' ');
+    let number_at = |index: usize| words.get(index).and_then(|word| number(word));
+    Some((number_at(1)? as i32, number_at(6)? & FORKED == 0))
+}
+
+/// See `Record::command`.
+fn command_of(init: i32) -> Option<i32> {
+    if stat_of(init)?.1 {
+        return Some(init);
+    }
+    let mut path = Line::new();
+    path.put(b"/task/").dec(init as u64).put(b"/children");
+    let children = file_of(init, core::str::from_utf8(&path).ok()?, 4096)?;
+    let child = split(children, b' ').first().and_then(|word| number(word))? as i32;
+    (stat_of(child)? == (init, true)).then_some(child)
 }
 
 fn taken(store: &Store, name: Text) -> Error {

@@ -7,13 +7,13 @@ use crate::format::human::{fraction, rfc3339, size};
 use crate::init;
 use crate::json::write::quote;
 use crate::keep::Beside;
-use crate::plan::{self, CHILD, CONTAINER, Entry, Has, Ids, MASTER, NOWHERE, PIPES, Plan, SUPERVISOR, Step, Undo};
+use crate::plan::{self, CONTAINER, Entry, Has, Ids, MASTER, NOWHERE, Plan, SUPERVISOR, Step, Undo};
 use crate::spec::{ResourceLimit, Spec};
 use crate::store::Store;
 use crate::supervise::Watch;
 use crate::sys::call::{Slot, Slots};
 use crate::sys::name::{Text, t};
-use crate::sys::process::{self, STDERR, STDIN, Side};
+use crate::sys::process::{self, STDERR, STDIN};
 use crate::sys::{Errno, exe, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
@@ -182,7 +182,7 @@ fn open_store(path: Text, dry: bool, rootless: bool) -> Result<Option<Store>> {
 
 impl Has {
     /// Takes off what the kernel has just said it hasn't got; false if the error means something else.
-    fn without(&mut self, step: &Step, errno: Errno) -> bool {
+    pub fn without(&mut self, step: &Step, errno: Errno) -> bool {
         let before = *self;
         match (step, errno) {
             (
@@ -199,7 +199,8 @@ impl Has {
             // Before 6.5 all options are looked at at once. It may be another's file system: that says the same once more.
             (Step::Create, Errno::EINVAL) => self.lowers = false,
             (Step::OpenSelf(_), _) => self.pidfd = false,
-            (Step::Clone(_), Errno::EINVAL) => self.pidfd = false,
+            // A pidfd is no namespace before Linux 5.8.
+            (Step::Clone(_) | Step::Setns(..), Errno::EINVAL) => self.pidfd = false,
             _ => {}
         }
         *self != before
@@ -236,7 +237,8 @@ impl<'a> Start<'a, '_, '_> {
             let result = match entry.step {
                 Step::Clone(_) | Step::Clone3(..) => {
                     self.log(entry);
-                    self.pid = self.clone(&entry.step).map_err(|errno| (entry, errno))?;
+                    let pid = init::create(self.plan, &entry.step, &mut self.slots, self.trace);
+                    self.pid = pid.map_err(|errno| (entry, errno))?;
                     self.trace.record(index);
                     self.done = index.wrapping_add(1);
                     continue;
@@ -266,21 +268,6 @@ impl<'a> Start<'a, '_, '_> {
     fn abandon(&mut self) {
         if self.pid != 0 {
             end(self.pid);
-        }
-    }
-
-    fn clone(&mut self, step: &Step) -> core::result::Result<i32, Errno> {
-        let side = match *step {
-            Step::Clone3(flags, cgroup) => process::clone3(flags, (cgroup != NOWHERE).then(|| self.slots.get(cgroup))),
-            Step::Clone(flags) => process::clone(flags),
-            _ => Err(Errno::ENOSYS),
-        };
-        match side? {
-            Side::Child => init::story(self.plan, &mut self.slots, self.trace),
-            Side::Parent(pid, pidfd) => {
-                self.slots.set(CHILD, pidfd);
-                Ok(pid)
-            }
         }
     }
 
@@ -345,17 +332,13 @@ impl<'a> Start<'a, '_, '_> {
 
     /// The child's ends of pipes and terminal would keep them open; a mount held here would outlive its namespace.
     fn close_childs_ends(&mut self) {
-        let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
-        let ours = [CONTAINER, SUPERVISOR, CHILD, MASTER, stdin_w, stdout_r, stderr_r];
-        for slot in (0..self.plan.slots as u16).map(Slot).filter(|slot| !ours.contains(slot)) {
-            self.slots.set(slot, None);
-        }
+        self.slots.close_but(plan::OURS);
     }
 
     /// What the child said before it ended, if it never got to the command.
     fn report(&mut self, code: &mut core::result::Result<u8, Errno>) -> Option<Failure<'a>> {
         let mut said = self.watch.said.take();
-        let (words, file) = loop {
+        let said = loop {
             match said {
                 None | Some((perform::TAKEN_OVER, _)) => {}
                 Some(said) => break said,
@@ -372,11 +355,7 @@ impl<'a> Start<'a, '_, '_> {
                 }
             };
         };
-        let [step, errno, candidate] = words;
-        let index = step as usize;
-        let entry = self.plan.inside.get(index)?;
-        let path = self.plan.exec.candidates.get(candidate as usize).copied();
-        Some(Failure { index, entry, errno: Errno::new(errno as i32), path: path.unwrap_or_default(), file })
+        Failure::of(self.plan, said)
     }
 
     /// The container's cgroups.

@@ -1,7 +1,7 @@
 //! Whose ids a container's are: of an ordinary user his own, with --userns what was asked for.
 
 use crate::error::{Error, Result};
-use crate::plan::{self, Entry, Ids, MAPPERS, Step};
+use crate::plan::{self, Entry, Extents, Ids, MAPPERS, Step};
 use crate::spec::Text;
 use crate::sys::call::Slots;
 use crate::sys::name::t;
@@ -38,6 +38,37 @@ pub fn ids(asked: Option<Text>) -> Result<Option<Ids>> {
 /// No others than these.
 const fn only(uid: (u32, u32), gid: (u32, u32)) -> Ids {
     Ids { uid: [uid, (0, 0)], gid: [gid, (0, 0)], remapped: false, inside: false }
+}
+
+/// The user namespace of a process of a container that runs.
+pub fn of(pid: i32) -> core::result::Result<Option<Ids>, Errno> {
+    let path = |name: &[u8]| {
+        let mut line = Line::new();
+        keep(line.put(b"/proc/").dec(pid as u64).put(name))
+    };
+    let (mut own, mut its) = ([0; 32], [0; 32]);
+    if fs::read_link(fs::CWD, path(b"/ns/user"), &mut its)?
+        == fs::read_link(fs::CWD, t(c"/proc/self/ns/user"), &mut own)?
+    {
+        return Ok(is_root_of_another()
+            .then(|| outer().unwrap_or_else(|| only((0, 1), (0, 1))))
+            .map(|ids| Ids { inside: true, ..ids }));
+    }
+    let extents = |name| -> core::result::Result<Extents, Errno> {
+        let mut extents = [(0, 0); 2];
+        for (extent, line) in extents.iter_mut().zip(split(fs::read_file(path(name), 4096)?, b'\n')) {
+            // Blanks, the first id inside, blanks, outside, blanks, how many.
+            let mut numbers = split(line, b' ').iter().filter_map(|word| number(word)).skip(1);
+            *extent = (numbers.next().unwrap_or(0) as u32, numbers.next().unwrap_or(0) as u32);
+        }
+        Ok(extents)
+    };
+    Ok(Some(Ids {
+        uid: extents(b"/uid_map")?,
+        gid: extents(b"/gid_map")?,
+        remapped: process::euid() == 0,
+        inside: false,
+    }))
 }
 
 /// All ids of the user namespace that mydocker is in already, if it has others than root.

@@ -10,13 +10,12 @@ use crate::record::{Record, Status};
 use crate::store::Store;
 use crate::sys::call::Slots;
 use crate::sys::name::t;
-use crate::sys::process::{self, PollFd};
-use crate::sys::{Errno, OwnedFd, fs};
+use crate::sys::{Errno, OwnedFd, fs, process};
 use crate::tar::tree::IdRange;
-use crate::text::{Line, Push, keep, number, split};
+use crate::text::{Line, Push, keep};
 use crate::{host, perform, remove, userns};
 use core::mem::ManuallyDrop;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::AsFd;
 
 /// The root, for as long as this lives.
 pub struct View {
@@ -107,41 +106,13 @@ fn mounted(store: &Store, record: &Record, what: Rest) -> Result<OwnedFd> {
     slots.take(ROOT).ok_or_else(|| Error::sys(text!("mount the overlay"), t(c""), Errno::EBADF))
 }
 
-/// The root directory of a running container's PID 1.
+/// The root directory of a running container's command.
 fn live(record: &Record) -> Result<OwnedFd> {
-    let (process, state) = record.init()?;
+    let (process, pid) = record.command()?;
     let mut path = Line::new();
-    let path = keep(path.put(b"/proc/").dec(state.pid as u64).put(b"/root"));
+    let path = keep(path.put(b"/proc/").dec(pid as u64).put(b"/root"));
     let failed = |errno| Error::sys(text!("open the container's root"), path, errno);
     let root = fs::open_follow(fs::CWD, path, libc::O_PATH | libc::O_DIRECTORY, 0).map_err(failed)?;
     // The number was that process' as long as it lives.
-    let mut ended = [PollFd { fd: process.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-    let gone = process::poll(&mut ended, Some(0)) != Ok(0);
-    if gone || !has_begun(state.pid, state.supervisor, root.as_fd()) {
-        return Err(Error::new(text!("container % is not running"), &[record.known_as()]));
-    }
-    Ok(root)
-}
-
-/// Whether it has left the host's root: while it starts, its root is ours.
-fn has_begun(pid: i32, supervisor: i32, root: BorrowedFd) -> bool {
-    let of = |pid: i32, file: &str| {
-        let mut path = Line::new();
-        keep(path.put(b"/proc/").dec(pid as u64).put(file.as_bytes()))
-    };
-    const FORKED: u64 = 0x40; // PF_FORKNOEXEC: what is executed is not the container's command yet.
-    let stat = fs::read_file(of(pid, "/stat"), 4096).unwrap_or_default();
-    // pid (comm) state ppid pgrp session tty_nr tpgid flags: comm may hold anything.
-    let behind = stat.rsplit(|&byte| byte == b')').next().unwrap_or_default();
-    let flags = split(behind.trim_ascii(), b' ').get(6).and_then(|word| number(word)).unwrap_or(FORKED);
-    if flags & FORKED == 0 {
-        return true;
-    }
-    // --init never executes anything.
-    let found = fs::fstat(root);
-    let ours = [t(c"/"), of(supervisor, "/root"), t(c"/proc/1/root")].map(|path| {
-        fs::open_follow(fs::CWD, path, libc::O_PATH | libc::O_DIRECTORY, 0).and_then(|fd| fs::fstat(fd.as_fd()))
-    });
-    let id = |stat: &core::result::Result<fs::Stat, Errno>| stat.as_ref().map(|stat| (stat.st_dev, stat.st_ino)).ok();
-    id(&found).is_some() && ours.iter().all(|other| id(other) != id(&found))
+    if process::has_ended(process.as_fd()) { Err(record.not_running()) } else { Ok(root) }
 }

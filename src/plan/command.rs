@@ -14,7 +14,8 @@ pub fn terminal(plan: &mut Builder) {
     }
 }
 
-/// The standard streams. One that is a pipe or a socket is passed as it is, at no cost. Any other gets a pipe (or, with
+/// The standard streams. One that is a pipe or a socket is passed as it is, at no cost; for the null device the container's
+/// own is, since whoever has the host's open may change its mode for all (fchmod(2)). Any other gets a pipe (or, with
 /// -t, the container's own terminal) between, as docker's always do: a container that holds the host's terminal could
 /// type into it (TIOCSTI, TIOCLINUX; CVE-2017-5226), one that holds a file could open it anew for writing.
 pub fn pipes(plan: &mut Builder) {
@@ -26,9 +27,19 @@ pub fn pipes(plan: &mut Builder) {
     }
 }
 
-/// The null device of our own /dev, before a volume can be mounted on it: standard input without -i.
+/// The null device of our own /dev, before a volume can be mounted on it.
 pub fn null(plan: &mut Builder) {
-    plan.open(DEV, t(c"null"), libc::O_RDONLY, NULL);
+    plan.open(DEV, t(c"null"), libc::O_RDWR, NULL);
+}
+
+/// Whether a stream is the null device: standard input without -i, and what is it outside.
+fn is_null(plan: &Builder, number: usize) -> bool {
+    number == 0 && !plan.spec.process.stdin || plan.host.null.get(number).copied().unwrap_or(false)
+}
+
+/// Whether one of them is.
+pub fn has_null(plan: &Builder) -> bool {
+    !plan.spec.process.tty && (0..3).any(|number| is_null(plan, number))
 }
 
 fn is_piped(plan: &Builder, number: usize) -> bool {
@@ -45,14 +56,20 @@ pub fn standard_streams(plan: &mut Builder) {
     plan.add(Step::Setsid);
     if plan.spec.process.tty {
         plan.add(Step::ControllingTerminal(TERMINAL));
+    }
+    connect(plan);
+}
+
+/// The terminal, or the null device and pipes, in their places.
+pub fn connect(plan: &mut Builder) {
+    if plan.spec.process.tty {
         (0..3).for_each(|number| plan.dup(TERMINAL, number));
         return;
     }
-    if !plan.spec.process.stdin {
-        plan.dup(NULL, 0);
-    }
     for (number, &(_, theirs)) in PIPES.iter().enumerate() {
-        if is_piped(plan, number) {
+        if is_null(plan, number) {
+            plan.dup(NULL, number as i32);
+        } else if is_piped(plan, number) {
             plan.dup(theirs, number as i32);
             if number == 1 && plan.host.one_output {
                 plan.dup(theirs, 2);
@@ -77,6 +94,21 @@ pub fn join_cgroups(plan: &mut Builder, cgroups: &[cgroup::Member]) {
 
 /// The last acts with privilege, then the command.
 pub fn identity(plan: &mut Builder) {
+    place(plan);
+    plan.doing(text!("close the host's descriptors"));
+    // At execve; what is opened from here on is close-on-exec from birth. Before Linux 5.9 this opens /proc/self/fd, which
+    // needs a descriptor more, and the right to see it: so before the limits and the user.
+    plan.add(Step::CloseRange);
+    credentials(plan, plan.capabilities);
+    plan.doing(text!("end with the supervisor"));
+    // After the last change of credentials, which clears it (prctl(2)); then the parent is checked once more.
+    plan.add(Step::DieWithParent);
+    plan.add(Step::CheckParent);
+    execute(plan);
+}
+
+/// The working directory and the keys.
+pub fn place(plan: &mut Builder) {
     let process = &plan.spec.process;
     if process.cwd != t(c"/") {
         plan.doing_for(text!("enter the working directory"), process.cwd);
@@ -86,15 +118,17 @@ pub fn identity(plan: &mut Builder) {
     }
     plan.doing(text!("create a session keyring"));
     plan.add(Step::Keyring);
-    plan.doing(text!("close the host's descriptors"));
-    // At execve; what is opened from here on is close-on-exec from birth. Before Linux 5.9 this opens /proc/self/fd, which
-    // needs a descriptor more, and the right to see it: so before the limits and the user.
-    plan.add(Step::CloseRange);
+}
+
+/// Limits, sets, filter and user: from here on there is nothing that the container may not have. `filtered` are the
+/// capabilities whose calls the filter lets through.
+pub fn credentials(plan: &mut Builder, filtered: u64) {
+    let process = &plan.spec.process;
     for limit in &process.rlimits {
         plan.doing_for(text!("set the limit"), limit.typed);
         plan.add(Step::Rlimit(limit.resource, limit.soft, limit.hard));
     }
-    security::bound(plan, plan.capabilities);
+    security::bound(plan, plan.capabilities, filtered);
     plan.doing(text!("become the user"));
     // Groups first: setgroups needs the privilege that setresuid gives up (CVE-2022-2995: and none may be left over).
     if !plan.has_one_id() {
@@ -108,10 +142,11 @@ pub fn identity(plan: &mut Builder) {
     plan.add(Step::Dumpable(false));
     security::sets(plan, plan.capabilities);
     plan.add(Step::Umask(0o022));
-    plan.doing(text!("end with the supervisor"));
-    // After the last change of credentials, which clears it (prctl(2)); then the parent is checked once more.
-    plan.add(Step::DieWithParent);
-    plan.add(Step::CheckParent);
+}
+
+/// The command itself.
+pub fn execute(plan: &mut Builder) {
+    let process = &plan.spec.process;
     plan.doing_for(text!("execute"), process.args.first().copied().unwrap_or_default());
     if process.init {
         plan.add(Step::Init);

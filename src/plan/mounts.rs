@@ -359,7 +359,7 @@ pub fn attach(plan: &mut Builder) {
     if plan.spec.read_only {
         plan.set(FILES, false, RDONLY, 0);
     }
-    if !plan.spec.process.tty && !plan.spec.process.stdin {
+    if super::command::has_null(plan) {
         super::command::null(plan);
     }
     in_order(plan, attach_file, attach_volume);

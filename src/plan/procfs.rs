@@ -46,12 +46,18 @@ pub(super) fn write(plan: &mut Builder) {
         plan.doing_for(text!("set the sysctl"), sysctl.typed);
         plan.add(Step::Set(PROC, sysctl.file, sysctl.value));
     }
+    process(plan, spec.security.apparmor);
+}
+
+/// Of the process itself: its place when memory runs out, and its label.
+pub(super) fn process(plan: &mut Builder, apparmor: Option<Text>) {
+    let spec: &Spec = plan.spec;
     plan.doing_for(text!("set the OOM score adjustment"), spec.process.oom_score.unwrap_or_default());
     // docker's default is 0, whatever mydocker has itself; to lower it below where root has put it needs
     // CAP_SYS_RESOURCE, and then a container that is killed earlier is no harm.
     let score = Step::Set(PROC, t(c"self/oom_score_adj"), spec.process.oom_score.unwrap_or(t(c"0")));
     plan.add(score).fine = Some(Errno::EACCES).filter(|_| spec.process.oom_score.is_none());
-    if let Some(profile) = spec.security.apparmor {
+    if let Some(profile) = apparmor {
         plan.doing_for(text!("set the AppArmor profile"), profile);
         let file = if plan.host.attr_dir { t(c"self/attr/apparmor/exec") } else { t(c"self/attr/exec") };
         plan.add(Step::Set(PROC, file, filled("exec %", &[profile])));

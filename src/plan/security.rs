@@ -80,7 +80,7 @@ pub(super) fn without_mknod(security: &Security, capabilities: u64) -> Result<u6
 }
 
 /// Nothing can be gained any more but what the sets allow.
-pub(super) fn bound(plan: &mut Builder, capabilities: u64) {
+pub(super) fn bound(plan: &mut Builder, capabilities: u64, filtered: u64) {
     plan.doing(text!("drop capabilities"));
     let dropped = plan.host.capabilities & !capabilities;
     for capability in (0..64).filter(|bit| dropped >> bit & 1 != 0) {
@@ -93,7 +93,7 @@ pub(super) fn bound(plan: &mut Builder, capabilities: u64) {
     }
     if !plan.spec.security.unfiltered && !plan.spec.security.privileged {
         plan.doing(text!("install the seccomp filter"));
-        plan.add(Step::Seccomp(seccomp::filter(capabilities)));
+        plan.add(Step::Seccomp(seccomp::filter(filtered)));
     }
 }
 

@@ -146,6 +146,14 @@ pub enum Step {
     DefaultAction(i32),
     /// Become a PID 1 that reaps, with the command as its child.
     Init,
+    /// An empty file in memory.
+    Memory(Slot),
+    /// Open a device inside the root that must be this one: path, number, into.
+    Device(Text, u64, Slot),
+    /// Close every descriptor above 2 but these two.
+    CloseOthers(Slot, Slot),
+    /// Go on in a child, which is born in the pid namespace: the supervisor's, or (-d) that of the namespace's first process.
+    Fork(bool),
     /// Execute the command.
     Exec,
 }
@@ -159,6 +167,8 @@ pub enum Want {
     File,
     /// A directory to work in, which may be in /proc too.
     Anything,
+    /// The same, but it must be there.
+    Present,
 }
 
 /// The slot that a file system under construction is in.

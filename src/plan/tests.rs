@@ -6,7 +6,7 @@ use crate::spec::{Files, Limits, Lower, Mount, Security, Share};
 use crate::sys::name::{Text, t};
 use crate::text::keep;
 
-fn spec() -> Spec {
+pub(super) fn spec() -> Spec {
     Spec {
         id: t(c"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
         name: None,
@@ -53,7 +53,7 @@ fn hierarchy(path: Text, unified: bool, controllers: Controllers) -> Hierarchy {
     Hierarchy { path, unified, controllers, enabled: 0 }
 }
 
-fn host() -> Host {
+pub(super) fn host() -> Host {
     Host {
         has: Has::ALL,
         masks: 0b1001,
@@ -72,6 +72,7 @@ fn host() -> Host {
         capabilities: (1 << 41) - 1,
         ignored: 0,
         piped: [false; 3],
+        null: [false; 3],
         one_output: false,
         upper: false,
         store: t(c"/var/lib/mydocker"),
@@ -101,7 +102,7 @@ fn plan_of(spec: &Spec, host: &Host) -> Plan {
     }
 }
 
-fn text(entry: &Entry, plan: &Plan) -> String {
+pub(super) fn text(entry: &Entry, plan: &Plan) -> String {
     let mut line = Line::new();
     crate::explain::step(plan, entry, &mut line);
     String::from_utf8_lossy(&line).into_owned()
@@ -119,7 +120,7 @@ fn outside_of(spec: &Spec, host: &Host) -> Vec<String> {
 }
 
 /// Where the one line that begins so stands.
-fn at(lines: &[String], begins: &str) -> usize {
+pub(super) fn at(lines: &[String], begins: &str) -> usize {
     let found: Vec<usize> =
         lines.iter().enumerate().filter(|(_, line)| line.starts_with(begins)).map(|(index, _)| index).collect();
     assert_eq!(found.len(), 1, "{begins} in {lines:#?}");

@@ -54,6 +54,15 @@ impl Slots {
         }
     }
 
+    /// Closes all but those in these slots.
+    pub fn close_but(&mut self, kept: &[Slot]) {
+        for index in 0..self.0.len() as u16 {
+            if !kept.contains(&Slot(index)) {
+                self.set(Slot(index), None);
+            }
+        }
+    }
+
     /// Takes a descriptor out of its slot.
     #[inline(never)]
     pub fn take(&mut self, slot: Slot) -> Option<OwnedFd> {
@@ -180,7 +189,7 @@ pub struct Call<'a> {
 }
 
 /// "/proc/self/fd/" and a number.
-fn fd_path(fd: BorrowedFd) -> [u8; 32] {
+pub fn fd_path(fd: BorrowedFd) -> [u8; 32] {
     let mut path = [0; 32];
     let mut rest = fd.as_raw_fd().unsigned_abs();
     let mut digits = [0_u8; 10];
@@ -398,9 +407,13 @@ impl<'a> Call<'a> {
         let flags = if directory { Arg::Name(libc::AT_REMOVEDIR as u32, text!("AT_REMOVEDIR")) } else { Arg::Int(0) };
         Self::new(Sysno::unlinkat, text!("unlinkat"), &[Arg::Fd(dir), Arg::Str(path), flags])
     }
-    /// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW)`.
+    /// `fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW or AT_EMPTY_PATH)`.
     pub fn fchownat(dir: Slot, path: Name<'a>, uid: u32, gid: u32) -> Self {
-        let flags = Arg::Name(libc::AT_SYMLINK_NOFOLLOW as u32, text!("AT_SYMLINK_NOFOLLOW"));
+        let flags = if path.is_empty() {
+            Arg::Name(libc::AT_EMPTY_PATH as u32, text!("AT_EMPTY_PATH"))
+        } else {
+            Arg::Name(libc::AT_SYMLINK_NOFOLLOW as u32, text!("AT_SYMLINK_NOFOLLOW"))
+        };
         let args = [Arg::Fd(dir), Arg::Str(path), Arg::Int(i64::from(uid)), Arg::Int(i64::from(gid)), flags];
         Self::new(Sysno::fchownat, text!("fchownat"), &args)
     }

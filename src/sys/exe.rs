@@ -156,8 +156,7 @@ const SEALS: usize = (libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GRO
 pub fn run_sealed(argv: *const *const c_char, envp: *const *const c_char) -> Errno {
     let copy = || {
         let program = fs::open_follow(CWD, OWN, libc::O_RDONLY, 0)?;
-        // MFD_EXEC, without which a host may have the copy not executable, is EINVAL before Linux 6.3.
-        let copy = memory_file(0x10).or_else(|_| memory_file(0))?;
+        let copy = empty_program()?;
         while fs::send_file(copy.as_fd(), program.as_fd(), 1 << 20)? > 0 {}
         // SAFETY: no pointers.
         unsafe { syscall!(Sysno::fcntl, copy.as_raw_fd(), libc::F_ADD_SEALS, SEALS) }?;
@@ -166,6 +165,14 @@ pub fn run_sealed(argv: *const *const c_char, envp: *const *const c_char) -> Err
     };
     copy().err().unwrap_or(Errno::EINVAL)
 }
+
+/// For a process that is to have no program: executable, or the kernel would not take it for one.
+pub fn empty_program() -> Result<OwnedFd, Errno> {
+    memory_file(MFD_EXEC).or_else(|_| memory_file(0))
+}
+
+/// Without it a host may have the copy not executable; EINVAL before Linux 6.3.
+const MFD_EXEC: usize = 0x10;
 
 /// `memfd_create("mydocker", MFD_CLOEXEC | MFD_ALLOW_SEALING | more)`.
 fn memory_file(more: usize) -> Result<OwnedFd, Errno> {

@@ -65,6 +65,12 @@ pub fn open_kept(path: Name) -> Result<RawFd, Errno> {
     unsafe { syscall!(Sysno::openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR, 0) }.map(|fd| fd as RawFd)
 }
 
+/// `open("/proc/self/fd/N", flags | O_CLOEXEC)`: the very file that an O_PATH descriptor stands for.
+pub fn reopen(fd: BorrowedFd, flags: c_int) -> Result<OwnedFd, Errno> {
+    let path = super::call::fd_path(fd);
+    open_follow(CWD, Name::until_nul(&path).ok_or(Errno::EINVAL)?, flags, 0)
+}
+
 /// `fcntl(fd, F_DUPFD_CLOEXEC, 3)`: another descriptor of the same open file.
 pub fn duplicate(fd: BorrowedFd) -> Result<OwnedFd, Errno> {
     // SAFETY: no pointers.

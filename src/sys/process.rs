@@ -474,6 +474,12 @@ pub fn open_process(pid: c_int) -> Result<OwnedFd, Errno> {
     unsafe { syscall!(Sysno::pidfd_open, pid, 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }
 }
 
+/// Whether the process of a pidfd has ended.
+pub fn has_ended(process: BorrowedFd) -> bool {
+    let mut fds = [PollFd { fd: process.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+    poll(&mut fds, Some(0)) != Ok(0)
+}
+
 /// `unshare(CLONE_FILES)`: a copy of the table of descriptors.
 pub fn unshare_files() -> Result<(), Errno> {
     // SAFETY: the descriptors keep their numbers.

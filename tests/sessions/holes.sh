@@ -113,6 +113,14 @@ begin 'the same without close_range'
     "$MYDOCKER" run ./tree /bin/sh -c 'for f in /proc/1/fd/*; do echo "${f##*/} $(readlink $f)"; done'
   exits 0; lacks "$T"; lacks canary; lacks 'anon_inode:'; lacks socket:
 
+begin "the null device: not the host's, whose mode and owner the container's root could change for all"
+  # One of our own stands for it, so that the test harms nobody if it fails.
+  mknod -m 666 null c 1 3
+  run sh -c '"$1" run busybox chmod 600 /proc/self/fd/1 >null; "$1" run -i busybox chown 5:5 /proc/self/fd/0 <null; "$1" run busybox chmod 600 /proc/self/fd/2 2>null' sh "$MYDOCKER"
+  exits 0
+  same '666 0:0' "$(stat -c '%a %u:%g' null)" "the node's mode and owner"
+  rm null
+
 # --- the process before its command ------------------------------------------------------------------------------------
 
 begin "CVE-2016-9962: a container that sees the host's processes gets at none of ours before its command runs"

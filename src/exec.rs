@@ -1,0 +1,209 @@
+//! The story of `exec`: a command in a container that runs.
+
+use crate::cgroup::freezer;
+use crate::cli::{self, Given, kind};
+use crate::diagnose::{self, Failure};
+use crate::error::{Error, NOT_EXECUTABLE, Result};
+use crate::image::{Image, config};
+use crate::perform::{self, FORKED, TAKEN_OVER};
+use crate::plan::exec::Join;
+use crate::plan::{self, CONTAINER, MASTER, Plan, SUPERVISOR, Step};
+use crate::record::{Record, Status};
+use crate::spec::Spec;
+use crate::store::{self, Store};
+use crate::supervise::{self, Watch};
+use crate::sys::call::Slots;
+use crate::sys::name::{Name, Text, t};
+use crate::sys::process::{self, STDIN};
+use crate::sys::resolve::open_in_root;
+use crate::sys::{Errno, OwnedFd, exe, fs, terminal};
+use crate::text::{Line, Push, keep};
+use crate::trace::Trace;
+use crate::{assemble, cgroup, explain, host, init, userns};
+use core::mem::ManuallyDrop;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// `mydocker exec`: the command's exit code.
+pub fn exec(given: &Given) -> Result<u8> {
+    if given.has("tty") && given.has("interactive") && !given.has("detach") && !terminal::is_terminal(STDIN) {
+        return Err(Error::new(text!("the input device is not a TTY"), &[])
+            .hint(text!("-t and -i together need a terminal on standard input"), &[]));
+    }
+    // What the caller has left open is nothing to us, and the container must not get at it.
+    let _ = process::close_from(3).or_else(|_| perform::each_descriptor(process::close));
+    let own_program = exe::can_change_program();
+    if !own_program && !exe::is_sealed() {
+        return Err(Error::sys(text!("run a sealed copy of the program"), t(c""), process::run_sealed()));
+    }
+    let rootless = userns::ids(None)?.is_some();
+    // An ordinary user stays where he is: it is the container's user namespace that he has rights in, not one of his own.
+    let store = Store::open(store::path(given.value("root"), rootless)?, rootless)?;
+    let record = store.find(given.word())?;
+    if record.state().status == Status::Restarting {
+        return Err(Error::new(text!("container % is restarting, wait until it is running"), &[record.known_as()]));
+    }
+    let (container, pid) = record.command()?;
+    joined(given, &store, &record, (&container, pid), own_program).map_err(|error| {
+        // Whatever it was that could not be done, it is because the container has ended.
+        if process::has_ended(container.as_fd()) { record.not_running() } else { error }
+    })
+}
+
+fn joined(
+    given: &Given,
+    store: &Store,
+    record: &Record,
+    (container, pid): (&OwnedFd, i32),
+    own_program: bool,
+) -> Result<u8> {
+    let looked = |errno| Error::sys(text!("look at container"), record.known_as(), errno);
+    let root = fs::open_follow(fs::CWD, proc_path(pid, b"/root"), libc::O_PATH | libc::O_DIRECTORY, 0);
+    let spec = ManuallyDrop::new(compose(given, store, record, root.map_err(looked)?)?);
+    let mut host = ManuallyDrop::new(host::process(&spec, userns::of(pid).map_err(looked)?)?);
+    host.has.program = own_program;
+    let status = fs::read_file(proc_path(pid, b"/status"), 4096).map_err(looked)?;
+    let layout = cgroup::look(&spec.limits, cgroup::DEVICES | cgroup::FREEZER);
+    if freezer::is_frozen(&layout, record.id) {
+        return Err(Error::new(text!("container % is paused, unpause it first"), &[record.known_as()]));
+    }
+    let cgroups = ManuallyDrop::new(cgroup::of(pid, record.id, &layout).map_err(looked)?);
+    let join = Join {
+        spec: &spec,
+        cgroups: &cgroups,
+        bounding: host::set(status, b"CapBnd:\t"),
+        privileged: given.has("privileged"),
+        detached: given.has("detach"),
+    };
+    process::block_signals().map_err(looked)?;
+    process::default_action(libc::SIGCHLD).map_err(looked)?;
+    loop {
+        let plan = ManuallyDrop::new(plan::exec::build(&join, &host)?);
+        if given.has("explain") {
+            return crate::print(&explain::plan(&plan));
+        }
+        let mut slots = Slots::new(plan.slots);
+        let held = if host.has.pidfd {
+            fs::duplicate(container.as_fd())
+        } else {
+            fs::open(fs::CWD, proc_path(pid, b""), libc::O_PATH | libc::O_DIRECTORY, 0)
+        };
+        slots.set(CONTAINER, Some(held.map_err(looked)?));
+        match attempt(&join, &plan, &mut slots) {
+            // What this kernel hasn't got is known by trying it; the next plan does without.
+            Err(Stopped { step: Some((step, errno)), .. }) if host.has.without(step, errno) => {}
+            Err(stopped) => return Err(stopped.error),
+            Ok(code) => return Ok(code),
+        }
+    }
+}
+
+/// A file of a process in /proc.
+fn proc_path(pid: i32, name: &[u8]) -> Text {
+    let mut path = Line::new();
+    keep(path.put(b"/proc/").dec(pid as u64).put(name))
+}
+
+/// What the command is given: as the container's own, but for what was said.
+fn compose(given: &Given, store: &Store, record: &Record, root: OwnedFd) -> Result<Spec> {
+    let mut options = ManuallyDrop::new(record.options()?);
+    let mut env = Vec::new();
+    for file in given.values("env-file") {
+        cli::env::file(file, &mut |line| cli::env::entry(line, Default::default(), &mut env))?;
+    }
+    for entry in given.values("env") {
+        cli::env::entry(entry.to_bytes(), Default::default(), &mut env)?;
+    }
+    if let Some(dir) = given.value("workdir") {
+        if (kind::PATH.read)(dir.to_bytes()).is_none() {
+            return Err(
+                Error::new(text!("--% %: %"), &[t(c"workdir"), dir, kind::PATH.wants.text()]).code(NOT_EXECUTABLE)
+            );
+        }
+        options.cwd = Some(keep(&cli::clean(dir.to_bytes())));
+    }
+    options.user = given.value("user").or(options.user);
+    options.entrypoint = Some(t(c""));
+    options.words = given.words.get(1..).unwrap_or_default();
+    options.live = Some(root);
+    let process = &mut options.spec.process;
+    (process.tty, process.stdin, process.init) = (given.has("tty"), given.has("interactive"), false);
+    options.spec.kept = false;
+    let image = Image::recorded(record.layers.clone(), record.image_id);
+    assemble::compose(&mut options, &image, record.image, record.id, store.dir())
+        .map_err(|error| error.code(NOT_EXECUTABLE))?;
+    let process = &mut options.spec.process;
+    for entry in env {
+        config::put(&mut process.env, entry);
+    }
+    Ok(core::mem::take(&mut options.spec))
+}
+
+/// A regular file of a container that runs: ENXIO for what is none. Not opened before it is known to be one, and then that
+/// very file: the container may exchange it meanwhile.
+pub fn open_live(root: BorrowedFd, path: Name) -> core::result::Result<OwnedFd, Errno> {
+    let found = open_in_root(root, path, libc::O_PATH, 0)?;
+    if fs::kind(&fs::fstat(found.as_fd())?) != libc::S_IFREG {
+        return Err(Errno::ENXIO);
+    }
+    fs::reopen(found.as_fd(), libc::O_RDONLY | libc::O_NONBLOCK)
+}
+
+/// What came to nothing.
+struct Stopped<'a> {
+    /// The step that failed.
+    step: Option<(&'a Step, Errno)>,
+    error: Error,
+}
+
+type Done<'a, T> = core::result::Result<T, Stopped<'a>>;
+
+/// The steps, then beside the command until it has ended: its exit code.
+fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
+    let mut pid = 0;
+    for entry in &plan.outside {
+        let done = match entry.step {
+            Step::Clone(_) | Step::Clone3(..) => {
+                init::create(plan, &entry.step, slots, Trace::OFF).map(|child| pid = child)
+            }
+            _ => perform::step(entry, slots),
+        };
+        done.map_err(|errno| Stopped { step: Some((&entry.step, errno)), error: perform::describe(entry, errno) })?;
+    }
+    slots.close_but(plan::OURS);
+    let lost = |errno| Stopped { step: None, error: Error::sys(text!("relay the command's streams"), t(c""), errno) };
+    let mut watch = Watch { timeout: None, stop: (libc::SIGTERM, 0), said: None, usage: [0; 18] };
+    let mut command = 0;
+    // What is said until the command is a process of the container, or until (-d) it is executed.
+    loop {
+        match process::receive(slots.get(SUPERVISOR)).map_err(lost)? {
+            Some((TAKEN_OVER, master)) => slots.set(MASTER, master),
+            Some(([FORKED, child, _], _)) => {
+                command = child as i32;
+                break;
+            }
+            other => {
+                watch.said = other;
+                break;
+            }
+        }
+    }
+    let (_, code) = process::wait(pid, 0).map_err(lost)?;
+    let mut code = Ok(code);
+    if command != 0 {
+        code = process::signal_fd()
+            .and_then(|signals| supervise::container(command, &join.spec.process, slots, &signals, &mut watch));
+        if code.is_err() {
+            let _ = process::kill(command, libc::SIGKILL).and_then(|()| process::wait(command, 0));
+        }
+        if watch.said.is_none() {
+            watch.said = process::receive(slots.get(SUPERVISOR)).unwrap_or(None);
+        }
+    }
+    match watch.said.and_then(|said| Failure::of(plan, said)) {
+        Some(failure) => Err(Stopped {
+            step: Some((&failure.entry.step, failure.errno)),
+            error: diagnose::inside(join.spec, &failure),
+        }),
+        None => code.map_err(lost),
+    }
+}
