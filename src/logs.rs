@@ -160,8 +160,8 @@ impl Files<'_> {
         }
     }
 
-    /// Where the last `wanted` lines of a file begin, and how many there are.
-    fn last(&mut self, file: &OwnedFd, wanted: u64) -> Done<(u64, u64)> {
+    /// Where the last `wanted` lines of a file begin, and how many there are. A part at the end of the newest is one.
+    fn last(&mut self, file: &OwnedFd, wanted: u64, newest: bool) -> Done<(u64, u64)> {
         let size = fs::fstat(file.as_fd())?.st_size as u64;
         let mut window = ROOM as u64;
         loop {
@@ -178,8 +178,9 @@ impl Files<'_> {
                 count = count.wrapping_add(u64::from(!part));
                 Ok(true)
             })?;
-            count = count.wrapping_add(u64::from(part));
-            if count >= wanted || whole {
+            count = count.wrapping_add(u64::from(part && newest));
+            // Not the first of them, which may have begun before.
+            if count > wanted || whole {
                 let mut skip = count.saturating_sub(wanted);
                 if skip > 0 {
                     self.each_line(file, &mut start, &mut |line| {
@@ -244,10 +245,10 @@ impl Files<'_> {
     /// The file that the last lines begin in, and where; all lines where no number is wanted.
     fn start(&mut self, tail: Option<u64>) -> Done<Option<(OwnedFd, u64)>> {
         let Some(mut file) = self.newest()? else { return Ok(None) };
-        let mut wanted = tail.unwrap_or(u64::MAX);
+        let (mut wanted, mut newest) = (tail.unwrap_or(u64::MAX), true);
         loop {
-            let (at, count) = if tail.is_some() { self.last(&file, wanted)? } else { (0, 0) };
-            wanted = wanted.wrapping_sub(count);
+            let (at, count) = if tail.is_some() { self.last(&file, wanted, newest)? } else { (0, 0) };
+            (wanted, newest) = (wanted.wrapping_sub(count), false);
             match if wanted == 0 { Next::None } else { self.neighbour(&file, true)? } {
                 Next::File(older) => file = older,
                 _ => return Ok(Some((file, at))),
