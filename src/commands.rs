@@ -8,8 +8,8 @@ use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
 use crate::{
-    attach, check, cli, commit, completion, cp, detach, diff, exec, export, inspect, logs, ps, run, stats, system, top,
-    volumes,
+    attach, check, cli, commit, completion, cp, detach, diff, exec, export, inspect, load, logs, ps, run, save, stats,
+    system, top, volumes,
 };
 
 /// A command.
@@ -487,6 +487,35 @@ write a container's root as a tar archive
 "
         ),
         act: Act::Given(export::export),
+    },
+    Command {
+        name: "load",
+        flags: "input|i= quiet|q",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker load [-i FILE] [-q]
+take images from an archive, as docker save and skopeo write it (docker-archive, oci-archive)
+
+  -i, --input FILE   instead of standard input
+  -q, --quiet        no progress
+"
+        ),
+        act: Act::Given(load::load),
+    },
+    Command {
+        name: "save",
+        flags: "output|o=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker save [-o FILE] IMAGE...
+write images as an archive, for load, docker load and skopeo (docker-archive, oci-archive)
+
+  -o, --output FILE   instead of to standard output
+"
+        ),
+        act: Act::Given(save::save),
     },
     Command {
         name: "version",

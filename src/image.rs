@@ -143,7 +143,7 @@ impl Image {
 }
 
 /// 64 lower-case hexadecimal digits.
-fn digest_of(word: &[u8]) -> Option<Text> {
+pub fn digest_of(word: &[u8]) -> Option<Text> {
     let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     (word.len() == 64 && word.iter().all(hex)).then(|| keep(word))
 }

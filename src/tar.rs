@@ -6,8 +6,6 @@
 //! trusted in any of it. write.rs makes an archive, member by member; tree.rs of a whole tree; again.rs the one that a tree
 //! was unpacked from, by what squeeze.rs has kept of it.
 
-// Its caller comes with `save`.
-#[allow(dead_code)]
 pub mod again;
 pub mod gzip;
 pub mod header;
@@ -20,8 +18,6 @@ pub mod tree;
 mod unpack;
 pub mod write;
 
-#[allow(unused_imports)]
-pub use again::again;
-#[allow(unused_imports)]
+pub use members::Members;
 pub use source::{Sink, Source};
 pub use unpack::{Existing, into, unpack};

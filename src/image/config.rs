@@ -213,7 +213,7 @@ pub fn is_bare(document: &[u8]) -> bool {
 }
 
 /// This machine's architecture, as Go calls it.
-const ARCHITECTURE: Text = if cfg!(target_arch = "aarch64") { t(c"arm64") } else { t(c"amd64") };
+pub const ARCHITECTURE: Text = if cfg!(target_arch = "aarch64") { t(c"arm64") } else { t(c"amd64") };
 
 /// A whole config. `history` is what came before the last step, as JSON items with a comma after each; `step` are that step's
 /// `created_by`, its comment and who made it, each perhaps empty.

@@ -56,6 +56,16 @@ pub fn parts(reference: Name<'_>) -> (&[u8], &[u8]) {
     (name, tag.strip_prefix(b":").unwrap_or_default())
 }
 
+/// With the registry that is left out where it is docker's.
+pub fn full(reference: Name) -> Text {
+    let name = reference.to_bytes();
+    match split_once(name, b'/') {
+        Some((first, _)) if is_domain(first) => keep(name),
+        Some(_) => filled("docker.io/%", &[reference]),
+        None => filled("docker.io/library/%", &[reference]),
+    }
+}
+
 /// The file name that stands for it.
 pub fn file(reference: Name) -> Text {
     let mut name = Line::new();

@@ -92,6 +92,13 @@ impl<'a> Turn<'a> {
         Ok(digest)
     }
 
+    /// Takes back a layer that no image has yet.
+    pub fn discard(&self, diff_id: Text) {
+        let layer = filled("layers/%", &[diff_id]);
+        let _ = fs::unlink(self.store, filled("%.split", &[layer]));
+        let _ = remove::tree(self.store, layer);
+    }
+
     /// Makes an image of layers that are there (base first) and a config, and gives it names: its id. A name that another
     /// image has is taken from it; without a name it is one that only its id finds.
     pub fn publish(&self, layers: &[Text], config: &[u8], names: &[Text]) -> Result<Text> {

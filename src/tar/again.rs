@@ -35,25 +35,24 @@ pub fn again<'a>(record: BorrowedFd<'a>, tree: BorrowedFd, name: Text, sink: Box
     let mut source = part.squeezed();
     source.sink = Some(sink);
     if size & WHOLE != 0 {
-        return whole(&mut source, size & !WHOLE).map_err(failed);
+        let sink = source.sink.take();
+        let whole = |mut sink: Box<dyn Sink>| {
+            source.each(&mut |bytes| sink.put(bytes))?;
+            sink.finish(size & !WHOLE)
+        };
+        return sink.map_or(Ok(()), whole).map_err(|errno| changed(name, errno).unwrap_or_else(|| failed(errno)));
     }
     let mut members = Members::new(&mut source);
     let done = contents(&mut members, tree, size);
     done.map_err(|errno| {
-        members.refusal().unwrap_or_else(|| Error::sys(text!("save"), keep(&members.member.path), errno))
+        let path = keep(&members.member.path);
+        members.refusal().or(changed(name, errno)).unwrap_or_else(|| Error::sys(text!("save"), path, errno))
     })
 }
 
-fn whole(source: &mut Source, size: u64) -> Done<()> {
-    loop {
-        let mut piece = [0; 4096];
-        let count = source.window()?.len().min(piece.len());
-        let piece = piece.get_mut(..count).unwrap_or_default();
-        source.read(piece)?;
-        if piece.is_empty() {
-            return source.sink.take().map_or(Ok(()), |mut sink| sink.finish(size));
-        }
-    }
+/// What comes out is not what was unpacked.
+fn changed(name: Text, errno: Errno) -> Option<Error> {
+    (errno == Errno::EBADMSG).then(|| Error::new(text!("%: its files are not those that were unpacked"), &[name]))
 }
 
 fn contents(members: &mut Members, tree: BorrowedFd, size: u64) -> Done<()> {

@@ -47,12 +47,10 @@ impl<'a, 's> Members<'a, 's> {
 
     /// The error for the user, if it is one of the archive or of a member that was refused.
     pub fn refusal(&self) -> Option<Error> {
-        let name = keep(self.source.name());
-        if !self.source.why.is_empty() {
-            return Some(Error::new(text!("%: %"), &[name, self.source.why.text()]));
-        }
-        let path = keep(&self.member.path);
-        (!self.why.is_empty()).then(|| Error::new(text!("%: %: %"), &[name, path, self.why.text()]))
+        self.source.refusal().or_else(|| {
+            let pieces = [keep(self.source.name()), keep(&self.member.path), self.why.text()];
+            (!self.why.is_empty()).then(|| Error::new(text!("%: %: %"), &pieces))
+        })
     }
 
     /// Says why the member is refused.

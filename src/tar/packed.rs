@@ -61,19 +61,16 @@ impl<'a> Packed<'a> {
         Ok(())
     }
 
-    #[allow(dead_code)]
     /// Shows no progress.
     pub fn quiet(&mut self) {
         self.next = u64::MAX;
     }
 
-    #[allow(dead_code)]
     /// How many bytes were taken.
     pub fn position(&self) -> u64 {
         self.done.wrapping_sub(self.rest().len() as u64)
     }
 
-    #[allow(dead_code)]
     /// Goes on by `count` bytes without reading those that are not at hand.
     pub fn pass(&mut self, count: u64) -> Result<(), Errno> {
         let here = self.rest().len() as u64;

@@ -4,9 +4,10 @@ use super::gzip::{self, Gzip};
 use super::header::Why;
 use super::packed::Packed;
 use super::squeeze::Squeezed;
+use crate::error::Error;
 use crate::sha256::Sha256;
 use crate::sys::{Errno, fs};
-use crate::text::Message;
+use crate::text::{Message, keep};
 use std::os::fd::BorrowedFd;
 
 /// Of what is read at a time.
@@ -146,6 +147,29 @@ impl<'a> Source<'a> {
         self.tell(buf)
     }
 
+    /// All that is left, piece by piece.
+    pub fn each(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<(), Errno>) -> Result<(), Errno> {
+        loop {
+            let window = self.window()?;
+            let count = window.len();
+            if count == 0 {
+                return Ok(());
+            }
+            take(window)?;
+            self.consume(count);
+        }
+    }
+
+    /// Whether the file is not the archive itself; once something was read.
+    pub fn is_packed(&self) -> bool {
+        !matches!(self.format, Format::Plain)
+    }
+
+    /// What is wrong with the archive as a whole, if anything is.
+    pub fn refusal(&self) -> Option<Error> {
+        (!self.why.is_empty()).then(|| Error::new(text!("%: %"), &[keep(self.name()), self.why.text()]))
+    }
+
     /// Tells the sink.
     pub fn tell(&mut self, bytes: &[u8]) -> Result<(), Errno> {
         self.sink.as_mut().map_or(Ok(()), |sink| sink.put(bytes))
@@ -156,8 +180,6 @@ impl<'a> Source<'a> {
         (self.hash.finish(), self.length)
     }
 
-    // `load`, whose code comes next, needs it.
-    #[allow(dead_code)]
     /// The SHA-256 of the bytes as they are in the file, if that was asked for and is another.
     pub fn packed_digest(&mut self) -> Option<[u8; 32]> {
         self.packed.hash.as_mut().map(Sha256::finish)

@@ -136,15 +136,7 @@ impl Unpack<'_, '_> {
                 // From a pipe. What is missing is missed when the image is saved.
                 Err(Errno::ESPIPE) => {}
                 Err(errno) => return Err(errno),
-                Ok(()) => loop {
-                    let window = source.window()?;
-                    let count = window.len();
-                    if count == 0 {
-                        break;
-                    }
-                    sink.put(window)?;
-                    source.consume(count);
-                },
+                Ok(()) => source.each(&mut |bytes| sink.put(bytes))?,
             }
         }
         sink.finish(length)

@@ -19,7 +19,7 @@ pub struct Tar<'a> {
     /// What is not written yet.
     buf: Vec<u8>,
     /// It was the archive that could not be written, not a file that could not be read.
-    failed: bool,
+    pub failed: Option<Errno>,
     /// The pax records of the next member, and a number for one: memory that is used again.
     pax: Line,
     number: Line,
@@ -28,7 +28,7 @@ pub struct Tar<'a> {
 impl<'a> Tar<'a> {
     /// An empty one, to that descriptor.
     pub fn new(out: BorrowedFd<'a>) -> Self {
-        Self { out, buf: Vec::with_capacity(PIECE), failed: false, pax: Line::new(), number: Line::new() }
+        Self { out, buf: Vec::with_capacity(PIECE), failed: None, pax: Line::new(), number: Line::new() }
     }
 
     /// A pax record for the next member: `LENGTH KEY=VALUE\n`, the length with its own digits.
@@ -173,7 +173,11 @@ impl<'a> Tar<'a> {
 
     /// What went wrong: with the archive, or with the file that was to be in it.
     pub fn error(&self, what: Message, path: Text, errno: Errno) -> Error {
-        if self.failed { Error::sys(text!("write the archive"), t(c""), errno) } else { Error::sys(what, path, errno) }
+        if self.failed.is_some() {
+            Error::sys(text!("write the archive"), t(c""), errno)
+        } else {
+            Error::sys(what, path, errno)
+        }
     }
 
     /// The archive's end mark.
@@ -191,7 +195,7 @@ impl<'a> Tar<'a> {
     }
 
     fn say(&mut self, bytes: &[u8]) -> Done<()> {
-        fs::write_all(self.out, bytes).inspect_err(|_| self.failed = true)
+        fs::write_all(self.out, bytes).inspect_err(|&errno| self.failed = Some(errno))
     }
 }
 
