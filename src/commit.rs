@@ -130,8 +130,8 @@ fn layer(record: &Record, turn: &Turn) -> Result<Text> {
     // What we mount on ourselves.
     let without: Vec<Text> =
         POINTS.iter().map(|(path, _)| keep(path.to_bytes().get(1..).unwrap_or_default())).collect();
-    let [uids, gids] = view::ids(record)?;
-    let how = How { upper: true, without: &without, ids: [&uids, &gids], ..How::default() };
+    let of = view::upper(record)?;
+    let how = How { opaque: Some(of.opaque), without: &without, ids: of.ids(), ..How::default() };
     cp::piped(upper, &how, &mut |read| {
         turn.layer(&mut Source::new(read, record.known_as().to_bytes(), 0), true, &|_, _| Ok(()))
     })

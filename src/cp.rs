@@ -149,10 +149,10 @@ fn out(record: &Record, view: &View, source: Path, target: Path, given: &Given) 
         _ => Error::sys(text!("open"), source.path, errno),
     })?;
     let stat = fs::fstat(top.as_fd()).map_err(|errno| Error::sys(text!("open"), source.path, errno))?;
-    let [uids, gids] = view::ids(record)?;
+    let upper = view::upper(record)?;
     // Not the kernel's own.
     let without: &[Text] = if source.path == t(c"/") { &[t(c"proc"), t(c"sys"), t(c"dev")] } else { &[] };
-    let how = How { cross: true, ids: [&uids, &gids], without, ..How::default() };
+    let how = How { cross: true, ids: upper.ids(), without, ..How::default() };
     if target.stream {
         let mut name = if source.contents { t(c"./") } else { source.name() };
         if given.has("follow-link") && !source.contents {
@@ -210,8 +210,8 @@ fn enter(record: &Record, view: &View, source: Path, path: Text, given: &Given) 
         open_in_root(root, dir, libc::O_PATH | libc::O_DIRECTORY, 0).map_err(|errno| failed(dir, errno))?;
     check_writable(view, opened_dir.as_fd())?;
     let base = dir.to_bytes().strip_prefix(b"/").unwrap_or_default();
-    let [uids, gids] = view::ids(record)?;
-    let existing = Existing { base, follow: true, owned: false, ids: [&uids, &gids] };
+    let upper = view::upper(record)?;
+    let existing = Existing { base, follow: true, owned: false, ids: upper.ids() };
     match opened {
         None => into(&mut Source::new(STDIN, b"-", 0), root, &existing).map(|_| 0),
         Some((_, top)) => {

@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::store::Store;
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, fs};
-use crate::tar::tree::{IdRange, Names, inside};
+use crate::tar::tree::{Names, inside};
 use crate::text::{Line, Push, keep};
 use crate::view;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -32,16 +32,15 @@ pub fn of(store: &Store, record: &Record) -> Result<Line> {
         Err(Errno::ENOENT) => return Ok(Line::new()),
         upper => upper.map_err(|errno| Error::sys(text!("open the container's layer"), record.id, errno))?,
     };
-    let [uids, gids] = view::ids(record)?;
+    let how = view::upper(record)?;
     let lower = view::image(store, record)?;
-    changes(upper.as_fd(), lower.as_fd(), [&uids, &gids])
+    changes(upper.as_fd(), lower.as_fd(), &how)
         .map_err(|(errno, path)| Error::sys(text!("compare"), keep(&path), errno))
 }
 
-/// The changes, a line each, sorted. `lower` is the image as a container sees it; `ids` those of the upper layer's user
-/// namespace, as in `tar::tree::How`. The error comes with the path.
-fn changes(upper: BorrowedFd, lower: BorrowedFd, ids: [&[IdRange]; 2]) -> core::result::Result<Line, (Errno, Vec<u8>)> {
-    let mut diff = Diff { ids, path: Vec::new(), said: 0, names: Names::default(), lines: Line::new() };
+/// The changes, a line each, sorted. `lower` is the image as a container sees it. The error comes with the path.
+fn changes(upper: BorrowedFd, lower: BorrowedFd, how: &view::Upper) -> core::result::Result<Line, (Errno, Vec<u8>)> {
+    let mut diff = Diff { how, path: Vec::new(), said: 0, names: Names::default(), lines: Line::new() };
     match diff.directory(upper, t(c"."), Some((lower, t(c".")))) {
         Ok(()) => Ok(diff.lines),
         Err(errno) => Err((errno, diff.path)),
@@ -49,7 +48,7 @@ fn changes(upper: BorrowedFd, lower: BorrowedFd, ids: [&[IdRange]; 2]) -> core::
 }
 
 struct Diff<'a> {
-    ids: [&'a [IdRange]; 2],
+    how: &'a view::Upper,
     /// The entry.
     path: Vec<u8>,
     /// How much of it has a line already: a directory has one before what is below.
@@ -78,7 +77,7 @@ impl Diff<'_> {
         self.names.forget(mark);
         // Not merged with the image's: what is not in it is deleted.
         if let Some(old) = old
-            && is_opaque(new.as_fd())
+            && fs::get_xattr(new.as_fd(), self.how.opaque, &mut [0; 8]) == Ok(b"y")
         {
             let mark = self.names.read(old)?;
             let mut next = mark.1;
@@ -142,7 +141,7 @@ impl Diff<'_> {
 
     /// docker's rule: of a directory neither size nor time.
     fn differs(&self, old: &fs::Stat, new: &fs::Stat) -> bool {
-        let [uids, gids] = self.ids;
+        let [uids, gids] = self.how.ids();
         let nanoseconds = old.st_mtime_nsec == new.st_mtime_nsec || old.st_mtime_nsec == 0 || new.st_mtime_nsec == 0;
         let same_content = old.st_size == new.st_size && old.st_mtime == new.st_mtime && nanoseconds;
         old.st_mode != new.st_mode
@@ -161,12 +160,4 @@ impl Diff<'_> {
         self.lines.put(how).safe(&self.path).put(b"\n");
         self.said = self.path.len();
     }
-}
-
-/// A directory of the upper layer that hides what the layers below have in its place. An ordinary user's overlayfs notes
-/// that in user.*.
-fn is_opaque(dir: BorrowedFd) -> bool {
-    [t(c"trusted.overlay.opaque"), t(c"user.overlay.opaque")]
-        .iter()
-        .any(|&name| fs::get_xattr(dir, name, &mut [0; 8]) == Ok(b"y"))
 }

@@ -16,10 +16,10 @@ pub fn export(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let record = store.find(given.word())?;
     let out = output(given.value("output"))?;
-    let [uids, gids] = view::ids(&record)?;
+    let upper = view::upper(&record)?;
     let view = View::of(&store, &record, false)?;
     let mut tar = Tar::new(out.as_fd());
-    tree(&mut tar, view.root, &How { ids: [&uids, &gids], ..How::default() }, text!("export"))?;
+    tree(&mut tar, view.root, &How { ids: upper.ids(), ..How::default() }, text!("export"))?;
     tar.end().map_err(|errno| tar.error(text!("export"), t(c""), errno))?;
     Ok(0)
 }

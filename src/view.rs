@@ -7,6 +7,7 @@
 use crate::error::{Error, Result};
 use crate::plan::{ROOT, Rest, rest};
 use crate::record::{Record, Status};
+use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::call::Slots;
 use crate::sys::name::t;
@@ -65,16 +66,34 @@ pub fn image(store: &Store, record: &Record) -> Result<OwnedFd> {
     mounted(store, record, Rest::Image)
 }
 
-/// The ids of a container's user namespace, if we are not in that: users' and groups'.
-pub fn ids(record: &Record) -> Result<[Vec<IdRange>; 2]> {
+/// How a container's upper layer is to be read.
+pub struct Upper {
+    /// The ids of its user namespace, if we are not in that: users' and groups'.
+    ids: [Vec<IdRange>; 2],
+    /// The attribute by which overlayfs knows an opaque directory: trusted.* is root's of the host. That of the other name
+    /// is a file's own, and copied up from a layer that was unpacked for both.
+    pub opaque: Text,
+}
+
+impl Upper {
+    /// The ids as `tree::How` has them.
+    pub fn ids(&self) -> [&[IdRange]; 2] {
+        self.ids.each_ref().map(Vec::as_slice)
+    }
+}
+
+/// How that of a container is.
+pub fn upper(record: &Record) -> Result<Upper> {
     let options = ManuallyDrop::new(record.options()?);
     let mut ranges = [Vec::new(), Vec::new()];
-    if let Some(ids) = userns::ids(options.userns)?.filter(|ids| ids.remapped) {
+    let user = userns::ids(options.userns)?;
+    let opaque = if user.is_some() { t(c"user.overlay.opaque") } else { t(c"trusted.overlay.opaque") };
+    if let Some(ids) = user.filter(|ids| ids.remapped) {
         for (list, &(first, count)) in ranges.iter_mut().zip([&ids.uid[0], &ids.gid[0]]) {
             list.push((0, first, count));
         }
     }
-    Ok(ranges)
+    Ok(Upper { ids: ranges, opaque })
 }
 
 fn mounted(store: &Store, record: &Record, what: Rest) -> Result<OwnedFd> {

@@ -29,8 +29,9 @@ pub type IdRange = (u32, u32, u32);
 pub struct How<'h> {
     /// What stands before each name. Where there is nothing, the top itself is no member.
     pub prefix: &'h [u8],
-    /// It is overlayfs' upper layer: its whiteouts and opaque directories become those of a layer's archive.
-    pub upper: bool,
+    /// It is overlayfs' upper layer, which notes opaque directories by that attribute: these and its whiteouts become those of
+    /// a layer's archive.
+    pub opaque: Option<Text>,
     /// What is mounted in it belongs to it. Else a mount point is shown as an empty file or directory.
     pub cross: bool,
     /// Paths below the top that are left out, with all below them; with `cross` they are as mount points are without.
@@ -179,7 +180,7 @@ impl Tree<'_, '_, '_> {
             }
             // Of no use to anybody but who listens there.
             libc::S_IFSOCK => Ok(()),
-            libc::S_IFCHR if self.how.upper && stat.st_rdev == 0 => self.whiteout(b""),
+            libc::S_IFCHR if self.how.opaque.is_some() && stat.st_rdev == 0 => self.whiteout(b""),
             format => member_of(self, Kind::Node(format)),
         }
     }
@@ -278,8 +279,8 @@ impl Tree<'_, '_, '_> {
                 Err(Errno::ENODATA) => continue,
                 value => value?,
             };
-            if let Some(noted) = key.strip_prefix(b"trusted.overlay.").or(key.strip_prefix(b"user.overlay.")) {
-                opaque |= self.how.upper && noted == b"opaque" && value == b"y";
+            if key.starts_with(b"trusted.overlay.") || key.starts_with(b"user.overlay.") {
+                opaque |= self.how.opaque == Some(of) && value == b"y";
                 continue;
             }
             let mut plain = [0; 20];
