@@ -8,8 +8,8 @@ use crate::spec::Text;
 use crate::sys::name::t;
 use crate::text::{Line, Message, Push, is, keep, split, split_once, until};
 use crate::{
-    attach, check, cli, commit, completion, cp, detach, diff, exec, export, inspect, load, logs, ps, run, save, stats,
-    system, top, volumes,
+    attach, check, cli, commit, completion, cp, detach, diff, exec, export, images, inspect, load, logs, ps, run, save,
+    stats, system, top, volumes,
 };
 
 /// A command.
@@ -417,6 +417,98 @@ remove the volumes that no container was made with
         act: Act::Given(volumes::prune),
     },
     Command {
+        name: "images",
+        flags: "all|a quiet|q no-trunc digests filter|f= format=",
+        words: (0, 1),
+        help: text!(
+            "\
+mydocker images [FLAGS] [NAME[:TAG]]
+list images
+
+  -a, --all             those without a name are always shown
+  -q, --quiet           ids only
+      --no-trunc        whole ids
+      --digests         a column more
+  -f, --filter F        reference=PATTERN, dangling=true, label=NAME[=VALUE], before=IMAGE, since=IMAGE
+      --format F        json, or a template such as '{{.Repository}}:{{.Tag}}\\t{{.Size}}'
+"
+        ),
+        act: Act::Given(images::list),
+    },
+    Command {
+        name: "import",
+        flags: "change|c= message|m= platform=",
+        words: (1, 2),
+        help: text!(
+            "\
+mydocker import [FLAGS] FILE|- [NAME[:TAG]]
+make an image of a root file system in a tar archive (plain or gzip); prints its id
+
+  -c, --change C     CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, USER, VOLUME, WORKDIR as in a Dockerfile
+  -m, --message M    the image's comment
+"
+        ),
+        act: Act::Given(images::import),
+    },
+    Command {
+        name: "tag",
+        flags: "",
+        words: (2, 2),
+        help: text!(
+            "\
+mydocker tag IMAGE NAME[:TAG]
+give an image another name
+"
+        ),
+        act: Act::Given(images::tag),
+    },
+    Command {
+        name: "rmi",
+        flags: "force|f no-prune platform=",
+        words: (1, ANY),
+        help: text!(
+            "\
+mydocker rmi [-f] IMAGE...
+take an image's name away; with the last one remove the image
+
+  -f, --force    though it has several names, or containers that have ended
+"
+        ),
+        act: Act::Given(images::remove),
+    },
+    Command {
+        name: "history",
+        flags: "human|H no-trunc quiet|q format= platform=",
+        words: (1, 1),
+        help: text!(
+            "\
+mydocker history [FLAGS] IMAGE
+show how an image was made
+
+  -q, --quiet       ids only
+      --no-trunc    whole
+      --format F    json, or a template
+"
+        ),
+        act: Act::Given(images::history),
+    },
+    Command {
+        name: "image prune",
+        flags: "all|a force|f filter=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker image prune [-a] [-f]
+remove images without a name
+
+  -a, --all         all that no container has
+  -f, --force       without a question
+      --filter F    label=NAME[=VALUE]
+"
+        ),
+        act: Act::Given(images::prune_command),
+    },
+    Command {
         name: "check",
         flags: "",
         words: (0, 0),
@@ -585,7 +677,9 @@ print this text, or a command's
 ];
 
 /// Other names, as docker has them. `container NAME` is `NAME` for each that there is.
-const ALIASES: &str = "system info=info,--version=version,-V=version,--help=help,-h=help,container ls=ps,container list=ps,volume list=volume ls,volume remove=volume rm";
+const ALIASES: &str = "system info=info,--version=version,-V=version,--help=help,-h=help,container ls=ps,container list=ps,volume list=volume ls,volume remove=volume rm,\
+image ls=images,image list=images,image rm=rmi,image remove=rmi,image tag=tag,image import=import,\
+image history=history,image save=save,image load=load";
 
 /// Finds the command that the arguments name, and does it.
 pub fn command(args: &'static [Text]) -> Result<u8> {

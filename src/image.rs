@@ -5,6 +5,7 @@
 //!     configs/SHA256              the OCI config, whose digest is the image's id
 //!     archives/DEV-INO            as a manifest, for a file that was given as an image; its `source` line is the cache's key
 //!     layers/SHA256/              the unpacked tree, named by the digest of the uncompressed tar
+//!     layers/SHA256.size          a symlink to how many bytes are in its files
 //!
 //! A config that says nothing about the command is `bare SHA256` in the manifest: a start need not read it. Older stores
 //! have neither; then the image's id is its layer's.
@@ -23,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::sys::name::{Name, Text};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{Line, Push, filled, keep};
+use crate::text::{Line, Push, filled, keep, number};
 use config::Config;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -140,6 +141,16 @@ impl Image {
         let opened = fs::open(store, path, libc::O_RDONLY, 0).and_then(|fd| fs::read_all(fd.as_fd(), CONFIG_MAX));
         opened.map_err(|errno| Error::sys(text!("read the image's config"), path, errno))
     }
+}
+
+/// Where a layer's size is: a symlink, which is one call to write and one to read.
+fn size_of(layer: Text) -> Text {
+    filled("layers/%.size", &[layer])
+}
+
+/// How many bytes the files of a layer have; 0 of one from an older store.
+pub fn layer_size(store: BorrowedFd, layer: Text) -> u64 {
+    fs::read_link(store, size_of(layer), &mut [0; 32]).ok().and_then(number).unwrap_or(0)
 }
 
 /// 64 lower-case hexadecimal digits.

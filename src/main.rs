@@ -32,8 +32,8 @@ mod format;
 #[path = "../tests/fuzz/targets.rs"]
 mod fuzz;
 mod host;
-#[allow(unused_imports)]
 mod image;
+mod images;
 mod init;
 mod inspect;
 mod json;

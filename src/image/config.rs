@@ -89,7 +89,7 @@ impl Config {
     }
 
     /// As JSON, in one line.
-    fn json(&self) -> Text {
+    pub fn json(&self) -> Text {
         let mut line = Line::new();
         for (at, (name, part)) in split(NAMES.as_bytes(), b' ').iter().zip(&self.parts).enumerate() {
             if part.is_empty() {
@@ -118,11 +118,16 @@ impl Config {
 
     /// A Dockerfile's instruction, as --change has it.
     pub fn change(&mut self, instruction: Text) -> Result<()> {
+        let text = instruction.to_bytes().trim_ascii();
+        let (word, rest) = split_once(text, b' ').unwrap_or((text, b""));
+        let (small, word, rest) = (word.to_ascii_lowercase(), word.to_ascii_uppercase(), rest.trim_ascii());
         let wrong = || {
-            Error::new(text!("--change %: is no such instruction as CMD [\"sh\"] or ENV NAME=value"), &[instruction])
+            Error::new(text!("% is not a valid change command"), &[keep(&small)])
+                .hint(text!("such as CMD [\"sh\"] or ENV NAME=value: %"), &[instruction])
         };
-        let (word, rest) = split_once(instruction.to_bytes().trim_ascii(), b' ').ok_or_else(wrong)?;
-        let (word, rest) = (word.to_ascii_uppercase(), rest.trim_ascii());
+        if rest.is_empty() {
+            return Err(wrong());
+        }
         let array = json::document(rest).filter(|value| value.starts_with(b"["));
         let listed = || array.map(|array| json::items(array).filter_map(|(_, item)| json::text(item)).collect());
         let one = || vec![keep(rest)];
@@ -160,8 +165,6 @@ impl Config {
             self.set(Part::Ports, all);
         } else if is(&word, "USER") {
             self.set(Part::User, one());
-        } else if is(&word, "STOPSIGNAL") {
-            self.set(Part::StopSignal, one());
         } else if is(&word, "WORKDIR") {
             let before = if rest.starts_with(b"/") { t(c"") } else { self.word(Part::Cwd) };
             let path = filled("/%/%", &[before, keep(rest)]);
@@ -323,7 +326,6 @@ mod tests {
             c"VOLUME /v /w",
             c"VOLUME [\"/x y\"]",
             c"LABEL k=v",
-            c"STOPSIGNAL SIGINT",
         ] {
             assert!(config.change(t(change)).is_ok(), "{change:?}");
         }
@@ -335,7 +337,6 @@ mod tests {
         assert_eq!(listed(&config, Part::Ports), ["80/tcp", "53/udp"]);
         assert_eq!(listed(&config, Part::Volumes), ["/v", "/w", "/x y"]);
         assert_eq!(listed(&config, Part::Labels), ["k=v"]);
-        assert_eq!(listed(&config, Part::StopSignal), ["SIGINT"]);
         for wrong in [c"", c"CMD", c"RUN x", c"ENV x", c"ENV =x", c"LABEL x", c"FROM scratch"] {
             assert!(config.change(t(wrong)).is_err(), "{wrong:?}");
         }

@@ -3,8 +3,8 @@
 //! Importers take turns by a lock on layers/, so whatever temporary name one finds there is a dead one's. Who only reads
 //! takes no lock: a manifest is renamed into its place when all that it names is there, and goes before it.
 
-use super::catalog::{Named, all, manifest_of, nameless};
-use super::{Done, Image, config};
+use super::catalog::{Named, all, each, manifest_of, nameless};
+use super::{Done, Image, config, digest_of, read_whole};
 use crate::error::{Error, Result};
 use crate::perform;
 use crate::plan::POINTS;
@@ -79,6 +79,11 @@ impl<'a> Turn<'a> {
         fits(digest, source)?;
         if !layer {
             mount_points(dir.as_fd()).map_err(failed)?;
+        }
+        let size = keep(Line::new().dec(source.content));
+        match fs::symlink(size, self.store, super::size_of(digest)) {
+            Err(Errno::EEXIST) => {}
+            done => done.map_err(failed)?,
         }
         fs::sync_fs(dir.as_fd()).map_err(failed)?;
         let place = filled("layers/%", &[digest]);
@@ -157,6 +162,72 @@ impl<'a> Turn<'a> {
         bare.and_then(|()| self.drop_manifest(named.reference))
     }
 
+    /// Whether a container has it, or is just being started from it.
+    pub fn is_held(&self, image: &Image) -> bool {
+        let top = image.layers.first().copied().unwrap_or_default();
+        matches!(self.seize(top), Err(Errno::EAGAIN))
+    }
+
+    /// A layer that is nobody's as long as the descriptor is open.
+    fn seize(&self, layer: Name) -> Done<OwnedFd> {
+        let dir = fs::open(self.store, layer, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+        fs::lock(dir.as_fd(), libc::LOCK_EX | libc::LOCK_NB)?;
+        Ok(dir)
+    }
+
+    /// An archive that was given as a file is imported anew when its image is gone; `None` is every archive's.
+    pub fn forget(&self, image: Option<&Image>) -> Done<()> {
+        let archives = fs::open(self.store, t(c"archives"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+        for name in names(archives.as_fd())? {
+            let known = read_whole(archives.as_fd(), name).ok().and_then(|text| Image::parse(&text));
+            let is_it = |of: &Image| known.as_ref().is_some_and(|known| known.layers.first() == of.layers.first());
+            if image.is_none_or(is_it) {
+                fs::unlink(archives.as_fd(), name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes layers and configs that are no image's, no archive's and none of `used`: the layers' digests.
+    pub fn collect(&self, used: &[Image]) -> Result<Vec<Text>> {
+        let mut kept = used.to_vec();
+        kept.extend(all(self.store)?.into_iter().map(|named| named.image));
+        let open = |dir| fs::open(self.store, dir, libc::O_RDONLY | libc::O_DIRECTORY, 0);
+        let mut sweep = || {
+            let archives = open(t(c"archives"))?;
+            for name in names(archives.as_fd())? {
+                kept.extend(read_whole(archives.as_fd(), name).ok().and_then(|text| Image::parse(&text)));
+            }
+            let (layers, configs, mut removed) = (open(t(c"layers"))?, open(t(c"configs"))?, Vec::new());
+            for name in names(layers.as_fd())? {
+                let layer = filled("layers/%", &[name]);
+                if digest_of(name.to_bytes()).is_none() || kept.iter().any(|image| image.layers.contains(&layer)) {
+                    continue;
+                }
+                // Of a container in the foreground, of which there is no record.
+                let Ok(_held) = self.seize(layer) else { continue };
+                self.sweep()?;
+                fs::rename(self.store, layer, self.store, IMPORTING, 0)?;
+                self.sweep()?;
+                removed.push(name);
+            }
+            // What is known of a layer besides its tree.
+            for name in names(layers.as_fd())? {
+                let digest = name.to_bytes().get(..64).and_then(digest_of);
+                if name.to_bytes().len() > 64 && digest.is_some_and(|digest| !self.has(digest)) {
+                    fs::unlink(layers.as_fd(), name)?;
+                }
+            }
+            for name in names(configs.as_fd())? {
+                if !kept.iter().any(|image| image.config == Some(name)) {
+                    fs::unlink(configs.as_fd(), name)?;
+                }
+            }
+            Ok(removed)
+        };
+        sweep().map_err(|errno| Error::sys(text!("remove what no image needs"), t(c""), errno))
+    }
+
     fn write_manifest(&self, image: &Image, reference: Text) -> Done<()> {
         self.write(manifest_of(reference), &image.manifest())
     }
@@ -209,6 +280,14 @@ fn mount_points(root: BorrowedFd) -> Done<()> {
         let _ = stat.and_then(|stat| fs::set_mtime(root, name, stat.st_mtime, stat.st_mtime_nsec));
     }
     Ok(())
+}
+
+/// The names in a directory, all read before anything changes.
+fn names(dir: BorrowedFd) -> Done<Vec<Text>> {
+    let mut names = Vec::new();
+    fs::rewind(dir)?;
+    each(dir, &mut |name| names.push(keep(name.to_bytes())))?;
+    Ok(names)
 }
 
 fn make_dir(store: BorrowedFd, path: Name) -> Done<()> {

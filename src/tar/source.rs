@@ -44,6 +44,8 @@ enum Format {
 pub struct Source<'a> {
     /// What is wrong with the archive as a whole.
     pub why: Why,
+    /// How many bytes the files had that came out of it.
+    pub content: u64,
     /// What is told what `read` reads.
     pub sink: Option<Box<dyn Sink + 'a>>,
     /// The file.
@@ -57,7 +59,15 @@ impl<'a> Source<'a> {
     /// `name` is for messages, `size` of the file for the progress. Nothing is read yet.
     pub fn new(fd: BorrowedFd<'a>, name: &'a [u8], size: u64) -> Self {
         let packed = Packed::new(fd, name, size, PIECE);
-        Self { why: Message::NONE, sink: None, packed, format: Format::Unknown, hash: Sha256::new(), length: 0 }
+        Self {
+            why: Message::NONE,
+            content: 0,
+            sink: None,
+            packed,
+            format: Format::Unknown,
+            hash: Sha256::new(),
+            length: 0,
+        }
     }
 
     /// A part of a file.
@@ -77,7 +87,7 @@ impl<'a> Source<'a> {
     /// Starts again at its beginning. ESPIPE where it is a pipe.
     pub fn restart(&mut self) -> Result<(), Errno> {
         self.packed.restart()?;
-        (self.format, self.hash, self.length) = (Format::Unknown, Sha256::new(), 0);
+        (self.format, self.hash, self.length, self.content) = (Format::Unknown, Sha256::new(), 0, 0);
         Ok(())
     }
 

@@ -305,6 +305,7 @@ impl Unpack<'_, '_> {
 
     fn data(&mut self, fd: BorrowedFd) -> Done<()> {
         let mut rest = self.members.member.size;
+        self.members.source.content = self.members.source.content.wrapping_add(rest);
         while rest != 0 {
             let window = self.members.source.window()?;
             let count = usize::try_from(rest).unwrap_or(usize::MAX).min(window.len());
