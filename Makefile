@@ -48,7 +48,7 @@ printf '\0\0\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=40 conv=notrunc status=none
 printf '\0\0\0\0\0\0' | dd of=$(2).new bs=1 seek=58 conv=notrunc status=none && chmod 755 $(2).new && mv $(2).new $(2)
 endef
 
-.PHONY: all run test check unit fuzz bench size install clean help faults races load sanitize deps initramfs differential model detached
+.PHONY: all run test check unit fuzz bench size install clean help faults races load loglines sanitize deps initramfs differential model detached
 all: mydocker ## build ./mydocker
 
 mydocker: $(SOURCES) | deps
@@ -98,6 +98,9 @@ model: mydocker ## MODEL_STEPS (5,000) random commands, 8 at a time, some killed
 
 detached: mydocker ## 200 containers that stay, at once: times and memory, into docs/bench/detached.md, as root
 	@tests/bench/detached
+
+loglines: mydocker ## 10 MiB of log a second for a minute, as root: what is lost, and what it costs
+	@LOG_SECONDS=60 SESSION_LIMIT=9999 tests/run log_limits
 
 sanitize: ## the unit tests with AddressSanitizer, and some under Miri, where the toolchain has them
 	@tests/sanitize
