@@ -3,7 +3,7 @@
 use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::format::{human, template};
-use crate::image::config::Part;
+use crate::image::config::{Part, put};
 use crate::json::{self, write};
 use crate::plan::security;
 use crate::ps::{Shown, volume_name};
@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::sys::call::CAPABILITIES;
 use crate::sys::fs;
 use crate::sys::name::t;
-use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
+use crate::text::{Line, Push, filled, is, keep, number, separated, split, split_once};
 use crate::{image, usage, volumes};
 use std::os::fd::AsFd;
 
@@ -94,11 +94,14 @@ fn list(items: &[Text]) -> Text {
 }
 
 /// The capabilities of a set, in docker's spelling.
-fn capabilities(set: u64) -> Vec<Text> {
-    let all = (set & security::ALL != 0).then_some(t(c"ALL"));
-    let names = split(CAPABILITIES.as_bytes(), b' ').iter().enumerate();
-    let named = names.filter(|&(bit, _)| set & !security::ALL & 1_u64.wrapping_shl(bit as u32) != 0);
-    all.into_iter().chain(named.map(|(_, name)| filled("CAP_%", &[keep(name)]))).collect()
+fn capabilities(set: u64) -> Text {
+    let mut named = Vec::new();
+    for (bit, name) in split(CAPABILITIES.as_bytes(), b' ').iter().enumerate() {
+        if set >> bit & 1 != 0 {
+            named.push(filled("CAP_%", &[keep(name)]));
+        }
+    }
+    if set & security::ALL != 0 { t(c"[\"ALL\"]") } else { list(&named) }
 }
 
 /// Where it is, or would be, for somebody who looks for it by a path.
@@ -111,44 +114,36 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     let dir = filled("%/containers/%", &[root, record.id]);
     let command = shown.command();
     let (path, args) = command.split_first().map_or((t(c""), &[][..]), |(path, args)| (*path, args));
-    let mounts: Vec<Text> =
-        spec.mounts.iter().enumerate().filter_map(|(index, mount)| self::mount(root, dir, index, mount)).collect();
-    let anonymous: Vec<Text> =
-        spec.mounts.iter().filter(|mount| mount.source == Source::Anonymous).map(|mount| mount.target).collect();
-    let typed = |flag: &[u8]| -> Text {
-        list(
-            &record
-                .flags
-                .iter()
-                .filter_map(|typed| typed.to_bytes().strip_prefix(flag))
-                .map(keep)
-                .collect::<Vec<Text>>(),
-        )
+    let (mut mounts, mut anonymous) = (Vec::new(), Vec::new());
+    for (index, mount) in spec.mounts.iter().enumerate() {
+        mounts.extend(self::mount(root, dir, index, mount));
+        anonymous.extend((mount.source == Source::Anonymous).then_some(mount.target));
+    }
+    let flags = crate::cli::kept(record.flags.clone().leak(), options).unwrap_or_default();
+    let typed = |flag: &[u8]| {
+        let mut typed = Vec::new();
+        for word in &flags {
+            typed.extend(word.to_bytes().strip_prefix(flag).map(keep));
+        }
+        list(&typed)
     };
-    let lower: Vec<&[u8]> = record.layers.iter().map(|layer| layer.to_bytes()).collect();
-    let mut lowers = Line::new();
-    for &layer in &lower {
-        lowers.put(if lowers.is_empty() { b"" } else { b":" });
-        if layer.starts_with(b"/") { &mut lowers } else { lowers.put(root.to_bytes()).put(b"/") }.put(layer);
+    let mut layers = Vec::new();
+    for &layer in &record.layers {
+        layers.push(if layer.first() == b'/' { layer } else { filled("%/%", &[root, layer]) });
     }
     let policy = life.restart.unwrap_or(t(c"no"));
     let (policy, retries) = split_once(policy.to_bytes(), b':').unwrap_or((policy.to_bytes(), b"0"));
     let limit = |limit: Option<u64>| decimal(limit.unwrap_or(0));
     let host = |shared: bool| if shared { t(c"host") } else { t(c"") };
     let quota = limits.cpu_quota.unwrap_or(0);
-    let ulimits: Vec<Text> = spec
-        .process
-        .rlimits
-        .iter()
-        .map(|limit| {
-            write::object(
-                text!("Name Hard# Soft#"),
-                &[keep(crate::cli::kind::rlimit_name(limit.resource)), decimal(limit.hard), decimal(limit.soft)],
-            )
-        })
-        .collect();
+    let mut ulimits = Vec::new();
+    for limit in &spec.process.rlimits {
+        let name = keep(crate::cli::kind::rlimit_name(limit.resource));
+        ulimits.push(write::object(text!("Name Hard# Soft#"), &[name, decimal(limit.hard), decimal(limit.soft)]));
+    }
     let hostname = options.hostname.unwrap_or_else(|| crate::ps::short(record.id));
-    let env = [shown.config.list(Part::Env), &spec.process.env].concat();
+    let mut env = shown.config.list(Part::Env).to_vec();
+    spec.process.env.iter().for_each(|&entry| put(&mut env, entry));
     let log = if fs::stat(record.dir.as_fd(), t(c"log")).is_ok() { filled("%/log", &[dir]) } else { t(c"") };
     let merged = if state.pid == 0 { t(c"") } else { filled("/proc/%/root", &[decimal(state.pid as u64)]) };
     let named = if record.image_id.is_empty() { t(c"") } else { filled("sha256:%", &[record.image_id]) };
@@ -182,9 +177,9 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
         keep(policy),
         decimal(number(retries).unwrap_or(0)),
         boolean(record.kind != Kind::Stays),
-        list(&capabilities(security.add)),
-        list(&capabilities(security.drop)),
-        list(&spec.process.group_add),
+        capabilities(security.add),
+        capabilities(security.drop),
+        typed(b"--group-add="),
         if spec.share.ipc { t(c"host") } else { t(c"private") },
         spec.process.oom_score.unwrap_or(t(c"0")),
         host(spec.share.pid),
@@ -201,10 +196,10 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
         decimal(quota.saturating_mul(10_000)),
         limits.cpuset_cpus.unwrap_or_default(),
         limits.cpuset_mems.unwrap_or_default(),
-        list(&spec.devices.rules),
+        typed(b"--device-cgroup-rule="),
         limits.pids.map_or(t(c"null"), decimal),
         if ulimits.is_empty() { t(c"null") } else { write::array(&ulimits, true) },
-        keep(&lowers),
+        separated(&layers, b":"),
         merged,
         filled("%/upper", &[dir]),
         filled("%/work", &[dir]),
@@ -287,16 +282,17 @@ fn mount(root: Text, dir: Text, index: usize, mount: &Mount) -> Option<Text> {
 fn image(store: &Store, named: &image::Named) -> Result<Text> {
     let config = named.image.config(store.dir())?;
     let id = named.image.id();
-    let names: Vec<Text> = image::all(store.dir())?
-        .into_iter()
-        .filter(|other| other.image.id() == id && !other.reference.is_empty())
-        .map(|other| other.reference)
-        .collect();
+    let (mut names, mut layers, mut size) = (Vec::new(), Vec::new(), 0_u64);
+    for other in image::all(store.dir())? {
+        if other.image.id() == id && !other.reference.is_empty() {
+            names.push(other.reference);
+        }
+    }
+    for layer in named.image.diff_ids() {
+        layers.push(filled("sha256:%", &[layer]));
+        size = size.wrapping_add(usage::tree(store.dir(), filled("layers/%", &[layer])));
+    }
     let raw = |path| keep(&write::compact(json::get(&config, path).unwrap_or(b"null")));
-    let size = decimal(
-        named.image.layers.iter().fold(0, |sum: u64, &layer| sum.wrapping_add(usage::tree(store.dir(), layer))),
-    );
-    let layers: Vec<Text> = named.image.diff_ids().iter().map(|&layer| filled("sha256:%", &[layer])).collect();
     let top = named.image.layers.first().copied().unwrap_or_default();
     Ok(write::object(
         text!(
@@ -313,7 +309,7 @@ GraphDriver{ Data{ UpperDir } Name } RootFS{ Type Layers# }"
             raw("config"),
             json::text_at(&config, "architecture"),
             json::text_at(&config, "os"),
-            size,
+            decimal(size),
             filled("%/%", &[store.path, top]),
             t(c"overlay2"),
             t(c"layers"),

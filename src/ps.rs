@@ -6,13 +6,15 @@ use crate::error::Result;
 use crate::format::filter::{Filters, fits, invalid};
 use crate::format::{self, View, human};
 use crate::image::config::{Config, Part};
+use crate::inspect::decimal;
 use crate::json::write;
 use crate::record::{Record, State, Status, now};
 use crate::spec::{Mount, Source, Text};
 use crate::store::Store;
 use crate::sys::fs;
 use crate::sys::name::t;
-use crate::text::{Line, Push, filled, has, is, keep, number};
+use crate::sys::process;
+use crate::text::{Line, Push, filled, has, is, keep, number, separated};
 use crate::{cgroup, usage};
 use std::os::fd::AsFd;
 
@@ -34,24 +36,32 @@ pub struct Shown {
 
 impl Shown {
     /// Looks at a container.
-    pub fn new(store: &Store, record: Record) -> Self {
+    pub fn new(store: &Store, record: Record) -> &'static Self {
         Self::of(store, &cgroup::everywhere(store.rootless), record)
     }
 
-    fn of(store: &Store, layout: &Layout, record: Record) -> Self {
+    /// It is never freed, as all that is shown.
+    fn of(store: &Store, layout: &Layout, record: Record) -> &'static Self {
         let state = record.state();
         let paused = state.status == Status::Running && freezer::is_frozen(layout, record.id);
         let status = if paused { t(c"paused") } else { keep(state.word()) };
         let options = record.options().unwrap_or_default();
         let config = config(store, record.image_id);
-        Self { record, state, status, paused, options, config }
+        Box::leak(Box::new(Self { record, state, status, paused, options, config }))
     }
 
     /// All of them, the youngest first.
-    pub fn all(store: &Store) -> Vec<Self> {
+    pub fn all(store: &Store) -> Vec<&'static Self> {
+        // Each has a descriptor.
+        let (_, hard) = process::limit(process::NOFILE);
+        let _ = process::set_limit(process::NOFILE, hard, hard);
         let layout = cgroup::everywhere(store.rootless);
-        let mut all: Vec<Self> = store.records().into_iter().map(|record| Self::of(store, &layout, record)).collect();
-        all.sort_by_key(|shown| core::cmp::Reverse(shown.record.created));
+        let mut all: Vec<&'static Self> = Vec::new();
+        for record in store.records() {
+            let shown = Self::of(store, &layout, record);
+            let older = all.iter().position(|other| other.record.created < shown.record.created);
+            all.insert(older.unwrap_or(all.len()), shown);
+        }
         all
     }
 
@@ -62,14 +72,16 @@ impl Shown {
 
     /// The command and its arguments: docker's Path and Args.
     pub fn command(&self) -> Vec<Text> {
-        let (entrypoint, cmd) = (self.entrypoint(), self.cmd());
-        entrypoint.iter().chain(&cmd).copied().collect()
+        let mut command = self.entrypoint();
+        command.extend_from_slice(&self.cmd());
+        command
     }
 
     /// --entrypoint, or the image's.
     pub fn entrypoint(&self) -> Vec<Text> {
         match self.options.entrypoint {
-            Some(entrypoint) => Some(entrypoint).filter(|word| !word.is_empty()).into_iter().collect(),
+            Some(entrypoint) if entrypoint.is_empty() => Vec::new(),
+            Some(entrypoint) => vec![entrypoint],
             None => self.config.list(Part::Entrypoint).to_vec(),
         }
     }
@@ -97,16 +109,16 @@ impl Shown {
     /// "Up 3 seconds", "Exited (0) 2 minutes ago".
     fn how_long(&self) -> Text {
         let state = &self.state;
-        let since = |time: u64| human::age(now().saturating_sub(time) / 1_000_000_000);
-        let mut code = Line::new();
-        let code = keep(code.dec(u64::from(state.code)));
-        match state.status {
-            Status::Running if self.paused => filled("Up % (Paused)", &[since(state.started)]),
-            Status::Running => filled("Up %", &[since(state.started)]),
-            Status::Restarting => filled("Restarting (%) % ago", &[code, since(state.finished)]),
-            Status::Created => t(c"Created"),
-            Status::Exited => filled("Exited (%) % ago", &[code, since(state.finished)]),
-        }
+        let (words, since) = match state.status {
+            Status::Created => return t(c"Created"),
+            Status::Running if self.paused => ("Up % (Paused)", state.started),
+            Status::Running => ("Up %", state.started),
+            Status::Restarting => ("Restarting (%) % ago", state.finished),
+            Status::Exited => ("Exited (%) % ago", state.finished),
+        };
+        let since = age(since);
+        let first = if state.status == Status::Running { since } else { decimal(u64::from(state.code)) };
+        filled(words, &[first, since])
     }
 
     fn fits(&self, filters: &Filters) -> bool {
@@ -184,38 +196,34 @@ pub fn ps(given: &Given) -> Result<u8> {
         filters.values(name).next().map(|word| Ok(store.find(keep(word))?.created)).transpose()
     };
     let (before, since) = (time("before")?, time("since")?);
-    let rows: Vec<Text> = all
-        .iter()
-        .filter(|shown| (every || shown.runs()) && shown.fits(&filters))
-        .filter(|shown| before.is_none_or(|time| shown.record.created < time))
-        .filter(|shown| since.is_none_or(|time| shown.record.created > time))
-        .take(if last == 0 { usize::MAX } else { last })
-        .map(|shown| row(&store, shown, given.has("no-trunc"), given.has("size")))
-        .collect();
-    format::list(given.value("format"), given.has("quiet"), if given.has("size") { &SIZED } else { &VIEW }, &rows)
+    let (whole, sized) = (given.has("no-trunc"), given.has("size"));
+    let mut rows = Vec::new();
+    for shown in all {
+        let created = shown.record.created;
+        let between = before.is_none_or(|time| created < time) && since.is_none_or(|time| created > time);
+        if (every || shown.runs()) && between && shown.fits(&filters) && (last == 0 || rows.len() < last) {
+            rows.push(row(&store, shown, whole, sized));
+        }
+    }
+    format::list(given.value("format"), given.has("quiet"), if sized { &SIZED } else { &VIEW }, &rows)
 }
 
 fn row(store: &Store, shown: &Shown, whole: bool, sized: bool) -> Text {
     let record = &shown.record;
-    let mut command = Line::new();
+    let (mut words, mut mounts, mut local) = (Vec::new(), Vec::new(), 0);
     for word in shown.command() {
-        let quote: &[u8] = if has(word.to_bytes(), b' ') { b"'" } else { b"" };
-        command.put(if command.is_empty() { b"" } else { b" " });
-        command.put(quote).put(word.to_bytes()).put(quote);
+        words.push(if has(word.to_bytes(), b' ') { filled("'%'", &[word]) } else { word });
     }
+    let command = separated(&words, b" ");
     let mut quoted = Line::new();
-    quoted.quoted(if whole { &command } else { cut(&command, 20).to_bytes() });
-    let volumes = shown.options.spec.mounts.iter().filter(|mount| !matches!(mount.source, Source::Tmpfs(_)));
-    let (mut mounts, mut local) = (Line::new(), 0_u64);
-    for (index, mount) in volumes.enumerate() {
+    quoted.quoted(if whole { command } else { cut(command, 20) }.to_bytes());
+    for (index, mount) in shown.options.spec.mounts.iter().enumerate() {
+        if let Source::Tmpfs(_) = mount.source {
+            continue;
+        }
         let name = volume_name(index, mount);
-        mounts.put(if mounts.is_empty() { b"" } else { b"," });
-        mounts.put(if whole { name } else { cut(name.to_bytes(), 15) }.to_bytes());
-        local = local.wrapping_add(u64::from(!matches!(mount.source, Source::Host(_))));
-    }
-    let mut labels = Line::new();
-    for label in shown.labels() {
-        labels.put(if labels.is_empty() { b"" } else { b"," }).put(label.to_bytes());
+        mounts.push(if whole { name } else { cut(name, 15) });
+        local = u64::from(!matches!(mount.source, Source::Host(_))).wrapping_add(local);
     }
     let size = if sized {
         let (own, all) = usage::container(store, record);
@@ -223,8 +231,6 @@ fn row(store: &Store, shown: &Shown, whole: bool, sized: bool) -> Text {
     } else {
         t(c"0B")
     };
-    let mut count = Line::new();
-    let created = human::age(now().saturating_sub(record.created) / 1_000_000_000);
     write::object(
         text!(
             "Command CreatedAt ID Image Labels LocalVolumes Mounts Names Networks Ports RunningFor Size State Status"
@@ -234,18 +240,23 @@ fn row(store: &Store, shown: &Shown, whole: bool, sized: bool) -> Text {
             human::created_at(record.created),
             if whole { record.id } else { short(record.id) },
             record.image,
-            keep(&labels),
-            keep(count.dec(local)),
-            keep(&mounts),
+            separated(&shown.labels(), b","),
+            decimal(local),
+            separated(&mounts, b","),
             record.name,
             shown.network(),
             t(c""),
-            filled("% ago", &[created]),
+            filled("% ago", &[age(record.created)]),
             size,
             shown.status,
             shown.how_long(),
         ],
     )
+}
+
+/// How long ago that was.
+fn age(time: u64) -> Text {
+    human::age(now().saturating_sub(time) / 1_000_000_000)
 }
 
 /// Twelve digits of an id.
@@ -254,23 +265,24 @@ pub fn short(id: Text) -> Text {
 }
 
 /// At most so many characters, the last an ellipsis where some were cut off.
-pub fn cut(text: &[u8], most: usize) -> Text {
-    let starts = || text.iter().enumerate().filter(|&(_, byte)| byte & 0xc0 != 0x80);
-    if starts().count() <= most {
-        return keep(text);
+pub fn cut(text: Text, most: usize) -> Text {
+    let (mut count, mut end) = (0_usize, 0);
+    for (at, &byte) in text.to_bytes().iter().enumerate() {
+        if byte & 0xc0 != 0x80 {
+            count = count.wrapping_add(1);
+            if count == most {
+                end = at;
+            }
+        }
     }
-    let end = starts().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
-    filled("%\u{2026}", &[keep(text.get(..end).unwrap_or_default())])
+    if count <= most { text } else { filled("%\u{2026}", &[keep(text.to_bytes().get(..end).unwrap_or_default())]) }
 }
 
 /// What a mount is called: a named volume's name, a path of the host, and what an anonymous one's directory is.
 pub fn volume_name(index: usize, mount: &Mount) -> Text {
     match mount.source {
         Source::Host(name) | Source::Volume(name) => name,
-        _ => {
-            let mut line = Line::new();
-            keep(line.put(b"volume").dec(index as u64))
-        }
+        _ => filled("volume%", &[decimal(index as u64)]),
     }
 }
 
@@ -280,8 +292,11 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_in_characters() {
-        assert_eq!(cut(b"echo one two three four five", 20), t(c"echo one two three \u{2026}"));
-        assert_eq!(cut("\u{e4}".repeat(20).as_bytes(), 20).to_bytes(), "\u{e4}".repeat(20).as_bytes());
-        assert_eq!(cut("\u{e4}".repeat(21).as_bytes(), 20).to_bytes(), ("\u{e4}".repeat(19) + "\u{2026}").as_bytes());
+        assert_eq!(cut(t(c"echo one two three four five"), 20), t(c"echo one two three \u{2026}"));
+        assert_eq!(cut(keep("\u{e4}".repeat(20).as_bytes()), 20).to_bytes(), "\u{e4}".repeat(20).as_bytes());
+        assert_eq!(
+            cut(keep("\u{e4}".repeat(21).as_bytes()), 20).to_bytes(),
+            ("\u{e4}".repeat(19) + "\u{2026}").as_bytes()
+        );
     }
 }

@@ -75,11 +75,19 @@ pub fn stats(given: &Given) -> Result<u8> {
 }
 
 /// Those that were named, or all that run, or with -a all.
-fn wanted(given: &Given, store: &Store) -> Vec<Shown> {
+fn wanted(given: &Given, store: &Store) -> Vec<&'static Shown> {
+    let mut wanted = Shown::all(store);
     if given.words.is_empty() {
-        return Shown::all(store).into_iter().filter(|shown| given.has("all") || shown.runs()).collect();
+        wanted.retain(|shown| given.has("all") || shown.runs());
+        return wanted;
     }
-    given.words.iter().filter_map(|&word| Some(Shown::new(store, store.find(word).ok()?))).collect()
+    wanted.clear();
+    for &word in given.words {
+        if let Ok(record) = store.find(word) {
+            wanted.push(Shown::new(store, record));
+        }
+    }
+    wanted
 }
 
 fn earlier(before: &[(Text, Used)], id: Text) -> Used {

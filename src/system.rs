@@ -166,7 +166,7 @@ const THINGS: View =
     View { quiet: Message::NONE, table: text!("table {{.Name}}\t{{.Size}}\t{{.Active}}"), headers: Message::NONE };
 
 /// The images. A layer of several counts for the first of them.
-fn images(store: &Store, all: &[Shown]) -> Result<Vec<Thing>> {
+fn images(store: &Store, all: &[&Shown]) -> Result<Vec<Thing>> {
     let (mut things, mut ids, mut counted): (Vec<Thing>, Vec<Text>, Vec<Text>) = (Vec::new(), Vec::new(), Vec::new());
     for named in image::all(store.dir())? {
         let id = named.image.id();

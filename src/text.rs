@@ -145,6 +145,15 @@ pub fn join(pieces: &[&[u8]]) -> Line {
     line
 }
 
+/// Texts with something between each and the next.
+pub fn separated(texts: &[Text], by: &[u8]) -> Text {
+    let mut line = Line::new();
+    for (index, text) in texts.iter().enumerate() {
+        line.put(if index == 0 { b"" } else { by }).put(text.to_bytes());
+    }
+    keep(&line)
+}
+
 /// The message with a piece in place of each `%`.
 pub fn fill(message: &[u8], pieces: &[Name]) -> Line {
     let mut line = Line::new();

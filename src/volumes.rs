@@ -19,7 +19,7 @@ use crate::store::Store;
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
 use crate::system::Thing;
-use crate::text::{Line, Push, filled, is, join, keep, split};
+use crate::text::{Line, Push, filled, is, join, keep, separated, split};
 use crate::{remove, usage};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -130,33 +130,37 @@ impl Volume {
 
 /// All of them, by name.
 fn all(store: &Store) -> Vec<Volume> {
-    let mut names: Vec<Text> = Vec::new();
-    if let Ok(dir) = fs::open(store.dir(), t(c"volumes"), libc::O_RDONLY | libc::O_DIRECTORY, 0) {
-        let mut buf = fs::DirBuf::new();
-        while let Ok(entries) = fs::read_dir(dir.as_fd(), &mut buf) {
-            if entries.is_end() {
-                break;
-            }
-            entries.for_each(|(name, _)| names.push(keep(name.to_bytes())));
-        }
-    }
-    names.sort_by(|one, other| one.to_bytes().cmp(other.to_bytes()));
-    names.iter().filter_map(|&name| Volume::open(store.dir(), name)).collect()
+    let mut volumes: Vec<Volume> = Vec::new();
+    let opened = fs::open(store.dir(), t(c"volumes"), libc::O_RDONLY | libc::O_DIRECTORY, 0);
+    let _ = opened.and_then(|dir| {
+        fs::each_entry(dir.as_fd(), &mut |name, _| {
+            let Some(volume) = Volume::open(store.dir(), keep(name.to_bytes())) else { return };
+            let behind = volumes.iter().position(|other| other.name.to_bytes() > name.to_bytes());
+            volumes.insert(behind.unwrap_or(volumes.len()), volume);
+        })
+    });
+    volumes
 }
 
 /// The ids of the containers that were made with a volume.
-fn users(all: &[Shown], name: Text) -> Vec<Text> {
-    let with = |shown: &&Shown| shown.options.spec.mounts.iter().any(|mount| mount.source == Source::Volume(name));
-    all.iter().filter(with).map(|shown| shown.record.id).collect()
+fn users(containers: &[&Shown], name: Text) -> Vec<Text> {
+    let mut users = Vec::new();
+    for shown in containers {
+        if shown.options.spec.mounts.iter().any(|mount| mount.source == Source::Volume(name)) {
+            users.push(shown.record.id);
+        }
+    }
+    users
 }
 
 /// How much is in each.
-pub fn things(store: &Store, containers: &[Shown]) -> Vec<Thing> {
-    let thing = |volume: &Volume| {
+pub fn things(store: &Store, containers: &[&Shown]) -> Vec<Thing> {
+    let mut things = Vec::new();
+    for volume in all(store) {
         let bytes = usage::tree(store.dir(), data(volume.name));
-        (volume.name, bytes, !users(containers, volume.name).is_empty())
-    };
-    all(store).iter().map(thing).collect()
+        things.push((volume.name, bytes, !users(containers, volume.name).is_empty()));
+    }
+    things
 }
 
 /// A volume as JSON.
@@ -189,26 +193,20 @@ pub fn list(given: &Given) -> Result<u8> {
     let filters = Filters::read(&given.values("filter"), "dangling driver label name")?;
     let store = given.store()?;
     let containers = Shown::all(&store);
-    let rows: Vec<Text> = all(&store)
-        .iter()
-        .filter(|volume| {
-            filters.any("name", &mut |pattern| fits(pattern, volume.name.to_bytes()))
-                && filters.any("driver", &mut |driver| driver == b"local")
-                && filters
-                    .any("dangling", &mut |wanted| is(wanted, "true 1") == users(&containers, volume.name).is_empty())
-                && filters.labels(&volume.labels)
-        })
-        .map(|volume| {
-            let mut labels = Line::new();
-            for label in &volume.labels {
-                labels.put(if labels.is_empty() { b"" } else { b"," }).put(label.to_bytes());
-            }
-            write::object(
+    let mut rows = Vec::new();
+    for volume in all(&store) {
+        let dangling = users(&containers, volume.name).is_empty();
+        if filters.any("name", &mut |pattern| fits(pattern, volume.name.to_bytes()))
+            && filters.any("driver", &mut |driver| driver == b"local")
+            && filters.any("dangling", &mut |wanted| is(wanted, "true 1") == dangling)
+            && filters.labels(&volume.labels)
+        {
+            rows.push(write::object(
                 text!("Driver Labels Mountpoint Name Scope"),
-                &[t(c"local"), keep(&labels), volume.mountpoint(&store), volume.name, t(c"local")],
-            )
-        })
-        .collect();
+                &[t(c"local"), separated(&volume.labels, b","), volume.mountpoint(&store), volume.name, t(c"local")],
+            ));
+        }
+    }
     format::list(given.value("format"), given.has("quiet"), &VIEW, &rows)
 }
 
@@ -223,11 +221,9 @@ pub fn remove(given: &Given) -> Result<u8> {
     Ok(given.each(&mut |name| {
         let gone = alone(&store, &mut |containers| {
             let users = users(containers, name);
-            if let Some((first, rest)) = users.split_first() {
-                let mut list = Line::new();
-                list.put(first.to_bytes());
-                rest.iter().for_each(|id| _ = list.put(b", ").put(id.to_bytes()));
-                return Err(Error::new(text!("remove %: volume is in use - [%]"), &[name, keep(&list)]));
+            if !users.is_empty() {
+                let users = separated(&users, b", ");
+                return Err(Error::new(text!("remove %: volume is in use - [%]"), &[name, users]));
             }
             if Volume::open(store.dir(), name).is_none() {
                 let missing = Error::new(text!("get %: no such volume"), &[name]);
@@ -241,7 +237,7 @@ pub fn remove(given: &Given) -> Result<u8> {
 }
 
 /// With nobody making a container meanwhile, and of each that is being made known what it is.
-fn alone<T>(store: &Store, act: &mut dyn FnMut(&[Shown]) -> Result<T>) -> Result<T> {
+fn alone<T>(store: &Store, act: &mut dyn FnMut(&[&Shown]) -> Result<T>) -> Result<T> {
     store.alone().map_err(|errno| Error::sys(text!("lock the store"), t(c""), errno))?;
     let mut waited = 0_u64;
     let containers = loop {

@@ -3,8 +3,9 @@
 
 use super::header;
 use crate::error::{Error, Result};
+use crate::inspect::decimal;
 use crate::json;
-use crate::text::{Line, Message, Push, keep, split};
+use crate::text::{Line, Message, Push, fill, keep, separated, split};
 
 /// What a template is filled from.
 #[derive(Clone, Copy)]
@@ -33,17 +34,9 @@ pub fn expand(template: &[u8], of: Of, shown: &mut Line) -> Result<()> {
     };
     let mut parts = Parts { of, length: template.len(), rest: template };
     match parts.block(object, true, 0, shown)? {
-        Stop::End => Ok(()),
-        Stop::Word(word) => Err(parts.wrong(text!("unexpected {{%}}"), word)),
+        b"" => Ok(()),
+        word => Err(parts.wrong(text!("unexpected {{%}}"), word)),
     }
-}
-
-/// Where a block has ended.
-enum Stop<'a> {
-    /// With the template.
-    End,
-    /// At `end` or `else`.
-    Word(&'a [u8]),
 }
 
 /// How deep blocks may lie in each other.
@@ -56,58 +49,61 @@ struct Parts<'a> {
     rest: &'a [u8],
 }
 
+/// `text` cut at the first of two braces, which belong to neither part.
+fn cut<'a>(text: &'a [u8], braces: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = text.windows(2).position(|two| two == braces)?;
+    Some((text.get(..at)?, text.get(at.wrapping_add(2)..)?))
+}
+
 impl<'a> Parts<'a> {
     /// docker's exit code and beginning where the template is wrong.
     fn wrong(&self, message: Message, what: &[u8]) -> Error {
-        let error = Error::new(
-            text!("template parsing error: template: :1: %"),
-            &[keep(&crate::text::fill(message.bytes(), &[keep(what)]))],
-        );
+        let said = keep(&fill(message.bytes(), &[keep(what)]));
+        let error = Error::new(text!("template parsing error: template: :1: %"), &[said]);
         error.code(64).hint(text!("there are {{.Field.Field}}, json, index, len, range, if, else and end"), &[])
     }
 
     /// Up to the end, or to the word that ends the block that it is in. What is not shown is still read.
-    fn block(&mut self, object: &[u8], show: bool, depth: usize, shown: &mut Line) -> Result<Stop<'a>> {
-        while let Some(at) = self.rest.windows(2).position(|two| two == b"{{") {
-            let (before, after) = self.rest.split_at_checked(at).unwrap_or_default();
+    fn block(&mut self, object: &[u8], show: bool, depth: usize, shown: &mut Line) -> Result<&'a [u8]> {
+        while let Some((before, action)) = cut(self.rest, b"{{") {
             if show {
                 shown.put(before);
             }
-            let action = after.get(2..).unwrap_or_default();
             let column = self.length.wrapping_sub(action.len());
-            let end = action.windows(2).position(|two| two == b"}}");
-            let Some((action, after)) = end.and_then(|end| action.split_at_checked(end)) else {
+            let Some((action, after)) = cut(action, b"}}") else {
                 return Err(self.wrong(text!("unclosed action"), b""));
             };
-            self.rest = after.get(2..).unwrap_or_default();
-            let words = words(action);
-            match *words {
-                [word @ (b"end" | b"else")] => return Ok(Stop::Word(word)),
+            self.rest = after;
+            match *words(action) {
+                [word @ (b"end" | b"else")] => return Ok(word),
                 [word @ (b"range" | b"if"), of] if depth < DEPTH => {
                     let value = if show { self.field(object, of, column)? } else { b"" };
-                    let begin = self.rest;
-                    let items: Vec<&[u8]> = match word {
-                        b"if" if is_true(value) => vec![object],
-                        b"if" => Vec::new(),
-                        _ => json::items(value).map(|(_, item)| item).collect(),
-                    };
-                    let mut stop = None;
-                    for &item in &items {
-                        self.rest = begin;
-                        stop = Some(self.block(item, show, depth.wrapping_add(1), shown)?);
+                    // `if` is a `range` of the object itself, or of nothing.
+                    let (mut items, mut once) = (json::items(value), word == b"if" && is_true(value));
+                    let (mut stop, mut shows): (&[u8], bool) = (b"", false);
+                    loop {
+                        let item = match word {
+                            b"if" => core::mem::take(&mut once).then_some(object),
+                            _ => items.next().map(|(_, item)| item),
+                        };
+                        // Without an item it is only read.
+                        if item.is_some() || !shows {
+                            self.rest = after;
+                            stop = self.block(item.unwrap_or(object), item.is_some(), depth.wrapping_add(1), shown)?;
+                        }
+                        shows |= item.is_some();
+                        if item.is_none() {
+                            break;
+                        }
                     }
-                    let mut stop = match stop {
-                        Some(stop) => stop,
-                        None => self.block(object, false, depth.wrapping_add(1), shown)?,
-                    };
-                    if let Stop::Word(b"else") = stop {
-                        stop = self.block(object, show && items.is_empty(), depth.wrapping_add(1), shown)?;
+                    if stop == b"else" {
+                        stop = self.block(object, show && !shows, depth.wrapping_add(1), shown)?;
                     }
-                    if !matches!(stop, Stop::Word(b"end")) {
+                    if stop != b"end" {
                         return Err(self.wrong(text!("unexpected EOF"), b""));
                     }
                 }
-                _ if show => self.action(action, &words, object, column, shown)?,
+                ref words if show => self.action(action, words, object, column, shown)?,
                 _ => {}
             }
         }
@@ -115,7 +111,7 @@ impl<'a> Parts<'a> {
             shown.put(self.rest);
         }
         self.rest = b"";
-        Ok(Stop::End)
+        Ok(b"")
     }
 
     /// What else stands between `{{` and `}}`.
@@ -173,19 +169,18 @@ impl<'a> Parts<'a> {
     }
 
     fn missing(&self, value: &[u8], path: &[u8], name: &[u8], column: usize) -> Error {
-        let (mut at, mut there) = (Line::new(), Line::new());
+        let mut there = Vec::new();
         for (key, _) in json::items(value) {
-            there.put(if there.is_empty() { b"" } else { b", " });
-            there.put(json::text(key).unwrap_or_default().to_bytes());
+            there.extend(json::text(key));
         }
-        let pieces = [keep(at.dec(column as u64)), keep(path), keep(name)];
+        let pieces = [decimal(column as u64), keep(path), keep(name)];
         let message = if let Of::One(_) = self.of {
             text!("template parsing error: template: :1:%: executing \"\" at <%>: map has no entry for key \"%\"")
         } else {
             text!("failed to execute template: template: :1:%: executing \"\" at <%>: can't evaluate field %")
         };
         let hint = if there.is_empty() { Message::NONE } else { text!("there are %") };
-        Error::new(message, &pieces).hint(hint, &[keep(&there)])
+        Error::new(message, &pieces).hint(hint, &[separated(&there, b", ")])
     }
 }
 
@@ -199,15 +194,12 @@ fn is_true(value: &[u8]) -> bool {
 fn words(action: &[u8]) -> Vec<&[u8]> {
     let (mut words, mut rest) = (Vec::new(), action.trim_ascii());
     while !rest.is_empty() {
-        let quoted = rest.starts_with(b"\"");
-        // The first quote opens.
-        let mut escaped = true;
-        let end = rest.iter().position(|&byte| {
-            let ends = if quoted { byte == b'"' && !escaped } else { byte.is_ascii_whitespace() };
-            escaped = byte == b'\\' && !escaped;
-            ends
-        });
-        let end = end.map_or(rest.len(), |end| end.wrapping_add(usize::from(quoted)));
+        let (mut end, mut quoted) = (0, false);
+        while let Some(byte) = rest.get(end).filter(|byte| quoted || !byte.is_ascii_whitespace()) {
+            quoted ^= *byte == b'"';
+            // What is escaped ends nothing.
+            end = end.wrapping_add(if quoted && *byte == b'\\' { 2 } else { 1 });
+        }
         let (word, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
         words.push(word);
         rest = after.trim_ascii_start();
