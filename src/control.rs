@@ -10,13 +10,14 @@ pub mod update;
 use crate::cgroup::{self, freezer};
 use crate::cli::{Given, kind};
 use crate::detach::{self, say};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, USAGE};
 use crate::record::{self, Kind, Record, Status};
 use crate::spec::Text;
 use crate::store::{self, Store};
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
 use crate::text::{Line, Push, keep};
+use crate::volumes;
 use ending::{Ending, end};
 use std::os::fd::AsFd;
 
@@ -45,7 +46,7 @@ fn endings(given: &Given, store: &Store) -> Result<(Vec<Ending>, u8)> {
     let time = given.value("timeout").or_else(|| given.value("time"));
     let grace = time.map(|time| match (kind::SECONDS.read)(time.to_bytes()) {
         Some(_) => Ok(kind::grace(time)),
-        None => Err(Error::new(text!("--% %: %"), &[t(c"timeout"), time, kind::SECONDS.wants.text()])),
+        None => Err(Error::new(text!("--% %: %"), &[t(c"timeout"), time, kind::SECONDS.wants.text()]).code(USAGE)),
     });
     let grace = grace.transpose()?;
     let mut list = Vec::new();
@@ -254,7 +255,7 @@ pub fn rename(given: &Given) -> Result<u8> {
         return Err(in_foreground(&record));
     }
     if record.name == name {
-        return Err(Error::new(text!("container % has that name already"), &[name]));
+        return Err(Error::new(text!("renaming a container with the same name as its current name"), &[]));
     }
     record.rename(&store, name).map(|()| 0)
 }
@@ -275,34 +276,39 @@ pub fn rm(given: &Given) -> Result<u8> {
         };
         let state = record.state();
         if !force && state.is_live() {
-            let way = if freezer::is_frozen(&cgroup::everywhere(store.rootless), record.id) {
-                text!("is paused and must be unpaused first")
+            let (how, way) = if freezer::is_frozen(&cgroup::everywhere(store.rootless), record.id) {
+                (text!("paused"), text!("Unpause and then stop"))
             } else if state.status == Status::Restarting {
-                text!("is restarting: stop the container before removing or force remove")
+                (text!("restarting"), text!("Stop"))
             } else {
-                text!("is running: stop the container before removing or force remove")
+                (text!("running"), text!("Stop"))
             };
-            return Err(Error::new(text!("cannot remove container \"%\": container %"), &[word, way.text()]));
+            let message =
+                text!("you cannot remove a % container %. % the container before attempting removal or force remove");
+            return Err(Error::new(message, &[how.text(), record.known_as(), way.text()]));
         }
         list.push(Ending::new(word, record, if force { libc::SIGKILL } else { 0 }, 0));
         Ok(())
     });
     end(&store, &mut list, &mut |ending| {
         if ending.error.is_none() {
-            ending.error = remove(&store, &ending.record).err();
+            ending.error = remove(&store, &ending.record, given.has("volumes")).err();
         }
         tell(ending, &mut code);
     })?;
     Ok(code)
 }
 
-/// Removes a container that has ended. Fine if it has gone by itself.
-fn remove(store: &Store, record: &Record) -> Result<()> {
+/// Removes a container that has ended, and its anonymous volumes with it or not. Fine if it has gone by itself.
+fn remove(store: &Store, record: &Record, volumes: bool) -> Result<()> {
     let known_as = record.known_as();
     take(record)?;
     // The directory that was locked may be gone, or going: a container of `run --rm`, or another `rm`.
     if fs::fstat(record.dir.as_fd()).is_ok_and(|stat| stat.st_nlink == 0) {
         return Ok(());
+    }
+    if !volumes && record.kind == Kind::Stays {
+        volumes::orphan(store, record)?;
     }
     // Limits that `update` gave it where it had none before are in cgroups that its supervisor knows nothing of.
     store::remove_cgroups(&cgroup::everywhere(store.rootless), record.id);

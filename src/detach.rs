@@ -16,7 +16,7 @@ use crate::sys::name::t;
 use crate::sys::process::{self, STDERR, STDIN, STDOUT, Side};
 use crate::sys::{Errno, OwnedFd, exe, fs, terminal};
 use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
-use crate::{assemble, attach, cgroup, log, perform, remove, run, store, userns, volumes};
+use crate::{assemble, attach, cgroup, diff, log, perform, remove, run, store, userns, volumes};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -37,7 +37,11 @@ pub fn run(args: &'static [Text], options: &mut Options) -> Result<u8> {
     let store = opened(&ground)?;
     if options.life.keep && !options.life.detach {
         let wants = Attach { stdin: options.spec.process.stdin, ..Attach::default() };
-        return attached(store, &record, options, &ground, &wants);
+        let code = attached(store, &record, options, &ground, &wants)?;
+        if options.life.diff {
+            diff::tell(store, &record);
+        }
+        return Ok(code);
     }
     match supervised(store, &record, options, &ground, None)? {
         0 => say(record.id),

@@ -9,6 +9,7 @@ use crate::plan::POINTS;
 use crate::record::Record;
 use crate::store::Store;
 use crate::sys::name::{Name, t};
+use crate::sys::process::STDERR;
 use crate::sys::{Errno, fs};
 use crate::tar::tree::{Names, inside};
 use crate::text::{Line, Push, keep};
@@ -23,6 +24,14 @@ pub fn diff(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let record = store.find(given.word())?;
     crate::print(&of(&store, &record)?)
+}
+
+/// At the end of `run --diff`: on standard error, where it is not taken for the command's own.
+pub fn tell(store: &Store, record: &Record) {
+    match of(store, record) {
+        Ok(lines) => _ = fs::write_all(STDERR, &lines),
+        Err(error) => error.print(),
+    }
 }
 
 /// A container's changes, a line each.

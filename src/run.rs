@@ -17,7 +17,9 @@ use crate::sys::process::{self, STDERR, STDIN};
 use crate::sys::{Errno, exe, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
-use crate::{assemble, cgroup, cli, detach, diagnose, explain, host, keep, perform, record, store, supervise, userns};
+use crate::{
+    assemble, cgroup, cli, detach, diagnose, diff, explain, host, keep, perform, record, store, supervise, userns,
+};
 use core::mem::ManuallyDrop;
 
 /// `mydocker run`: the exit code.
@@ -119,6 +121,7 @@ pub fn container(options: &Options, ground: &Ground, mut beside: Option<&mut Bes
                 usage: [0; 18],
             },
             begun: if options.stats { process::nanoseconds() } else { 0 },
+            diff: options.life.diff,
         };
         let stopped = match start.outside() {
             Ok(()) => start.supervise(),
@@ -222,6 +225,8 @@ struct Start<'a, 'b, 'c> {
     watch: Watch,
     /// When it began, with --stats; else 0.
     begun: u64,
+    /// --diff.
+    diff: bool,
 }
 
 /// Ends the child. Where it cannot be killed it is not waited for: it ends with this process.
@@ -307,8 +312,11 @@ impl<'a> Start<'a, '_, '_> {
         };
         self.log_inside(failure.as_ref().map_or(usize::MAX, |failure| failure.index));
         let _ = fs::write_all(STDERR, &self.trace.table(self.plan));
-        if self.begun != 0 {
+        if self.begun != 0 && failure.is_none() {
             let _ = fs::write_all(STDERR, &self.used());
+        }
+        if self.diff && failure.is_none() && self.beside.is_none() {
+            self.store.find(self.spec.id).map_or_else(|error| error.print(), |record| diff::tell(self.store, &record));
         }
         if self.beside.is_some() {
             let oom = self.cgroups().any(|path| {

@@ -14,6 +14,7 @@ use crate::format::{self, View, human};
 use crate::json::write;
 use crate::plan::data;
 use crate::ps::Shown;
+use crate::record::Record;
 use crate::spec::{Mount, Source, Text};
 use crate::store::Store;
 use crate::sys::name::t;
@@ -74,6 +75,23 @@ pub fn of(store: &Store, mounts: &[Mount]) -> Result<()> {
     mounts.iter().try_for_each(|mount| match mount.source {
         Source::Volume(name) => make(store.dir(), name, &[]).map_err(|errno| failed(name, errno)),
         _ => Ok(()),
+    })
+}
+
+/// A container's anonymous volumes are volumes of their own from now on: they outlive it.
+pub fn orphan(store: &Store, record: &Record) -> Result<()> {
+    let dir = record.dir.as_fd();
+    let mut found: Vec<Text> = Vec::new();
+    let _ = fs::each_entry(dir, &mut |name, kind| {
+        if kind == libc::DT_DIR && name.to_bytes().starts_with(b"volume") {
+            found.push(keep(name.to_bytes()));
+        }
+    });
+    found.iter().try_for_each(|volume| {
+        let name = crate::assemble::new_id()?;
+        let moved = make(store.dir(), name, &[ANONYMOUS])
+            .and_then(|()| fs::rename(dir, filled("%/_data", &[*volume]), store.dir(), data(name), 0));
+        moved.map_err(|errno| failed(*volume, errno))
     })
 }
 

@@ -44,7 +44,7 @@ pub fn ended(store: &Store, filters: &Filters, said: &mut Line, bytes: &mut u64)
         }
         let size = usage::container(store, &record).0;
         // Started or removed meanwhile: not ours any more.
-        if take(&record).is_err() || remove(store, &record).is_err() {
+        if take(&record).is_err() || remove(store, &record, false).is_err() {
             continue;
         }
         if said.len() == empty {

@@ -4,7 +4,7 @@ use super::in_foreground;
 use crate::cgroup::{self, FREEZER};
 use crate::cli::{self, Given, Origin, kind};
 use crate::detach::say;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, USAGE};
 use crate::record::{Kind, Record};
 use crate::spec::{Limits, Text};
 use crate::store::Store;
@@ -29,7 +29,7 @@ pub fn update(given: &Given) -> Result<u8> {
     // What is wrong in them is said once, and nothing done.
     let alone =
         flags.iter().copied().filter(|flag| !flag.to_bytes().starts_with(b"--memory-swap=")).collect::<Vec<_>>();
-    cli::run(alone.leak(), Origin::default())?;
+    cli::run(alone.leak(), Origin::default()).map_err(|error| error.code(USAGE))?;
     let store = given.store()?;
     Ok(given.each(&mut |word| {
         // One at a time: what is kept is read, changed and written.

@@ -279,7 +279,7 @@ up --name x1 busybox sleep 31727
 run mydocker create --name x2 busybox true
 run mydocker rm x1 x2 nosuch
 exits 1; prints x2
-says 'cannot remove container "x1": container is running: stop the container before removing or force remove'
+says 'you cannot remove a running container x1. Stop the container before attempting removal or force remove'
 says 'no such container: nosuch'
 run mydocker rm -f x1 nosuch
 exits 0; prints x1
@@ -288,6 +288,27 @@ if active; then stopped 31727 || fail 'it lives'; fi
 same '' "$(ls -A "$MYDOCKER_ROOT/containers")" 'containers/'
 run mydocker rm
 if active && [ "$code" = 0 ]; then fail 'expected an error' "$(came)"; fi
+
+begin 'rm keeps anonymous volumes as volumes of their own, rm -v does not'
+up --name v1 -v /data busybox sh -c 'echo kept >/data/file'
+up --name v2 -v /data busybox sh -c 'echo gone >/data/file'
+run mydocker wait v1 v2
+before=$(ls -A "$MYDOCKER_ROOT/volumes")
+run mydocker rm -v v2
+exits 0
+same "$before" "$(ls -A "$MYDOCKER_ROOT/volumes")" 'volumes/'
+run mydocker rm v1
+exits 0
+if active; then
+  new=$(comm -13 <(echo "$before") <(ls -A "$MYDOCKER_ROOT/volumes"))
+  same kept "$(cat "$MYDOCKER_ROOT/volumes/$new/_data/file" 2>&1)" 'what was in the volume'
+fi
+run mydocker volume ls -q
+prints_line "$new"
+run mydocker volume prune -f
+exits 0
+contains "$new"
+same '' "$(ls -A "$MYDOCKER_ROOT/containers")" 'containers/'
 
 begin 'rm never crosses a mount'
 up --name x3 busybox true

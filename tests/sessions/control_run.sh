@@ -75,3 +75,23 @@ begin 'without --stats nothing is said'
 run mydocker run /bin/true
 exits 0
 quiet
+
+begin '--diff lists on standard error what has changed'
+run mydocker run --diff busybox sh -c 'echo new >/added; rm /etc/group; echo x >>/etc/passwd; echo out'
+exits 0
+prints out
+says 'A /added'
+says 'D /etc/group'
+says 'C /etc/passwd'
+lacks '/added'
+run mydocker run --diff busybox true
+exits 0
+quiet
+run mydocker run --keep --diff --name kept busybox sh -c 'echo new >/added'
+exits 0
+says 'A /added'
+run mydocker rm kept
+exits 0
+run mydocker run --diff busybox /nosuch
+exits 127
+one_line

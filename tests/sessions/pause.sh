@@ -100,7 +100,7 @@ up --name p4 busybox sleep 31803
 run mydocker pause p4
 run mydocker rm p4
 exits 1
-says 'cannot remove container "p4": container is paused and must be unpaused first'
+says 'you cannot remove a paused container p4. Unpause and then stop the container before attempting removal or force remove'
 is p4 paused
 clear_all
 

@@ -38,7 +38,7 @@ if active; then
   eventually 10 status_is always restarting
   run mydocker rm always
   exits 1
-  says 'cannot remove container "always": container is restarting'
+  says 'you cannot remove a restarting container always'
   before=$(begun always)
   eventually 10 status_is always restarting
   run mydocker stop always
