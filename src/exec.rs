@@ -179,6 +179,8 @@ fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
             Some((TAKEN_OVER, master)) => slots.set(MASTER, master),
             Some(([FORKED, child, _], _)) => {
                 command = child as i32;
+                // A container that may trace could have said it instead: no other process than our child is signalled.
+                process::ended(command).map_err(lost)?;
                 break;
             }
             other => {

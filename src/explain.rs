@@ -190,6 +190,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
                 text!("clone(child_stack=NULL, flags=SIGCHLD)  # the command; this process reaps and forwards signals");
             say(text, &[], out);
         }
+        Step::Forget => say(text!("# the caller's environment is overwritten"), &[], out),
         Step::Memory(into) => {
             say(text!("memfd_create(\"mydocker\", MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_EXEC) = %"), &[Arg::Fd(into)], out)
         }

@@ -63,6 +63,10 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             slots.set(into, Some(found));
             Ok(())
         }
+        Step::Forget => {
+            process::forget_environment();
+            Ok(())
+        }
         Step::Memory(into) => {
             slots.set(into, Some(exe::empty_program()?));
             Ok(())

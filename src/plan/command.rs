@@ -149,6 +149,7 @@ pub fn execute(plan: &mut Builder) {
     let process = &plan.spec.process;
     plan.doing_for(text!("execute"), process.args.first().copied().unwrap_or_default());
     if process.init {
+        plan.add(Step::Forget);
         plan.add(Step::Init);
     }
     // What a caller ignores stays ignored through clone and execve, and a shell could not even trap it.

@@ -196,6 +196,7 @@ fn born(plan: &mut Builder, join: &Join) {
     plan.doing(text!("close the host's descriptors"));
     plan.add(Step::CloseOthers(INIT, TERMINAL));
     plan.doing(text!("create the process in the container"));
+    plan.add(Step::Forget);
     plan.add(Step::Fork(join.detached));
     plan.doing(text!("begin a session"));
     plan.add(Step::Setsid);

@@ -146,6 +146,8 @@ pub enum Step {
     DefaultAction(i32),
     /// Become a PID 1 that reaps, with the command as its child.
     Init,
+    /// Have nothing of the caller's environment in memory.
+    Forget,
     /// An empty file in memory.
     Memory(Slot),
     /// Open a device inside the root that must be this one: path, number, into.

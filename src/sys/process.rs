@@ -532,13 +532,17 @@ pub fn shared_words(count: usize) -> Result<&'static [core::sync::atomic::Atomic
 }
 
 #[cfg(not(any(test, fuzzing)))]
-pub use super::start::{run_sealed, variable};
+pub use super::start::{forget_environment, run_sealed, variable};
 
 /// The tests are not started as the program is.
 #[cfg(any(test, fuzzing))]
 pub fn run_sealed() -> Errno {
     Errno::ENOSYS
 }
+
+/// The tests have theirs.
+#[cfg(any(test, fuzzing))]
+pub fn forget_environment() {}
 
 /// The environment variable's value.
 #[cfg(any(test, fuzzing))]

@@ -68,6 +68,23 @@ fn auxiliary(kind: usize) -> usize {
     }
 }
 
+/// Overwrites the environment, for a process that lives on beside the container and may be traced from there (CAP_SYS_PTRACE).
+pub fn forget_environment() {
+    let (_, mut next) = vectors();
+    // SAFETY: the kernel's list, which a null pointer ends, of strings on the stack, which are ours to write. Who has kept one
+    // reads it as "" from now on: in the child nobody does.
+    unsafe {
+        while !(*next).is_null() {
+            let mut at = (*next).cast_mut();
+            while at.read_volatile() != 0 {
+                at.write_volatile(0);
+                at = at.add(1);
+            }
+            next = next.add(1);
+        }
+    }
+}
+
 unsafe extern "C" fn entry(stack: *mut usize) -> ! {
     let mut args = Vec::new();
     STACK.store(stack, Ordering::Relaxed);

@@ -9,6 +9,7 @@ mkdir -p tree/{bin,etc,root,tmp} && chmod 1777 tree/tmp && chmod 700 tree/root
 printf 'root:x:0:0:root:/root:/bin/sh\n' >tree/etc/passwd
 printf 'root:x:0:\n' >tree/etc/group
 if [ -n "$probe" ]; then cp "$probe" tree/bin/probe; fi
+cp /bin/busybox tree/bin/busybox
 host=("$$" "$(hostname)")
 for name in mnt pid uts ipc net cgroup user time; do host+=("$(readlink "/proc/self/ns/$name")"); done
 
@@ -139,4 +140,29 @@ for calls in "$detached" "$detached,openat2,clone3,close_range,pidfd_open,pidfd_
     # The test's own filter is a second one, and answers for these calls; pidfds are among what it takes away.
     is '02 Seccomp' 2
     not_looser '02 Seccomp_filters' '36 pidfd_open'
+done
+
+# What is executed in a container later may do what its command may, and no more: the same answers, whatever the flags.
+same_by_exec() {
+  local differs
+  probe "$@"
+  if [ "$code" != 0 ] && [ "$1" = --userns ]; then skip "no user namespaces here: $err"; fi
+  exits 0
+  mv "$T/out" "$T/by_run"
+  start --name probed "$@" ./tree /bin/busybox sh -c 'echo ready; exec busybox sleep 99999'
+  ready
+  LIMIT=120 run sh -c 'exec 9<"$HOME"; exec "$@"' sh "$MYDOCKER" exec probed /bin/probe "${host[@]}"
+  exits 0; quiet
+  # There is another process now, whose program is another; with --init process 1 is closed, and so is what it says.
+  differs=$(diff "$T/by_run" "$T/out" | grep '^[<>]' | grep -vE '^. (60 other processes seen|63 /proc/1/exe|63 /:|56 /proc/1/)')
+  same '' "$differs" 'what differs'
+  "$MYDOCKER" kill probed >/dev/null 2>&1
+  finish
+}
+
+for flags in '' --init '-u 1000:1000' '--cap-drop ALL' '--cap-add SYS_ADMIN' '--cap-add SYS_PTRACE --cap-drop CHOWN' \
+  '--security-opt seccomp=unconfined' '--security-opt no-new-privileges' --privileged '--userns 300000:300000:65536' \
+  '--read-only --oom-score-adj 77 --ulimit nofile=99:100 -m 64m' '--net host --ipc host --uts host'; do
+  begin "exec: the same answers as by run${flags:+ $flags}"
+    tool probe && same_by_exec $flags
 done

@@ -7,6 +7,7 @@
  *   write FILE         opens FILE for writing, and writes nothing
  *   exe                opens /proc/N/exe of every process for writing; says each that is not its own file
  *   snoop SECONDS      looks at every process that turns up: its descriptors, its memory; then what it got
+ *   memory PID TEXT    whether TEXT is in the memory of a process
  *   swap A B           exchanges the two names (RENAME_EXCHANGE) until it is killed
  *   inotify            inotify instances until there are no more; says how many, and why no more
  *   ptys SECONDS       terminals until there are no more
@@ -91,6 +92,32 @@ static int exes(void)
 }
 
 /* Whose descriptors or memory can be had, by the start of its exe's path; each once. */
+static int memory(const char *pid, const char *text)
+{
+	char path[64], line[512];
+	static char page[4096 + 256];
+	unsigned long from, to;
+	snprintf(path, sizeof path, "/proc/%s/maps", pid);
+	FILE *maps = fopen(path, "r");
+	snprintf(path, sizeof path, "/proc/%s/mem", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (!maps || fd < 0)
+		return say(-1);
+	while (fgets(line, sizeof line, maps)) {
+		if (sscanf(line, "%lx-%lx", &from, &to) != 2 || strstr(line, "[v"))
+			continue;
+		for (; from < to; from += 4096) {
+			ssize_t size = pread(fd, page, sizeof page, from);
+			if (size > 0 && memmem(page, size, text, strlen(text))) {
+				puts("it is in its memory");
+				return 0;
+			}
+		}
+	}
+	puts("its whole memory was read");
+	return 0;
+}
+
 static int snoop(int seconds)
 {
 	char seen[64][128];
@@ -210,6 +237,8 @@ int main(int argc, char **argv)
 		printf("%s after %d\n", name(count < atoi(arg) ? errno : 0), count);
 		return 0;
 	}
+	if (is(what, "memory"))
+		return memory(arg, argc > 3 ? argv[3] : "");
 	if (is(what, "session")) {
 		long id = syscall(SYS_keyctl, 0, -3, 0);
 		if (id < 0)
