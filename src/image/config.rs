@@ -223,21 +223,24 @@ pub const ARCHITECTURE: Text = if cfg!(target_arch = "aarch64") { t(c"arm64") } 
 pub fn document(config: &Config, layers: &[Text], created: u64, history: &[u8], step: [Name; 3]) -> Line {
     let created = human::time(created);
     let [by, comment, author] = step;
-    let mut last = Line::new();
-    write::quote(last.put(b"{\"created\":"), created.to_bytes());
-    for (name, word) in [(t(c",\"author\":"), author), (t(c",\"created_by\":"), by), (t(c",\"comment\":"), comment)] {
-        if !word.is_empty() {
-            write::quote(last.put(name.to_bytes()), word.to_bytes());
+    // A member, and behind it those that are said.
+    let with = |first: Text, names: &[(Text, Name)]| {
+        let mut line = Line::new();
+        write::quote(&mut line, first.to_bytes());
+        for (name, word) in names.iter().filter(|(_, word)| !word.is_empty()) {
+            write::quote(line.put(b","), name.to_bytes());
+            write::quote(line.put(b":"), word.to_bytes());
         }
-    }
-    let history = filled("[%%}]", &[keep(history), keep(&last)]);
+        keep(&line)
+    };
+    let (author, comment) = ((t(c"author"), author), (t(c"comment"), comment));
+    let last = filled("{\"created\":%", &[with(created, &[author, (t(c"created_by"), by), comment])]);
+    let history = filled("[%%}]", &[keep(history), last]);
     let layers: Vec<Text> = layers.iter().map(|&layer| filled("sha256:%", &[layer])).collect();
     let text = write::object(
-        text!("architecture author comment config# created history# os rootfs{ type diff_ids# }"),
+        text!("architecture# config# created history# os rootfs{ type diff_ids# }"),
         &[
-            ARCHITECTURE,
-            keep(author.to_bytes()),
-            keep(comment.to_bytes()),
+            with(ARCHITECTURE, &[author, comment]),
             config.json(),
             created,
             history,
