@@ -36,7 +36,7 @@ pub fn default_image(store: BorrowedFd, home: &[u8]) -> Result<Image> {
                 return Ok(image);
             }
             let layers = archive.image(&turn)?.diff_ids();
-            turn.publish(&layers, &config::imported(&Config::default(), &layers, path, None), &[DEFAULT])?;
+            turn.publish(&layers, &config::imported(&Config::default(), &layers, None), &[DEFAULT])?;
             return known()?.ok_or_else(|| archive.failed(Errno::ENOENT));
         }
     }
@@ -52,7 +52,7 @@ pub fn import(store: BorrowedFd, path: Name, config: &Config, message: Option<Te
         Some(archive) => archive.image(&turn)?.diff_ids(),
         None => vec![turn.layer(&mut Source::new(STDIN, path.to_bytes(), 0), false, &|_, _| Ok(()))?],
     };
-    turn.publish(&layers, &config::imported(config, &layers, path, message), names)
+    turn.publish(&layers, &config::imported(config, &layers, message), names)
 }
 
 /// An archive file that is open.

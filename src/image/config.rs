@@ -260,9 +260,9 @@ pub fn now() -> u64 {
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
 }
 
-/// The config of a root file system that is imported: docker's words where there is no message.
-pub fn imported(config: &Config, layers: &[Text], from: Name, message: Option<Text>) -> Line {
-    let message = message.unwrap_or_else(|| filled("Imported from %", &[keep(from.to_bytes())]));
+/// The config of a root file system that is imported: docker's words where there is no message, to which it is always a stream.
+pub fn imported(config: &Config, layers: &[Text], message: Option<Text>) -> Line {
+    let message = message.unwrap_or(t(c"Imported from -"));
     document(config, layers, now(), b"", [t(c""), message, t(c"")])
 }
 

@@ -43,7 +43,13 @@ pub fn parse(word: &[u8]) -> Option<Text> {
 /// The same for who has to have one.
 pub fn required(word: Name) -> Result<Text> {
     parse(word.to_bytes()).ok_or_else(|| {
-        Error::new(text!("invalid reference format: %"), &[keep(word.to_bytes())])
+        let small = word.to_bytes().to_ascii_lowercase();
+        let message = if parse(&small).is_some() {
+            text!("invalid reference format: repository name (%) must be lowercase")
+        } else {
+            text!("invalid reference format: %")
+        };
+        Error::new(message, &[keep(word.to_bytes())])
             .hint(text!("an image is [HOST[:PORT]/]NAME[:TAG], the name in lower case"), &[])
     })
 }
