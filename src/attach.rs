@@ -1,5 +1,6 @@
 //! The client's side of `keep`: this terminal, or these streams, are a container's.
 
+use crate::cgroup::{self, freezer};
 use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::keep::{CODE, END, SIGNAL, TERMINAL, address};
@@ -33,11 +34,15 @@ impl Default for Attach {
 /// `mydocker attach`.
 pub fn attach(given: &Given) -> Result<u8> {
     let keys = given.value("detach-keys").map_or(Ok(KEYS), keys)?;
-    let record = given.store()?.find(given.word())?;
+    let store = given.store()?;
+    let record = store.find(given.word())?;
     let no = match record.state().status {
+        Status::Running if freezer::is_frozen(&cgroup::everywhere(store.rootless), record.id) => {
+            text!("You cannot attach to a paused container, unpause it first")
+        }
         Status::Running => Message::NONE,
-        Status::Restarting => text!("you cannot attach to a restarting container, wait until it is running"),
-        _ => text!("you cannot attach to a stopped container, start it first"),
+        Status::Restarting => text!("You cannot attach to a restarting container, wait until it is running"),
+        _ => text!("You cannot attach to a stopped container, start it first"),
     };
     if !no.is_empty() {
         return Err(Error::new(no, &[]));

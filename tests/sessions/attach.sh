@@ -209,11 +209,17 @@ forget bird
 begin 'what does not run cannot be attached to'
 "$MYDOCKER" create --name bird busybox true >/dev/null
 run mydocker attach bird
-says 'you cannot attach to a stopped container, start it first'
+says 'You cannot attach to a stopped container, start it first'
 one_line
 "$MYDOCKER" start -a bird
 run mydocker attach bird
-says 'you cannot attach to a stopped container, start it first'
+says 'You cannot attach to a stopped container, start it first'
+forget bird
+detached --name bird busybox sleep 31521
+"$MYDOCKER" pause bird >/dev/null
+run mydocker attach bird
+says 'You cannot attach to a paused container, unpause it first'
+one_line
 forget bird
 run mydocker attach nobody
 says 'no such container: nobody'
