@@ -104,6 +104,29 @@ fn capabilities(set: u64) -> Text {
     if set & security::ALL != 0 { t(c"[\"ALL\"]") } else { list(&named) }
 }
 
+/// Values for a shape, one after the other.
+struct Values(Vec<Text>);
+
+impl Values {
+    #[inline(never)]
+    fn text(&mut self, text: Text) {
+        self.0.push(text);
+    }
+    #[inline(never)]
+    fn boolean(&mut self, value: bool) {
+        self.0.push(boolean(value));
+    }
+    #[inline(never)]
+    fn number(&mut self, value: u64) {
+        self.0.push(decimal(value));
+    }
+    /// Whose namespace it is.
+    #[inline(never)]
+    fn shared(&mut self, with_host: bool) {
+        self.0.push(if with_host { t(c"host") } else { t(c"") });
+    }
+}
+
 /// Where it is, or would be, for somebody who looks for it by a path.
 fn container(store: &Store, record: Record, size: bool) -> Text {
     let shown = Shown::new(store, record);
@@ -133,8 +156,6 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     }
     let policy = life.restart.unwrap_or(t(c"no"));
     let (policy, retries) = split_once(policy.to_bytes(), b':').unwrap_or((policy.to_bytes(), b"0"));
-    let limit = |limit: Option<u64>| decimal(limit.unwrap_or(0));
-    let host = |shared: bool| if shared { t(c"host") } else { t(c"") };
     let quota = limits.cpu_quota.unwrap_or(0);
     let mut ulimits = Vec::new();
     for limit in &spec.process.rlimits {
@@ -147,78 +168,78 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     let log = if fs::stat(record.dir.as_fd(), t(c"log")).is_ok() { filled("%/log", &[dir]) } else { t(c"") };
     let merged = if state.pid == 0 { t(c"") } else { filled("/proc/%/root", &[decimal(state.pid as u64)]) };
     let named = if record.image_id.is_empty() { t(c"") } else { filled("sha256:%", &[record.image_id]) };
-    let values = [
-        record.id,
-        human::time(record.created),
-        path,
-        write::array(args, false),
-        shown.status,
-        boolean(shown.runs()),
-        boolean(shown.paused),
-        boolean(state.status == Status::Restarting),
-        boolean(state.oom),
-        boolean(false),
-        decimal(state.pid as u64),
-        decimal(u64::from(state.code)),
-        human::time(state.started),
-        human::time(state.finished),
-        named,
-        log,
-        filled("/%", &[record.name]),
-        decimal(u64::from(state.restarts)),
-        t(c"overlay2"),
-        t(c"linux"),
-        security.apparmor.unwrap_or_default(),
-        typed(b"--volume="),
-        life.cidfile.unwrap_or_default(),
-        life.log_driver.unwrap_or(t(c"json-file")),
-        write::map(&life.log_opts),
-        shown.network(),
-        keep(policy),
-        decimal(number(retries).unwrap_or(0)),
-        boolean(record.kind != Kind::Stays),
-        capabilities(security.add),
-        capabilities(security.drop),
-        typed(b"--group-add="),
-        if spec.share.ipc { t(c"host") } else { t(c"private") },
-        spec.process.oom_score.unwrap_or(t(c"0")),
-        host(spec.share.pid),
-        boolean(security.privileged),
-        boolean(spec.read_only),
-        typed(b"--security-opt="),
-        host(spec.share.uts),
-        options.userns.unwrap_or_default(),
-        decimal(options.shm_size.unwrap_or(64 << 20)),
-        boolean(spec.process.init),
-        limit(limits.cpu_shares),
-        limit(limits.memory),
-        decimal(limits.memory_swap.or(limits.memory.map(|memory| memory.saturating_mul(2))).unwrap_or(0)),
-        decimal(quota.saturating_mul(10_000)),
-        limits.cpuset_cpus.unwrap_or_default(),
-        limits.cpuset_mems.unwrap_or_default(),
-        typed(b"--device-cgroup-rule="),
-        limits.pids.map_or(t(c"null"), decimal),
-        if ulimits.is_empty() { t(c"null") } else { write::array(&ulimits, true) },
-        separated(&layers, b":"),
-        merged,
-        filled("%/upper", &[dir]),
-        filled("%/work", &[dir]),
-        t(c"overlay2"),
-        write::array(&mounts, true),
-        hostname,
-        options.user.unwrap_or_else(|| shown.config.word(Part::User)),
-        boolean(spec.process.tty),
-        boolean(spec.process.stdin),
-        write::array(&env, false),
-        list(&shown.cmd()),
-        record.image,
-        if anonymous.is_empty() { t(c"null") } else { write::object_of(&anonymous) },
-        options.cwd.unwrap_or_else(|| shown.config.word(Part::Cwd)),
-        list(&shown.entrypoint()),
-        write::map(&shown.labels()),
-        life.stop_signal.unwrap_or(t(c"SIGTERM")),
-        write::object_of(&[shown.network()]),
-    ];
+    let mut values = Values(Vec::new());
+    values.text(record.id);
+    values.text(human::time(record.created));
+    values.text(path);
+    values.text(write::array(args, false));
+    values.text(shown.status);
+    values.boolean(shown.runs());
+    values.boolean(shown.paused);
+    values.boolean(state.status == Status::Restarting);
+    values.boolean(state.oom);
+    values.boolean(false);
+    values.number(state.pid as u64);
+    values.number(u64::from(state.code));
+    values.text(human::time(state.started));
+    values.text(human::time(state.finished));
+    values.text(named);
+    values.text(log);
+    values.text(filled("/%", &[record.name]));
+    values.number(u64::from(state.restarts));
+    values.text(t(c"overlay2"));
+    values.text(t(c"linux"));
+    values.text(security.apparmor.unwrap_or_default());
+    values.text(typed(b"--volume="));
+    values.text(life.cidfile.unwrap_or_default());
+    values.text(life.log_driver.unwrap_or(t(c"json-file")));
+    values.text(write::map(&life.log_opts));
+    values.text(shown.network());
+    values.text(keep(policy));
+    values.number(number(retries).unwrap_or(0));
+    values.boolean(record.kind != Kind::Stays);
+    values.text(capabilities(security.add));
+    values.text(capabilities(security.drop));
+    values.text(typed(b"--group-add="));
+    values.text(if spec.share.ipc { t(c"host") } else { t(c"private") });
+    values.text(spec.process.oom_score.unwrap_or(t(c"0")));
+    values.shared(spec.share.pid);
+    values.boolean(security.privileged);
+    values.boolean(spec.read_only);
+    values.text(typed(b"--security-opt="));
+    values.shared(spec.share.uts);
+    values.text(options.userns.unwrap_or_default());
+    values.number(options.shm_size.unwrap_or(64 << 20));
+    values.boolean(spec.process.init);
+    values.number(limits.cpu_shares.unwrap_or(0));
+    values.number(limits.memory.unwrap_or(0));
+    values.number(limits.memory_swap.or(limits.memory.map(|memory| memory.saturating_mul(2))).unwrap_or(0));
+    values.number(quota.saturating_mul(10_000));
+    values.text(limits.cpuset_cpus.unwrap_or_default());
+    values.text(limits.cpuset_mems.unwrap_or_default());
+    values.text(typed(b"--device-cgroup-rule="));
+    values.text(limits.pids.map_or(t(c"null"), decimal));
+    values.text(if ulimits.is_empty() { t(c"null") } else { write::array(&ulimits, true) });
+    values.text(separated(&layers, b":"));
+    values.text(merged);
+    values.text(filled("%/upper", &[dir]));
+    values.text(filled("%/work", &[dir]));
+    values.text(t(c"overlay2"));
+    values.text(write::array(&mounts, true));
+    values.text(hostname);
+    values.text(options.user.unwrap_or_else(|| shown.config.word(Part::User)));
+    values.boolean(spec.process.tty);
+    values.boolean(spec.process.stdin);
+    values.text(write::array(&env, false));
+    values.text(list(&shown.cmd()));
+    values.text(record.image);
+    values.text(if anonymous.is_empty() { t(c"null") } else { write::object_of(&anonymous) });
+    values.text(options.cwd.unwrap_or_else(|| shown.config.word(Part::Cwd)));
+    values.text(list(&shown.entrypoint()));
+    values.text(write::map(&shown.labels()));
+    let signal = life.stop_signal.unwrap_or_else(|| shown.config.word(Part::StopSignal));
+    values.text(if signal.is_empty() { t(c"SIGTERM") } else { signal });
+    values.text(write::object_of(&[shown.network()]));
     let document = write::object(
         text!(
             "Id Created Path Args# \
@@ -231,7 +252,7 @@ GraphDriver{ Data{ LowerDir MergedDir UpperDir WorkDir } Name } Mounts# \
 Config{ Hostname User Tty# OpenStdin# Env# Cmd# Image Volumes# WorkingDir Entrypoint# Labels# StopSignal } \
 NetworkSettings{ Networks# }"
         ),
-        &values,
+        &values.0,
     );
     if !size {
         return document;
