@@ -130,7 +130,14 @@ fn rootfs(path: Text) -> Result<Named> {
 }
 
 fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
-    let mut lower = Lower { named, id: image.id(), layers: image.layers.clone(), mode: 0o755, ..Lower::default() };
+    // An image can have a layer twice, most often an empty one; overlayfs not. What the lower one has the upper has too.
+    let mut layers: Vec<Text> = Vec::new();
+    for &layer in &image.layers {
+        if !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    let mut lower = Lower { named, id: image.id(), layers, mode: 0o755, ..Lower::default() };
     let top = lower.layers.first().copied().unwrap_or_default();
     let opened = if top.first() == b'/' { open_directory(store, top) } else { hold(store, top) };
     match opened.and_then(|top| Ok((fs::fstat(top.as_fd())?, top))) {

@@ -164,7 +164,8 @@ impl Archive {
             hash.update(bytes);
             self.same(path, digest, hex(hash.finish()))?;
         }
-        json::document(bytes).ok_or_else(|| self.wrong(path, text!("is no JSON")))
+        // As it is, with the blanks around it: its digest is of all.
+        json::document(bytes).map(|_| &*bytes).ok_or_else(|| self.wrong(path, text!("is no JSON")))
     }
 
     fn same(&self, path: Text, wanted: Text, found: Text) -> Result<()> {
@@ -276,6 +277,18 @@ impl Archive {
         turn.publish(&diff_ids, config, &image.names)
     }
 
+    /// A layer cannot be unpacked by hand.
+    fn way_out(&self, error: Error, place: &Place) -> Error {
+        let start = fs::seek(self.fd.as_fd(), place.start as i64, libc::SEEK_SET)
+            .and_then(|_| fs::read_all(self.fd.as_fd(), ZSTD.len()));
+        if !start.is_ok_and(|start| start == ZSTD) {
+            return error;
+        }
+        let hint = text!("skopeo copy --dest-compress-format gzip oci-archive:% oci-archive:NEW.tar");
+        Error::new(text!("%: a layer is compressed with zstd, which is not built in"), &[self.name])
+            .hint(hint, &[self.name])
+    }
+
     fn layer(&self, turn: &Turn, path: Text, diff_id: Text) -> Result<()> {
         let place = self.find(path)?;
         let name = join(&[self.name.to_bytes(), b": ", path.to_bytes().get(1..).unwrap_or_default()]);
@@ -291,9 +304,13 @@ impl Archive {
             }
             self.same(path, diff_id, digest)
         })
+        .map_err(|error| self.way_out(error, place))
         .map(drop)
     }
 }
+
+/// What zstd's files start with.
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
 fn hex(digest: [u8; 32]) -> Text {
     keep(Line::new().hex_of(&digest))

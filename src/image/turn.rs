@@ -101,6 +101,7 @@ impl<'a> Turn<'a> {
     pub fn discard(&self, diff_id: Text) {
         let layer = filled("layers/%", &[diff_id]);
         let _ = fs::unlink(self.store, filled("%.split", &[layer]));
+        let _ = fs::unlink(self.store, super::size_of(diff_id));
         let _ = remove::tree(self.store, layer);
     }
 

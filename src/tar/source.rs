@@ -87,7 +87,7 @@ impl<'a> Source<'a> {
     /// Starts again at its beginning. ESPIPE where it is a pipe.
     pub fn restart(&mut self) -> Result<(), Errno> {
         self.packed.restart()?;
-        (self.format, self.hash, self.length, self.content) = (Format::Unknown, Sha256::new(), 0, 0);
+        (self.format, self.hash, self.length) = (Format::Unknown, Sha256::new(), 0);
         Ok(())
     }
 

@@ -132,12 +132,15 @@ impl Unpack<'_, '_> {
         let Some(mut sink) = source.sink.take() else { return Ok(()) };
         if self.lost {
             sink.restart()?;
+            // Of the file it is complete.
+            let hash = source.packed.hash.take();
             match source.restart() {
                 // From a pipe. What is missing is missed when the image is saved.
                 Err(Errno::ESPIPE) => {}
                 Err(errno) => return Err(errno),
                 Ok(()) => source.each(&mut |bytes| sink.put(bytes))?,
             }
+            source.packed.hash = hash;
         }
         sink.finish(length)
     }
