@@ -116,23 +116,31 @@ fn frozen(store: &Store, record: &Record, pause: bool, act: &mut dyn FnMut() -> 
     done
 }
 
+/// The upper layer of who has none.
+const EMPTY: Text = t(c".empty");
+
 /// The upper layer as a layer of an image: its digest.
 fn layer(record: &Record, turn: &Turn) -> Result<Text> {
     let failed = |errno| Error::sys(text!("open the container's layer"), record.id, errno);
-    let mut made = fs::open(record.dir.as_fd(), t(c"upper"), libc::O_PATH | libc::O_DIRECTORY, 0);
-    if matches!(made, Err(Errno::ENOENT)) {
+    let dir = record.dir.as_fd();
+    let open = |name| fs::open(dir, name, libc::O_PATH | libc::O_DIRECTORY, 0);
+    let upper = match open(t(c"upper")) {
         // Never started.
-        fs::mkdir(record.dir.as_fd(), t(c".empty"), 0o755).map_err(failed)?;
-        made = fs::open(record.dir.as_fd(), t(c".empty"), libc::O_PATH | libc::O_DIRECTORY, 0);
-        let _ = fs::rmdir(record.dir.as_fd(), t(c".empty"));
+        Err(Errno::ENOENT) => {
+            let _ = fs::mkdir(dir, EMPTY, 0o755);
+            open(EMPTY)
+        }
+        upper => upper,
     }
-    let upper = made.map_err(failed)?;
+    .map_err(failed)?;
     // What we mount on ourselves.
     let without: Vec<Text> =
         POINTS.iter().map(|(path, _)| keep(path.to_bytes().get(1..).unwrap_or_default())).collect();
     let of = view::upper(record)?;
     let how = How { opaque: Some(of.opaque), without: &without, ids: of.ids(), ..How::default() };
-    cp::piped(upper, &how, &mut |read| {
+    let done = cp::piped(upper, &how, &mut |read| {
         turn.layer(&mut Source::new(read, record.known_as().to_bytes(), 0), true, &|_, _| Ok(()))
-    })
+    });
+    let _ = fs::rmdir(dir, EMPTY);
+    done
 }
