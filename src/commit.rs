@@ -39,9 +39,12 @@ pub fn commit(given: &Given) -> Result<u8> {
     }
     let turn = Turn::new(store.dir())?;
     let pause = given.value("pause").is_none() || given.has("pause");
-    let mut layers = image.diff_ids();
-    layers.push(frozen(&store, &record, pause, &mut || layer(&record, &turn))?);
     let before = image.config(store.dir())?;
+    // As the image has them: overlayfs gets none twice.
+    let digests = json::items(json::get(&before, "rootfs diff_ids").unwrap_or_default());
+    let mut layers: Vec<Text> =
+        digests.filter_map(|(_, digest)| json::text(digest)?.to_bytes().strip_prefix(b"sha256:").map(keep)).collect();
+    layers.push(frozen(&store, &record, pause, &mut || layer(&record, &turn))?);
     let mut history = Line::new();
     for (_, step) in json::items(json::get(&before, "history").unwrap_or_default()) {
         history.put(step).put(b",");
