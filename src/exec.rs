@@ -88,6 +88,10 @@ fn joined(
             fs::open(fs::CWD, proc_path(pid, b""), libc::O_PATH | libc::O_DIRECTORY, 0)
         };
         slots.set(CONTAINER, Some(held.map_err(looked)?));
+        // All that was found by its number was the container's as long as it lives.
+        if process::has_ended(container.as_fd()) {
+            return Err(record.not_running());
+        }
         match attempt(&join, &plan, &mut slots) {
             // What this kernel hasn't got is known by trying it; the next plan does without.
             Err(Stopped { step: Some((step, errno)), .. }) if host.has.without(step, errno) => {}

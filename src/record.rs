@@ -494,7 +494,7 @@ impl Record {
     pub fn command(&self) -> Result<(OwnedFd, i32)> {
         let (init, state) = self.init()?;
         let found = command_of(state.pid).and_then(|pid| {
-            let process = if pid == state.pid { init } else { process::open_process(pid).ok()? };
+            let process = if pid == state.pid { init } else { open_process(pid).ok()? };
             (command_of(state.pid) == Some(pid)).then_some((process, pid))
         });
         found.ok_or_else(|| self.not_running())
@@ -508,7 +508,7 @@ impl Record {
     /// The process that is its PID 1, as a descriptor that cannot come to mean another, with the state that names it.
     pub fn init(&self) -> Result<(OwnedFd, State)> {
         let state = self.state();
-        let found = (state.status == Status::Running).then(|| process::open_process(state.pid).ok()).flatten();
+        let found = (state.status == Status::Running).then(|| open_process(state.pid).ok()).flatten();
         // The number could be another's by now: the descriptor was opened before this second look.
         match found.filter(|_| {
             self.state() == state && stat_of(state.pid).is_some_and(|(parent, _)| parent == state.supervisor)
@@ -521,6 +521,15 @@ impl Record {
 
 /// More than the kernel lets a command line have.
 const LONGEST: usize = 8 << 20;
+
+/// A pidfd; before Linux 5.3 its directory in /proc, which is of no other process either.
+fn open_process(pid: i32) -> Done<OwnedFd> {
+    process::open_process(pid).or_else(|_| {
+        let mut path = Line::new();
+        path.put(b"/proc/").dec(pid as u64);
+        fs::open(fs::CWD, keep(&path), libc::O_RDONLY | libc::O_DIRECTORY, 0)
+    })
+}
 
 /// A file of a process in /proc.
 fn file_of(pid: i32, file: &str, limit: usize) -> Option<&'static [u8]> {

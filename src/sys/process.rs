@@ -474,10 +474,11 @@ pub fn open_process(pid: c_int) -> Result<OwnedFd, Errno> {
     unsafe { syscall!(Sysno::pidfd_open, pid, 0).map(|fd| OwnedFd::from_raw_fd(fd as RawFd)) }
 }
 
-/// Whether the process of a pidfd has ended.
+/// Whether the process of a pidfd, or of a directory in /proc, has ended.
 pub fn has_ended(process: BorrowedFd) -> bool {
     let mut fds = [PollFd { fd: process.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-    poll(&mut fds, Some(0)) != Ok(0)
+    // A directory can always be read.
+    poll(&mut fds, Some(0)) != Ok(0) && super::fs::open(process, super::name::t(c"stat"), libc::O_RDONLY, 0).is_err()
 }
 
 /// `unshare(CLONE_FILES)`: a copy of the table of descriptors.
