@@ -181,6 +181,7 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     values.boolean(false);
     values.number(state.pid as u64);
     values.number(u64::from(state.code));
+    values.text(t(c""));
     values.text(human::time(state.started));
     values.text(human::time(state.finished));
     values.text(named);
@@ -214,7 +215,10 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     values.number(limits.cpu_shares.unwrap_or(0));
     values.number(limits.memory.unwrap_or(0));
     values.number(limits.memory_swap.or(limits.memory.map(|memory| memory.saturating_mul(2))).unwrap_or(0));
+    // docker's --cpus is neither of the two that follow.
     values.number(quota.saturating_mul(10_000));
+    values.number(0);
+    values.number(0);
     values.text(limits.cpuset_cpus.unwrap_or_default());
     values.text(limits.cpuset_mems.unwrap_or_default());
     values.text(typed(b"--device-cgroup-rule="));
@@ -239,18 +243,20 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     values.text(write::map(&shown.labels()));
     let signal = life.stop_signal.unwrap_or_else(|| shown.config.word(Part::StopSignal));
     values.text(if signal.is_empty() { t(c"SIGTERM") } else { signal });
+    values.text(t(c""));
     values.text(write::object_of(&[shown.network()]));
+    values.text(t(c"{}"));
     let document = write::object(
         text!(
             "Id Created Path Args# \
-State{ Status Running# Paused# Restarting# OOMKilled# Dead# Pid# ExitCode# StartedAt FinishedAt } \
+State{ Status Running# Paused# Restarting# OOMKilled# Dead# Pid# ExitCode# Error StartedAt FinishedAt } \
 Image LogPath Name RestartCount# Driver Platform AppArmorProfile \
 HostConfig{ Binds# ContainerIDFile LogConfig{ Type Config# } NetworkMode RestartPolicy{ Name MaximumRetryCount# } AutoRemove# \
 CapAdd# CapDrop# GroupAdd# IpcMode OomScoreAdj# PidMode Privileged# ReadonlyRootfs# SecurityOpt# UTSMode UsernsMode ShmSize# \
-Init# CpuShares# Memory# MemorySwap# NanoCpus# CpusetCpus CpusetMems DeviceCgroupRules# PidsLimit# Ulimits# } \
+Init# CpuShares# Memory# MemorySwap# NanoCpus# CpuPeriod# CpuQuota# CpusetCpus CpusetMems DeviceCgroupRules# PidsLimit# Ulimits# } \
 GraphDriver{ Data{ LowerDir MergedDir UpperDir WorkDir } Name } Mounts# \
 Config{ Hostname User Tty# OpenStdin# Env# Cmd# Image Volumes# WorkingDir Entrypoint# Labels# StopSignal } \
-NetworkSettings{ Networks# }"
+NetworkSettings{ IPAddress Networks# Ports# }"
         ),
         &values.0,
     );

@@ -31,22 +31,22 @@ pub struct Shown {
     /// What it was made with; nothing of it where that cannot be read any more.
     pub options: Options,
     /// What the image says.
-    pub config: Config,
+    pub config: &'static Config,
 }
 
 impl Shown {
     /// Looks at a container.
     pub fn new(store: &Store, record: Record) -> &'static Self {
-        Self::of(store, &cgroup::everywhere(store.rootless), record)
+        Self::of(store, &cgroup::everywhere(store.rootless), &mut Vec::new(), record)
     }
 
     /// It is never freed, as all that is shown.
-    fn of(store: &Store, layout: &Layout, record: Record) -> &'static Self {
+    fn of(store: &Store, layout: &Layout, known: &mut Configs, record: Record) -> &'static Self {
         let state = record.state();
         let paused = state.status == Status::Running && freezer::is_frozen(layout, record.id);
         let status = if paused { t(c"paused") } else { keep(state.word()) };
         let options = record.options().unwrap_or_default();
-        let config = config(store, record.image_id);
+        let config = config(store, known, record.image_id);
         Box::leak(Box::new(Self { record, state, status, paused, options, config }))
     }
 
@@ -56,9 +56,9 @@ impl Shown {
         let (_, hard) = process::limit(process::NOFILE);
         let _ = process::set_limit(process::NOFILE, hard, hard);
         let layout = cgroup::everywhere(store.rootless);
-        let mut all: Vec<&'static Self> = Vec::new();
+        let (mut all, mut known): (Vec<&'static Self>, Configs) = (Vec::new(), Vec::new());
         for record in store.records() {
-            let shown = Self::of(store, &layout, record);
+            let shown = Self::of(store, &layout, &mut known, record);
             let older = all.iter().position(|other| other.record.created < shown.record.created);
             all.insert(older.unwrap_or(all.len()), shown);
         }
@@ -153,10 +153,19 @@ impl Shown {
     }
 }
 
-/// What an image's config says, as far as it is known.
-fn config(store: &Store, id: Text) -> Config {
+/// Images' ids, and what their configs say.
+type Configs = Vec<(Text, &'static Config)>;
+
+/// What an image's config says, as far as it is known. It is read once, however many containers have the image.
+fn config(store: &Store, known: &mut Configs, id: Text) -> &'static Config {
+    if let Some((_, config)) = known.iter().find(|(of, _)| *of == id) {
+        return config;
+    }
     let file = fs::open(store.dir(), filled("configs/%", &[id]), libc::O_RDONLY, 0);
-    Config::read(&file.and_then(|file| fs::read_all(file.as_fd(), 4 << 20)).unwrap_or_default())
+    let config = Config::read(&file.and_then(|file| fs::read_all(file.as_fd(), 4 << 20)).unwrap_or_default());
+    let config = &*Box::leak(Box::new(config));
+    known.push((id, config));
+    config
 }
 
 const VIEW: View = View {
