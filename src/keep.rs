@@ -14,6 +14,7 @@ use crate::sys::name::{Text, t};
 use crate::sys::process::{self, PollFd};
 use crate::sys::{Errno, OwnedFd, fs, socket, terminal};
 use crate::text::{Line, Push, filled, keep};
+use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Of what a client is told first, the first word: the container has a terminal, which comes along. Without it an open
@@ -115,6 +116,7 @@ struct Keep<'a> {
     input: Option<OwnedFd>,
     tty: bool,
     log: Option<Log<'a>>,
+    listener: Option<OwnedFd>,
     clients: Vec<Client>,
     /// Until when a client may be owed what came last.
     until: u64,
@@ -144,14 +146,14 @@ pub fn container(
     watch: &mut Watch,
     beside: &mut Beside,
 ) -> Result<u8, Errno> {
-    let child = slots.take(CHILD);
-    let mut keep = Keep::new(pid, process, slots, None)?;
-    let mut listener = None;
+    // Nothing of it is closed by hand: soon this process ends, or executes itself.
+    let child = ManuallyDrop::new(slots.take(CHILD));
+    let mut keep = ManuallyDrop::new(Keep::new(pid, process, slots)?);
     let mut early = true;
     let (mut over, mut late) = (false, false);
     // The signal that is sent next, and when.
     let mut alarm = watch.timeout.map(|timeout| (after(timeout), watch.stop.0));
-    let mut fds: Vec<PollFd> = Vec::with_capacity(CLIENTS.wrapping_add(6));
+    let mut fds = ManuallyDrop::new(Vec::with_capacity(CLIENTS.wrapping_add(6)));
     let code = loop {
         let mut begun = readable(None);
         if early && watch.said.is_none() {
@@ -160,26 +162,30 @@ pub fn container(
         // What comes is read when all have what came before.
         let listens = !early && !keep.is_owing();
         fds.clear();
-        fds.extend([readable(Some(signals)), readable(child.as_ref()), begun, readable(listener.as_ref())]);
-        fds.extend(keep.streams.iter().map(|stream| readable(stream.from.as_ref().filter(|_| listens))));
-        fds.extend(keep.clients.iter().map(Client::poll));
-        let next = keep.is_owing().then_some(keep.until).into_iter().chain(alarm.map(|(at, _)| at)).min();
-        process::poll(&mut fds, next.map(until))?;
+        let [output, error] = &keep.streams;
+        let from = |stream: &Stream| if listens { readable(stream.from.as_ref()) } else { readable(None) };
+        for fd in [
+            readable(Some(signals)),
+            readable(child.as_ref()),
+            begun,
+            readable(keep.listener.as_ref()),
+            from(output),
+            from(error),
+        ] {
+            fds.push(fd);
+        }
+        for client in &keep.clients {
+            fds.push(client.poll());
+        }
+        let next = if keep.is_owing() { keep.until } else { u64::MAX };
+        let next = alarm.map_or(next, |(at, _)| next.min(at));
+        process::poll(&mut fds, if next == u64::MAX { None } else { Some(until(next)) })?;
         let ready = |index: usize| fds.get(index).is_some_and(|fd| fd.revents != 0);
         if ready(2) {
             match process::receive(slots.get(SUPERVISOR))? {
                 None => {
                     early = false;
-                    keep.log = beside.log.map(|limits| Log::open(beside.dir, limits));
-                    // Without a socket nobody can attach; that is not the container's failure.
-                    let _ = fs::unlink(beside.dir, ATTACH);
-                    listener = socket::listen(address(beside.dir)).ok();
-                    if let Some(client) = beside.client.take() {
-                        terminal::set_nonblocking(client.as_fd())?;
-                        keep.welcome(client);
-                        // As docker's StdinOnce: who has started it attached has its input, and with him it ends.
-                        keep.input = keep.input.filter(|_| process.tty);
-                    }
+                    keep.begin(beside)?;
                     (beside.begun)(pid);
                 }
                 Some((TAKEN_OVER, _)) => {}
@@ -199,10 +205,8 @@ pub fn container(
                 keep.clients.swap_remove(index);
             }
         }
-        if ready(3)
-            && let Some(Ok(client)) = listener.as_ref().map(|listener| socket::accept(listener.as_fd()))
-        {
-            keep.welcome(client);
+        if ready(3) {
+            keep.accept();
         }
         keep.deliver();
         for index in 0..2_usize {
@@ -225,12 +229,12 @@ pub fn container(
         (beside.ended)(code);
     }
     process::wait_usage(pid, 0, &mut watch.usage)?;
-    beside.clients = keep.clients;
+    beside.clients = core::mem::take(&mut keep.clients);
     Ok(code)
 }
 
 impl<'a> Keep<'a> {
-    fn new(pid: i32, process: &Process, slots: &mut Slots, log: Option<Log<'a>>) -> Result<Self, Errno> {
+    fn new(pid: i32, process: &Process, slots: &mut Slots) -> Result<Self, Errno> {
         let [(stdin_w, _), (stdout_r, _), (stderr_r, _)] = PIPES;
         let (input, output, error) = (slots.take(stdin_w), slots.take(stdout_r), slots.take(stderr_r));
         let master = slots.take(MASTER);
@@ -246,12 +250,36 @@ impl<'a> Keep<'a> {
             input,
             tty: process.tty,
             streams: [Stream::new(output, 1), Stream::new(error, 2)],
-            log,
+            log: None,
+            listener: None,
             clients: Vec::new(),
             until: 0,
             last: u64::MAX,
             pid,
         })
+    }
+
+    /// The command is executed: from now on there is something to log and to attach to.
+    fn begin(&mut self, beside: &mut Beside<'a>) -> Result<(), Errno> {
+        self.log = beside.log.map(|limits| Log::open(beside.dir, limits));
+        // Without a socket nobody can attach; that is not the container's failure.
+        let _ = fs::unlink(beside.dir, ATTACH);
+        self.listener = socket::listen(address(beside.dir)).ok();
+        if let Some(client) = beside.client.take() {
+            terminal::set_nonblocking(client.as_fd())?;
+            self.welcome(client);
+            // As docker's StdinOnce: who has started it attached has its input, and with him it ends.
+            if !self.tty {
+                self.input = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self) {
+        if let Some(Ok(client)) = self.listener.as_ref().map(|listener| socket::accept(listener.as_fd())) {
+            self.welcome(client);
+        }
     }
 
     fn is_owing(&self) -> bool {
