@@ -109,6 +109,27 @@ begin 'devices: any node can be made, but only what every container has be opene
   run guest "mydocker run --privileged /bin/sh -c 'mknod /log c 1 11 && : </log'"
   exits 0; quiet
 
+begin 'exec: born in the cgroup of the container, by its limits and rules for devices'
+  in_guest
+  run guest 'mydocker run --name bird -m 16m --memory-swap 16m --pids-limit 9 /bin/sleep 1234 & pid=$(await sleep) || { wait $!; exit; }
+    mydocker exec --explain bird true | grep -c CLONE_INTO_CGROUP
+    mydocker exec bird sleep 99 & other=; while [ -z "$other" ]; do other=$(pidof sleep | tr " " "\n" | grep -vx $pid); done
+    cmp /proc/$pid/cgroup /proc/$other/cgroup && grep -c mydocker- /proc/$other/cgroup
+    kill $other; wait $!; echo $?
+    mydocker exec bird cat /proc/self/cgroup
+    mydocker exec bird tail /dev/zero; echo $?
+    mydocker exec bird sh -c "mknod /log c 1 11 && echo made; (: </log)"
+    mydocker exec bird sh -c "for n in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; wait" 2>&1 | grep -c fork
+    kill -9 $pid; wait; find /sys/fs/cgroup -name "mydocker-*"'
+  prints $'1\n1\n143\n0::/\n137\nmade\n1'; says 'Operation not permitted'
+
+begin 'exec into a container that is paused: an error'
+  in_guest
+  run guest 'mydocker run --name bird /bin/sleep 1234 & pid=$(await sleep) || { wait $!; exit; }
+    mydocker pause bird; mydocker exec bird true; echo $?; mydocker unpause bird; mydocker exec bird true; echo $?
+    kill -9 $pid; wait; exit 0'
+  prints $'bird\n1\nbird\n0'; one_line; says 'container bird is paused, unpause it first'
+
 begin 'over the limit: 137, and only the container is killed'
   in_guest
   run guest 'mydocker run -m 16m --memory-swap 16m /bin/tail /dev/zero'

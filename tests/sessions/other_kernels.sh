@@ -28,6 +28,16 @@ for KERNEL in bullseye 6.12; do
     prints "$release"$'\napp\nodd\nin dir\nin dir\nscratch\n0\n1\nCapBnd:\t00000000a80425fb\nSeccomp:\t2'
     same 'touch: /new/ro/x: Read-only file system' "$err" 'standard error'
 
+  begin "$KERNEL: exec: as run, in the cgroup of the container"
+    in_guest
+    run guest 'mydocker run --name bird -m 64m busybox sleep 1234 & pid=$(await sleep) || { wait $!; exit; }
+      mydocker exec -u app -w /tmp bird sh -c "id -un; pwd; cat /proc/self/cgroup; ps -o comm | grep -cx sleep; readlink /proc/self/exe
+        grep -E \"^(CapBnd|Seccomp):\" /proc/self/status; exit 7"; echo $?
+      mydocker exec -t bird tty; mydocker exec -d bird sleep 55; mydocker exec bird ps -o args | grep -c "sleep 55"
+      kill -9 $pid; wait; pidof sleep'
+    same $'app\n/tmp\n0::/\n1\n/bin/busybox\nCapBnd:\t00000000a80425fb\nSeccomp:\t2\n7\n/dev/pts/0\n1' "${out//$'\r'/}" 'the output'
+    quiet
+
   begin "$KERNEL: limits are in force: memory, processes, CPUs"
     in_guest
     run guest 'mydocker run -m 16m --memory-swap 16m busybox tail /dev/zero; echo $?; mydocker run --pids-limit 5 busybox sh -c "
