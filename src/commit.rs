@@ -44,7 +44,7 @@ pub fn commit(given: &Given) -> Result<u8> {
     let digests = json::items(json::get(&before, "rootfs diff_ids").unwrap_or_default());
     let mut layers: Vec<Text> =
         digests.filter_map(|(_, digest)| json::text(digest)?.to_bytes().strip_prefix(b"sha256:").map(keep)).collect();
-    layers.push(frozen(&store, &record, pause, &mut || layer(&record, &turn))?);
+    layers.push(frozen(&store, &record, pause, &mut || layer(&record, &turn, &image.diff_ids()))?);
     let mut history = Line::new();
     for (_, step) in json::items(json::get(&before, "history").unwrap_or_default()) {
         history.put(step).put(b",");
@@ -123,7 +123,7 @@ fn frozen(store: &Store, record: &Record, pause: bool, act: &mut dyn FnMut() -> 
 const EMPTY: Text = t(c".empty");
 
 /// The upper layer as a layer of an image: its digest.
-fn layer(record: &Record, turn: &Turn) -> Result<Text> {
+fn layer(record: &Record, turn: &Turn, below: &[Text]) -> Result<Text> {
     let failed = |errno| Error::sys(text!("open the container's layer"), record.id, errno);
     let dir = record.dir.as_fd();
     let open = |name| fs::open(dir, name, libc::O_PATH | libc::O_DIRECTORY, 0);
@@ -142,7 +142,7 @@ fn layer(record: &Record, turn: &Turn) -> Result<Text> {
     let of = view::upper(record)?;
     let how = How { opaque: Some(of.opaque), without: &without, ids: of.ids(), ..How::default() };
     let done = cp::piped(upper, &how, &mut |read| {
-        turn.layer(&mut Source::new(read, record.known_as().to_bytes(), 0), true, &|_, _| Ok(()))
+        turn.layer(&mut Source::new(read, record.known_as().to_bytes(), 0), Some(below), &|_, _| Ok(()))
     });
     let _ = fs::rmdir(dir, EMPTY);
     done

@@ -268,9 +268,9 @@ impl Archive {
         if diff_ids.len() > LAYERS_MAX {
             return Err(self.wrong(image.config, text!("max depth exceeded: more than 127 layers")));
         }
-        for (&path, &diff_id) in image.layers.iter().zip(&diff_ids) {
+        for (at, (&path, &diff_id)) in image.layers.iter().zip(&diff_ids).enumerate() {
             if !turn.has(diff_id) {
-                self.layer(turn, path, diff_id)?;
+                self.layer(turn, path, diff_id, diff_ids.get(..at).unwrap_or_default())?;
                 new.push(diff_id);
             }
         }
@@ -289,7 +289,7 @@ impl Archive {
             .hint(hint, &[self.name])
     }
 
-    fn layer(&self, turn: &Turn, path: Text, diff_id: Text) -> Result<()> {
+    fn layer(&self, turn: &Turn, path: Text, diff_id: Text, below: &[Text]) -> Result<()> {
         let place = self.find(path)?;
         let name = join(&[self.name.to_bytes(), b": ", path.to_bytes().get(1..).unwrap_or_default()]);
         let part = Source::part(self.fd.as_fd(), &name, place.start, place.size);
@@ -298,7 +298,7 @@ impl Archive {
         if self.quiet {
             source.packed.quiet();
         }
-        turn.layer(&mut source, true, &|digest, source| {
+        turn.layer(&mut source, Some(below), &|digest, source| {
             if let Some(wanted) = digest_in(path) {
                 self.same(path, wanted, source.packed_digest().map_or(digest, hex))?;
             }

@@ -50,7 +50,7 @@ pub fn import(store: BorrowedFd, path: Name, config: &Config, message: Option<Te
     let turn = Turn::new(store)?;
     let layers = match &file {
         Some(archive) => archive.image(&turn)?.diff_ids(),
-        None => vec![turn.layer(&mut Source::new(STDIN, path.to_bytes(), 0), false, &|_, _| Ok(()))?],
+        None => vec![turn.layer(&mut Source::new(STDIN, path.to_bytes(), 0), None, &|_, _| Ok(()))?],
     };
     turn.publish(&layers, &config::imported(config, &layers, message), names)
 }
@@ -98,7 +98,7 @@ impl<'a> Archive<'a> {
             return Ok(image);
         }
         let mut source = Source::new(self.fd.as_fd(), self.path.to_bytes(), self.size);
-        let layer = turn.layer(&mut source, false, &|_, _| {
+        let layer = turn.layer(&mut source, None, &|_, _| {
             if fs::fstat(self.fd.as_fd()).is_ok_and(|stat| key(&stat) == self.key) {
                 return Ok(());
             }

@@ -57,27 +57,33 @@ impl<'a> Turn<'a> {
         fs::stat(self.store, filled("layers/%", &[diff_id])).is_ok()
     }
 
-    /// Unpacks a `layer` of an image, or a whole root file system, which gets what containers mount on: the digest. `fits` is
-    /// asked before it gets its name.
-    pub fn layer(&self, source: &mut Source, layer: bool, fits: &Fits) -> Result<Text> {
-        self.unpack(source, layer, fits).inspect_err(|_| {
+    /// Unpacks a layer of an image, with what is `below` it, base first, or a whole root file system, which gets what containers
+    /// mount on: the digest. `fits` is asked before it gets its name.
+    pub fn layer(&self, source: &mut Source, below: Option<&[Text]>, fits: &Fits) -> Result<Text> {
+        self.unpack(source, below, fits).inspect_err(|_| {
             // The error that ended the import says more than one of tidying up.
             let _ = self.sweep();
         })
     }
 
     /// Into a temporary directory that gets its name when all of it is on the disk.
-    fn unpack(&self, source: &mut Source, layer: bool, fits: &Fits) -> Result<Text> {
+    fn unpack(&self, source: &mut Source, below: Option<&[Text]>, fits: &Fits) -> Result<Text> {
         let name = keep(source.name());
         let failed = |errno| Error::sys(text!("import"), name, errno);
         let dir = self.make_room().map_err(failed)?;
         let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC;
         let record = fs::open(self.store, RECORD, flags, 0o600).map_err(failed)?;
         source.sink = Some(Box::new(Squeeze::new(record)));
-        let digest = tar::unpack(source, dir.as_fd(), layer)?;
+        let open = |layer: &Text| {
+            let layer = filled("layers/%", &[*layer]);
+            fs::open(self.store, layer, libc::O_RDONLY | libc::O_DIRECTORY, 0)
+        };
+        let lower: Done<Vec<OwnedFd>> = below.unwrap_or_default().iter().rev().map(open).collect();
+        let lower = lower.map_err(failed)?;
+        let digest = tar::unpack(source, dir.as_fd(), below.map(|_| lower.as_slice()))?;
         let digest = keep(Line::new().hex_of(&digest));
         fits(digest, source)?;
-        if !layer {
+        if below.is_none() {
             mount_points(dir.as_fd()).map_err(failed)?;
         }
         let size = keep(Line::new().dec(source.content));

@@ -67,7 +67,7 @@ fn contents(members: &mut Members, tree: BorrowedFd, size: u64) -> Done<()> {
         }
         let (dir, name) = split(&path);
         // What is there by now is no matter, as long as nothing waits or leads out: what is wrong is found at the end.
-        let fd = open_beneath(tree, dir, false, None)
+        let fd = open_beneath(tree, dir, None, None)
             .and_then(|dir| fs::open(dir.as_fd(), name, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0))?;
         let mut rest = size;
         while rest != 0 {

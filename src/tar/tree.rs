@@ -441,7 +441,7 @@ mod tests {
         };
         let target = File::open(&to).expect("the target");
         let mut source = Source::new(file.as_fd(), b"x.tar", 0);
-        crate::tar::unpack(&mut source, target.as_fd(), false).map_err(|error| error.text()).expect("unpacked");
+        crate::tar::unpack(&mut source, target.as_fd(), None).map_err(|error| error.text()).expect("unpacked");
         let lists = [&from, &to].map(|root| {
             let mut list = Vec::new();
             listed(root, root, &mut list);

@@ -28,29 +28,37 @@ pub struct Existing<'a> {
     pub ids: [&'a [IdRange]; 2],
 }
 
-/// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive. Of a
-/// `layer` the whiteouts become overlayfs' own. What is needed to make the archive again goes to the source's sink.
-pub fn unpack(source: &mut Source, root: BorrowedFd, layer: bool) -> Result<[u8; 32]> {
-    of(source, root, None, layer)
+/// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive. With what is
+/// `below` it, topmost first, it is the layer of an image, whose whiteouts become overlayfs' own. What is needed to make the
+/// archive again goes to the source's sink.
+pub fn unpack(source: &mut Source, root: BorrowedFd, below: Option<&[OwnedFd]>) -> Result<[u8; 32]> {
+    of(source, root, None, below)
 }
 
 /// The same of a tree's part, into one that exists.
 pub fn into(source: &mut Source, root: BorrowedFd, existing: &Existing) -> Result<[u8; 32]> {
-    of(source, root, Some(existing), false)
+    of(source, root, Some(existing), None)
 }
 
-fn of(source: &mut Source, root: BorrowedFd, existing: Option<&Existing>, layer: bool) -> Result<[u8; 32]> {
+fn of(
+    source: &mut Source,
+    root: BorrowedFd,
+    existing: Option<&Existing>,
+    below: Option<&[OwnedFd]>,
+) -> Result<[u8; 32]> {
     // The allocator could not use the vectors again anyway.
     let mut unpack = ManuallyDrop::new(Unpack {
         members: Members::new(source),
         root,
         existing,
-        layer,
+        layer: below.is_some(),
+        below: below.unwrap_or_default(),
         path: Vec::new(),
         link: Vec::new(),
         parent: Vec::new(),
         parent_fd: None,
         left_out: 0,
+        opaque: false,
         lost: false,
     });
     let digest = unpack.all().map_err(|errno| unpack.error(errno))?;
@@ -82,6 +90,8 @@ struct Unpack<'a, 's> {
     existing: Option<&'a Existing<'a>>,
     /// It is the layer of an image, which deletes what is below it.
     layer: bool,
+    /// The layers below, topmost first.
+    below: &'a [OwnedFd],
     /// The member's name, confined, and a link's target; NUL-terminated.
     path: Vec<u8>,
     link: Vec<u8>,
@@ -90,6 +100,8 @@ struct Unpack<'a, 's> {
     parent_fd: Option<OwnedFd>,
     /// Devices that could not be made.
     left_out: u64,
+    /// The root hides all that is below.
+    opaque: bool,
     /// The content of a file is not in the tree any more, or never was.
     lost: bool,
 }
@@ -112,8 +124,16 @@ impl Unpack<'_, '_> {
     }
 
     fn all(&mut self) -> Done<[u8; 32]> {
+        as_below(self.below, b"", self.root)?;
         while self.members.next()? {
             self.make()?;
+        }
+        if self.opaque {
+            for layer in self.below {
+                let mut done = Ok(());
+                fs::each_entry(layer.as_fd(), &mut |name, _| done = done.and_then(|()| erase(self.root, name)))?;
+                done?;
+            }
         }
         let base = self.existing.map_or(0, |existing| existing.base.len());
         self.leave(base)?;
@@ -261,7 +281,7 @@ impl Unpack<'_, '_> {
             return fs::stat(dir, name).map(drop);
         }
         let (target_dir, target) = split(&self.link);
-        let from = open_beneath(self.root, target_dir, false, self.existing)?;
+        let from = open_beneath(self.root, target_dir, None, self.existing)?;
         let mut replaced = Replaced::Nothing;
         let mut link = || fs::link(from.as_fd(), target, dir, name).map(|()| None);
         let done = replace(dir, name, false, &mut replaced, &mut link).map(drop);
@@ -292,18 +312,12 @@ impl Unpack<'_, '_> {
         self.reach()?;
         let (dir, _) = self.place();
         if opaque {
-            return hide(dir);
+            hide(dir)?;
+            // Of the root overlayfs does not ask.
+            self.opaque |= at == 0;
+            return Ok(());
         }
-        let name = Name::with_nul(self.path.get(at.wrapping_add(4)..).unwrap_or_default()).unwrap_or_default();
-        match fs::mknod(dir, name, libc::S_IFCHR, 0) {
-            Err(Errno::EEXIST) => {}
-            made => return made,
-        }
-        match fs::open(dir, name, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
-            Ok(dir) => hide(dir.as_fd()),
-            Err(Errno::ENOTDIR | Errno::ELOOP) => Ok(()),
-            Err(errno) => Err(errno),
-        }
+        erase(dir, Name::with_nul(self.path.get(at.wrapping_add(4)..).unwrap_or_default()).unwrap_or_default())
     }
 
     fn data(&mut self, fd: BorrowedFd) -> Done<()> {
@@ -374,7 +388,7 @@ impl Unpack<'_, '_> {
         let base = self.existing.map_or(0, |existing| existing.base.len());
         self.leave(common(dir, &self.parent).max(base))?;
         let (dir, _) = split(&self.path);
-        self.parent_fd = Some(open_beneath(self.root, dir, true, self.existing)?);
+        self.parent_fd = Some(open_beneath(self.root, dir, Some(self.below), self.existing)?);
         dir.clone_into(&mut self.parent);
         Ok(())
     }
@@ -386,7 +400,7 @@ impl Unpack<'_, '_> {
         while self.parent.len() > shared {
             let fd = match self.parent_fd.take() {
                 Some(fd) => fd,
-                None => open_beneath(self.root, &self.parent, false, self.existing)?,
+                None => open_beneath(self.root, &self.parent, None, self.existing)?,
             };
             settle(fd.as_fd())?;
             let cut = self.parent.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
@@ -445,6 +459,32 @@ fn hide(dir: BorrowedFd) -> Done<()> {
     fs::set_xattr(dir, t(c"user.overlay.opaque"), b"y").or(trusted)
 }
 
+/// Hides a name of the layers below, or what they have in it where it is a directory of this one.
+fn erase(dir: BorrowedFd, name: Name) -> Done<()> {
+    match fs::mknod(dir, name, libc::S_IFCHR, 0) {
+        Err(Errno::EEXIST) => {}
+        made => return made,
+    }
+    match fs::open(dir, name, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+        Ok(dir) => hide(dir.as_fd()),
+        Err(Errno::ENOTDIR | Errno::ELOOP) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// A directory that the layer does not name is what it is below: overlayfs shows the uppermost one's owner, mode and times.
+fn as_below(below: &[OwnedFd], path: &[u8], fd: BorrowedFd) -> Done<()> {
+    let found = below.iter().map(|layer| open_beneath(layer.as_fd(), path, None, None));
+    let Some(found) = found.into_iter().find(|found| !matches!(found, Err(Errno::ENOENT))).and_then(Done::ok) else {
+        return Ok(());
+    };
+    let stat = fs::fstat(found.as_fd())?;
+    fs::chown(fd, t(c""), stat.st_uid, stat.st_gid)?;
+    fs::chmod(fd, stat.st_mode & 0o7777)?;
+    let time = (stat.st_mtime, stat.st_mtime_nsec);
+    fs::set_times(fd, time, time)
+}
+
 /// The path of a name for calls that know no descriptors.
 fn by_descriptor(dir: BorrowedFd, name: Name) -> Line {
     let mut path = Line::new();
@@ -453,8 +493,14 @@ fn by_descriptor(dir: BorrowedFd, name: Name) -> Line {
 }
 
 /// Opens a directory beneath the root (path without a NUL, no `..`), without following any symlink, unless those of the
-/// tree are to be followed; makes it and what leads to it if asked to.
-pub(super) fn open_beneath(root: BorrowedFd, path: &[u8], make: bool, existing: Option<&Existing>) -> Done<OwnedFd> {
+/// tree are to be followed. With what is below it is made, and what leads to it.
+pub(super) fn open_beneath(
+    root: BorrowedFd,
+    path: &[u8],
+    below: Option<&[OwnedFd]>,
+    existing: Option<&Existing>,
+) -> Done<OwnedFd> {
+    let make = below.is_some();
     let follow = existing.is_some_and(|existing| existing.follow);
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     if path.is_empty() {
@@ -492,10 +538,11 @@ pub(super) fn open_beneath(root: BorrowedFd, path: &[u8], make: bool, existing: 
             Ok(()) | Err(Errno::EEXIST) => fs::open(dir, name, flags, 0)?,
             Err(errno) => return Err(errno),
         };
-        end = end.wrapping_add(1);
         if made.is_ok() {
             fs::chmod(next.as_fd(), 0o755)?;
+            as_below(below.unwrap_or_default(), path.get(..end).unwrap_or_default(), next.as_fd())?;
         }
+        end = end.wrapping_add(1);
         if deleted {
             hide(next.as_fd())?;
         }

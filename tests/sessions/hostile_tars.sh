@@ -711,3 +711,245 @@ cp "$T/jail/whole.tar" "$T/x.tar"
 import
 taken
 rm -rf --one-file-system "$store" "$T/jail" "$T/canary"
+
+# --- archives of images -----------------------------------------------------------------------------------------
+. "$TESTS/tools/oci.sh"
+
+# loads: ./i.tar into a new store. runs ARG...: the image in it.
+loads() {
+  new_canary
+  rm -rf --one-file-system "$store"
+  run jailed "$MYDOCKER" load --root "$store" -i ./i.tar
+  outside_is_whole
+}
+runs() { run jailed "$MYDOCKER" run --root "$store" hostile "$@"; }
+unloaded() {
+  exits 1
+  one_line
+  prints ''
+  if [ $# -gt 0 ]; then says "$1"; fi
+  if active && [ -n "$(find "$store"/{images,layers,configs} -mindepth 1 2>/dev/null)" ]; then
+    fail 'expected nothing under images/, layers/ and configs/' "$(find "$store"/{images,layers,configs} -mindepth 1 | head -n 8)"
+  fi
+}
+loaded() { exits 0; quiet; prints 'Loaded image: hostile:latest'; }
+loaded_or_not() { if [ "$code" = 0 ]; then loaded; else unloaded "$@"; fi; }
+# layered <DESCRIPTION: i.tar, an image of a whole first layer and this one.
+perl "$TESTS/tools/tarmake.pl" >"$T/first.tar" <<'TAR'
+file bin/busybox mode=755 from=/bin/busybox
+file a text=first
+dir d
+file d/b text=first
+file d/e/f text=first
+TAR
+layered() {
+  perl "$TESTS/tools/tarmake.pl" >"$T/x.tar"
+  layout "$T/jail/img"
+  oci "$T/jail/img" hostile "$T/first.tar" "$T/x.tar"
+  pack "$T/jail/img" "$T/i.tar"
+  rm -rf --one-file-system "$T/jail/img"
+}
+# docker_archive <MANIFEST: i.tar with that manifest.json, a config of one layer and the layer.
+config=$(printf '{"os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$(sha "$T/first.tar")")
+docker_archive() {
+  mkdir -p "$T/jail/d/l"
+  cat >"$T/jail/d/manifest.json"
+  printf %s "$config" >"$T/jail/d/config"
+  cp "$T/first.tar" "$T/jail/d/l/layer.tar"
+  tar -C "$T/jail/d" -cf "$T/i.tar" manifest.json config l
+  rm -rf --one-file-system "$T/jail/d"
+}
+
+begin 'a layer: names that leave, links that leave, and files through them'
+for kind in "file ../../canary/file text=x" "file $T/canary/file text=x" "sym l to=$T/canary
+file l/file text=x" "hard h to=../../../canary/file
+file h text=x" "sym d to=$T/canary
+file d/file text=x" "file d/.wh.b/../../../../canary/file"; do
+  layered <<<"$kind"
+  loads
+  loaded_or_not
+done
+
+begin 'whiteouts of nothing, of what is above, of paths, through links'
+for name in .wh. .wh.. .wh... d/.wh.. d/.wh... .wh.a/x .wh.a/../../x d/.wh..wh..opq/x .wh..wh.x/../../canary; do
+  layered <<<"file $name"
+  loads
+  loaded_or_not
+done
+layered <<TAR
+sym l to=$T/canary
+file l/.wh.file
+TAR
+loads
+unloaded 'symbolic link'
+layered <<TAR
+sym d to=$T/canary
+file d/.wh..wh..opq
+TAR
+loads
+unloaded 'symbolic link'
+for name in ../.wh.canary /.wh.a ./d/../.wh.a; do
+  layered <<<"file $name"
+  loads
+  loaded_or_not
+done
+
+begin 'whiteouts delete what is below, and nothing of their own layer'
+layered <<'TAR'
+file own text=own
+file .wh.own
+file .wh.a text=some\scontent
+dir d
+file d/new text=new
+file d/.wh..wh..opq
+sym .wh.link to=/etc
+file .wh..wh.plnk/123.456 text=aufs
+file .wh..wh.aufs
+hard .wh.hard to=own
+dir .wh.directory
+TAR
+loads
+loaded
+runs /bin/busybox sh -c '/bin/busybox cat own; /bin/busybox ls a 2>&1; /bin/busybox ls d; /bin/busybox find / -xdev -name ".wh*"'
+prints 'ownls: a: No such file or directory
+new'
+
+begin 'a name that was deleted is made anew: nothing of the layers below shows through'
+layered <<'TAR'
+file .wh.d
+file d/new text=new
+TAR
+loads
+loaded
+runs /bin/busybox ls d
+prints new
+layered <<'TAR'
+dir d
+file d/new text=new
+file .wh.d
+TAR
+loads
+loaded
+runs /bin/busybox ls d
+prints new
+
+begin 'a root that is opaque hides the layers below'
+layered <<'TAR'
+file .wh..wh..opq
+file bin/busybox mode=755 from=/bin/busybox
+file new text=new
+TAR
+loads
+loaded
+runs /bin/busybox sh -c '/bin/busybox ls a d 2>&1; /bin/busybox cat new'
+prints 'ls: a: No such file or directory
+ls: d: No such file or directory
+new'
+
+begin 'devices of overlayfs, and its attributes, are not taken from a layer'
+layered <<<'chr a dev=0:0'
+loads
+unloaded
+layered <<'TAR'
+dir d pax.SCHILY.xattr.trusted.overlay.redirect=/../../etc pax.SCHILY.xattr.trusted.overlay.opaque=y
+file m text=x pax.SCHILY.xattr.trusted.overlay.metacopy=
+TAR
+loads
+loaded
+runs /bin/busybox cat d/b m
+prints firstx
+
+begin 'manifests whose paths leave'
+for path in ../../../etc/shadow /etc/shadow "$T/canary/file" ../config l/../../config '' . l; do
+  docker_archive <<<"[{\"Config\":\"config\",\"RepoTags\":[\"hostile\"],\"Layers\":[\"$path\"]}]"
+  loads
+  unloaded
+  docker_archive <<<"[{\"Config\":\"$path\",\"RepoTags\":[\"hostile\"],\"Layers\":[\"l/layer.tar\"]}]"
+  loads
+  loaded_or_not
+done
+docker_archive <<<'[{"Config":"./l/../config","RepoTags":["hostile"],"Layers":["/l/../l//layer.tar"]}]'
+loads
+loaded
+
+begin 'names that are none, or a path'
+for name in ../../x '' /x 'a b' 'x:y:z' 'A' 'sha256:x' '\u0000' 'x\u0000y' '..' "$(printf 'x%.0s' {1..300})"; do
+  docker_archive <<<"[{\"Config\":\"config\",\"RepoTags\":[\"$name\"],\"Layers\":[\"l/layer.tar\"]}]"
+  loads
+  if [ "$code" = 0 ]; then quiet; else unloaded; fi
+done
+
+begin 'members that are links: in a circle, out of the archive, to a directory, for a config'
+for to in manifest.json ../../etc/passwd /etc/passwd "$T/canary/file" l . config2; do
+  mkdir -p "$T/jail/d/l"
+  cp "$T/first.tar" "$T/jail/d/l/layer.tar"
+  ln -s "$to" "$T/jail/d/config"
+  ln -s config "$T/jail/d/config2"
+  printf '[{"Config":"config","RepoTags":["hostile"],"Layers":["l/layer.tar"]}]' >"$T/jail/d/manifest.json"
+  tar -C "$T/jail/d" -cf "$T/i.tar" manifest.json config config2 l
+  rm -rf --one-file-system "$T/jail/d"
+  loads
+  unloaded
+done
+
+begin 'JSON that is none, deep, huge, of other types, with names twice'
+deep=$(printf '[%.0s' {1..100000})
+for manifest in '' x '[' '{}' '[]' '[{}]' '[null]' 'null' '[[]]' '"x"' '[{"Config":1,"Layers":2,"RepoTags":3}]' '[{"Config":"config","Layers":{"a":"l/layer.tar"}}]' \
+  "$deep" "{\"a\":$deep" '[{"Config":"config","Layers":[null]}]' '[{"Config":"config","Layers":[["l/layer.tar"]]}]' '[{"Config":"config","Layers":[]}]' \
+  '[{"Config":"config","Layers":["l/layer.tar","l/layer.tar"]}]'; do
+  docker_archive <<<"$manifest"
+  loads
+  if [ "$code" = 0 ]; then quiet; else unloaded; fi
+done
+docker_archive < <(printf '[{"Config":"x","Config":"config","RepoTags":["hostile"],"Layers":["l/layer.tar"],"x":['; printf '0,%.0s' {1..300000}; printf '0]}]')
+loads
+loaded
+docker_archive < <(printf '[{"Config":"config","RepoTags":["hostile"],"Layers":["l/layer.tar"],"x":"'; head -c 5000000 /dev/zero | tr '\0' x; printf '"}]')
+loads
+unloaded 'too large'
+
+begin 'thousands of layers, thousands of members, thousands of images'
+docker_archive < <(printf '[{"Config":"config","RepoTags":["hostile"],"Layers":["l/layer.tar"'; printf ',"l/layer.tar"%.0s' {1..5000}; printf ']}]')
+loads
+unloaded
+saved=$config
+config=$(printf '{"rootfs":{"diff_ids":["sha256:%s"' "$(sha "$T/first.tar")"; for _ in {1..200}; do printf ',"sha256:%s"' "$(sha "$T/first.tar")"; done; printf ']}}')
+docker_archive < <(printf '[{"Config":"config","RepoTags":["hostile"],"Layers":["l/layer.tar"'; printf ',"l/layer.tar"%.0s' {1..200}; printf ']}]')
+config=$saved
+loads
+unloaded 'max depth exceeded'
+bare <<'TAR'
+repeat 70000 file m%d
+TAR
+mv x.tar i.tar
+loads
+unloaded 'more members'
+
+begin 'sizes that lie: a member longer than the archive, a layer that is cut off'
+docker_archive <<<'[{"Config":"config","RepoTags":["hostile"],"Layers":["l/layer.tar"]}]'
+size=$(stat -c %s i.tar)
+for cut in 100 600 2000 100000 $((size - 20000)); do
+  docker_archive <<<'[{"Config":"config","RepoTags":["hostile"],"Layers":["l/layer.tar"]}]'
+  head -c "$cut" i.tar >cut.tar && mv cut.tar i.tar
+  loads
+  unloaded
+done
+bare <<'TAR'
+file manifest.json text=[] size=9223372036854775807
+TAR
+mv x.tar i.tar
+loads
+unloaded
+
+begin 'descriptors: no digest, a digest that is a path, another algorithm, a size that is none'
+for descriptor in '{}' '{"digest":"sha256:../../../../etc/shadow","size":1}' '{"digest":"sha512:00","size":1}' '{"digest":"sha256:'"$(sha first.tar)"'","size":-1}' \
+  '{"digest":"sha256:'"$(sha first.tar)"'","size":"1"}' '{"digest":"sha256:'"$(sha first.tar)"'","size":99999999999999999999}' 'null' '[]'; do
+  layout "$T/jail/img"
+  blob "$T/jail/img" "$T/first.tar"
+  entry "$T/jail/img" "$descriptor"
+  pack "$T/jail/img" "$T/i.tar"
+  rm -rf --one-file-system "$T/jail/img"
+  loads
+  unloaded
+done
+rm -f first.tar x.tar i.tar

@@ -75,8 +75,8 @@ file .wh.never-was
 file top text=top
 hard topper to=top
 TAR
+# d is not named: it stays what it is below.
 made "$T/third.tar" <<'TAR'
-dir d mode=700 uid=7
 file d/.wh.two
 file d/sub/.wh.three
 file third text=3
