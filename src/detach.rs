@@ -220,6 +220,7 @@ fn supervised(
     lock(store, record)?;
     let _ = fs::unlink(record.dir.as_fd(), STOPPED);
     let (read, write) = process::pipe().map_err(failed)?;
+    let null = nobodys_stream().map_err(failed)?;
     match process::clone(0).map_err(failed)? {
         Side::Child => {
             drop(read);
@@ -231,11 +232,11 @@ fn supervised(
             // A caller's pipe or lock must not be held for the container's life.
             let _ = perform::each_descriptor(process::close_inherited);
             let supervisor =
-                Supervisor { record, life: &options.life, tell: Some(write), client, restarts: 0, delay: 0 };
+                Supervisor { record, life: &options.life, tell: Some((write, null)), client, restarts: 0, delay: 0 };
             process::exit(supervisor.live(options, ground))
         }
         Side::Parent(pid, _) => {
-            drop((write, client));
+            drop((write, null, client));
             let mut said = [0; 1];
             match fs::read(read.as_fd(), &mut said) {
                 Ok(1) => Ok(0),
@@ -268,8 +269,8 @@ fn again(given: &Given, value: Text) -> Result<u8> {
 struct Supervisor<'a> {
     record: &'a Record,
     life: &'a Life,
-    /// Whoever waits for the command to be executed.
-    tell: Option<OwnedFd>,
+    /// Whoever waits for the command to be executed, and what then takes the place of the streams.
+    tell: Option<(OwnedFd, OwnedFd)>,
     client: Option<OwnedFd>,
     restarts: u32,
     /// In milliseconds, before the next start.
@@ -304,9 +305,11 @@ impl Supervisor<'_> {
                 };
                 let _ = record::write(dir, &running);
                 began.set(Some(running));
-                leave_streams();
                 exe::forget_code();
-                if let Some(tell) = tell.take() {
+                if let Some((tell, null)) = tell.take() {
+                    for stream in [STDIN, STDOUT, STDERR] {
+                        let _ = process::duplicate_to(null.as_fd(), stream.as_raw_fd());
+                    }
                     let _ = fs::write(tell.as_fd(), b"1");
                 }
             };
@@ -423,11 +426,10 @@ fn over(running: State, code: u8) -> State {
     State { status: Status::Exited, pid: 0, supervisor: 0, finished: record::now(), code, ..running }
 }
 
-/// Nobody's terminal, nobody's pipe.
-fn leave_streams() {
-    if let Ok(null) = fs::open(fs::CWD, t(c"/dev/null"), libc::O_RDWR, 0) {
-        for stream in [STDIN, STDOUT, STDERR] {
-            let _ = process::duplicate_to(null.as_fd(), stream.as_raw_fd());
-        }
+/// Nobody's terminal, nobody's pipe. Where a host has no /dev, a pipe that nobody reads.
+fn nobodys_stream() -> core::result::Result<OwnedFd, Errno> {
+    match fs::open(fs::CWD, t(c"/dev/null"), libc::O_RDWR, 0) {
+        Err(Errno::ENOENT) => process::pipe().map(|(_, write)| write),
+        null => null,
     }
 }
