@@ -3,7 +3,7 @@
 use crate::cgroup::{self, freezer};
 use crate::cli::Given;
 use crate::error::{Error, Result};
-use crate::keep::{CODE, END, SIGNAL, TERMINAL, address};
+use crate::keep::{CODE, END, OPEN, SIGNAL, TERMINAL, address};
 use crate::log::LONGEST;
 use crate::record::Status;
 use crate::supervise::{Raw, Relay, forward, readable};
@@ -47,8 +47,10 @@ pub fn attach(given: &Given) -> Result<u8> {
     if !no.is_empty() {
         return Err(Error::new(no, &[]));
     }
-    let socket = socket::connect(address(record.dir.as_fd()))
-        .map_err(|errno| Error::sys(text!("attach to container"), record.known_as(), errno))?;
+    let socket = socket::connect(address(record.dir.as_fd())).map_err(|errno| {
+        Error::sys(text!("attach to container"), record.known_as(), errno)
+            .hint(text!("one that was started by `run` without -d and --keep has its caller's streams"), &[])
+    })?;
     let proxy = given.value("sig-proxy").is_none() || given.has("sig-proxy");
     match client(&socket, &Attach { stdin: !given.has("no-stdin"), proxy, redraw: true, keys })? {
         Some(code) => Ok(code),
@@ -92,7 +94,7 @@ fn relay(socket: &OwnedFd, wants: &Attach) -> core::result::Result<Option<u8>, E
         Some(master) if tty => copy(master.as_fd())?,
         _ => None,
     };
-    let from = if wants.stdin && input.is_some() { copy(STDIN)? } else { None };
+    let from = if wants.stdin && flags & OPEN != 0 { copy(STDIN)? } else { None };
     if tty && from.is_some() && !terminal::is_terminal(STDIN) {
         return Err(Errno::ENOTTY);
     }

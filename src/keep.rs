@@ -17,9 +17,10 @@ use crate::text::{Line, Push, filled, keep};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-/// Of what a client is told first, the first word: the container has a terminal, which comes along. Without it an open
-/// input does, or nothing.
+/// Of what a client is told first, the first word: the container has a terminal, which comes along.
 pub const TERMINAL: u32 = 1;
+/// The same: its input is open, and comes along if it is not the terminal.
+pub const OPEN: u32 = 2;
 /// What a client is told last: the exit code. 1 and 2 are what came from standard output and error.
 pub const CODE: u8 = 3;
 /// From a client: its input has ended, and so shall the container's.
@@ -115,6 +116,8 @@ struct Keep<'a> {
     /// The terminal, or what is the container's standard input.
     input: Option<OwnedFd>,
     tty: bool,
+    /// Of a terminal: somebody may type.
+    open: bool,
     log: Option<Log<'a>>,
     listener: Option<OwnedFd>,
     clients: Vec<Client>,
@@ -249,6 +252,7 @@ impl<'a> Keep<'a> {
         Ok(Self {
             input,
             tty: process.tty,
+            open: process.stdin,
             streams: [Stream::new(output, 1), Stream::new(error, 2)],
             log: None,
             listener: None,
@@ -288,7 +292,8 @@ impl<'a> Keep<'a> {
 
     /// A new client, who gets what comes from now on.
     fn welcome(&mut self, fd: OwnedFd) {
-        let words = [if self.tty { TERMINAL } else { 0 }, 0, 0];
+        let open = if self.open && self.input.is_some() { OPEN } else { 0 };
+        let words = [open | if self.tty { TERMINAL } else { 0 }, 0, 0];
         let said = match &self.input {
             Some(input) => process::send(fd.as_fd(), words, input.as_fd()),
             None => process::say(fd.as_fd(), words),
@@ -358,6 +363,8 @@ impl<'a> Keep<'a> {
     /// The rest, when the container has ended: until the end of the pipes or until they hold nothing. At most what they can
     /// hold: with --pid host something may go on writing.
     fn drain(&mut self) {
+        // So that even who reads slowly gets all, and the exit code, without being waited for.
+        self.clients.iter().for_each(|client| socket::enlarge(client.fd.as_fd()));
         self.last = after(LAST_PATIENCE);
         self.until = self.until.min(self.last);
         for index in 0..2_usize {

@@ -62,6 +62,14 @@ pub fn send(fd: BorrowedFd, kind: u8, bytes: &[u8]) -> Result<(), Errno> {
     unsafe { syscall!(Sysno::writev, fd.as_raw_fd(), parts.as_ptr(), 2) }.map(drop)
 }
 
+/// `setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, 4 MiB)`: what was sent and not read may be so much. It needs CAP_NET_ADMIN.
+pub fn enlarge(fd: BorrowedFd) {
+    let size: c_int = 4 << 20;
+    let level = libc::SOL_SOCKET;
+    // SAFETY: four bytes are read.
+    let _ = unsafe { syscall!(Sysno::setsockopt, fd.as_raw_fd(), level, libc::SO_SNDBUFFORCE, &raw const size, 4) };
+}
+
 /// `inotify_init1(IN_CLOEXEC | IN_NONBLOCK)` and `inotify_add_watch(fd, path, mask)`.
 pub fn watch(path: Name, mask: u32) -> Result<OwnedFd, Errno> {
     let flags = libc::IN_CLOEXEC | libc::IN_NONBLOCK;

@@ -206,6 +206,36 @@ exits 124
 quiet
 forget bird
 
+begin 'without -i nobody types into a terminal'
+if need_pty; then
+  detached -t --name bird busybox sh -c "$wait_for; stty size; timeout 1 head -n 1; exit 4"
+  feed 'send typed\n
+sleep 300
+sh touch '"$(root bird)"'/tmp/go
+'
+  run "$PTY" -w 101x31 -- "$MYDOCKER" attach bird
+  exits 4
+  contains '31 101'
+  same '' "$("$MYDOCKER" logs bird | grep typed)" 'what the container got'
+  forget bird
+fi
+
+begin 'a client that reads late gets all, and the exit code'
+"$MYDOCKER" create --name bird busybox sh -c 'seq 1 60000; exit 5' >/dev/null
+run bash -c '("$MYDOCKER" start -a bird; echo "code $?" >code) | (sleep 4; cat)'
+same "$(seq 1 60000 | sha256sum)" "$(sha256sum <"$T/out")" 'the output'
+eventually 5 grep -qx 'code 5' code || fail 'expected 5' "$(<code)"
+forget bird
+
+begin "one in the foreground has its caller's streams"
+start --name bird busybox sh -c 'echo ready; sleep 31522'
+ready
+run mydocker attach bird
+one_line
+says 'has its caller'
+kill -9 $pid
+finish
+
 begin 'what does not run cannot be attached to'
 "$MYDOCKER" create --name bird busybox true >/dev/null
 run mydocker attach bird
