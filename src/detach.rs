@@ -240,7 +240,9 @@ fn supervised(
             let mut said = [0; 1];
             match fs::read(read.as_fd(), &mut said) {
                 Ok(1) => Ok(0),
-                _ => process::wait(pid, 0).map(|(_, code)| if code == 0 { RUNTIME } else { code }).map_err(failed),
+                // Whether it runs is not known: the supervisor is not waited for, which it would be as long as it lives.
+                Err(errno) => Err(failed(errno)),
+                Ok(_) => process::wait(pid, 0).map(|(_, code)| if code == 0 { RUNTIME } else { code }).map_err(failed),
             }
         }
     }
