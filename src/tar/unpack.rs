@@ -5,6 +5,7 @@ use super::members::{Done, Members};
 use super::source::{CUT_OFF, Source};
 use super::tree::{IdRange, outside};
 use crate::error::{Error, Result};
+use crate::remove::on_same_mount;
 use crate::sys::name::{Name, t};
 use crate::sys::process::STDERR;
 use crate::sys::resolve::open_in_root;
@@ -187,6 +188,9 @@ impl Unpack<'_, '_> {
             return self.delete(at);
         }
         self.reach()?;
+        if let Some(why) = self.other_kind() {
+            return self.members.refuse(why);
+        }
         if kind == Kind::HardLink {
             return match confine(&self.members.member.link, &mut self.link, self.existing) {
                 Ok(()) if !self.layer && self.existing.is_none() && whiteout(&self.link).is_some() => {
@@ -202,9 +206,6 @@ impl Unpack<'_, '_> {
             }
             self.members.member.link.clone_into(&mut self.link);
             self.link.push(0);
-        }
-        if let Some(why) = self.other_kind() {
-            return self.members.refuse(why);
         }
         let mut replaced = Replaced::Nothing;
         let made = {
@@ -244,7 +245,10 @@ impl Unpack<'_, '_> {
         self.existing?;
         let (dir, name) = self.place();
         let found = fs::stat(dir, name).ok()?;
+        // It would not be busy for us, as it is for the container: unlink(2) would take the mount off.
+        let mounted = !fs::is_dir(&found) && on_same_mount(dir, name, libc::O_PATH).err() == Some(Errno::EXDEV);
         match (fs::is_dir(&found), self.members.member.kind == Kind::Directory) {
+            _ if mounted => Some(text!("device or resource busy: something is mounted there")),
             (true, false) => Some(text!("cannot overwrite a directory with what is none")),
             (false, true) => Some(text!("cannot overwrite with a directory what is none")),
             _ => None,
