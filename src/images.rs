@@ -4,13 +4,14 @@ use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::format::filter::{Filters, invalid};
 use crate::format::{self, View, human};
-use crate::image::config::{Config, now};
+use crate::image::config::{Config, Part, now};
 use crate::image::{self, Image, Named, Turn, reference};
 use crate::json::{self, write};
 use crate::record::{Kind, Record};
 use crate::sha256::Sha256;
 use crate::store::Store;
 use crate::sys::name::{Text, t};
+use crate::sys::{Errno, OwnedFd};
 use crate::text::{Line, Push, filled, join, keep};
 use crate::time;
 
@@ -58,10 +59,6 @@ impl Known {
     fn size(&self, store: &Store) -> u64 {
         self.named.image.diff_ids().iter().map(|&layer| image::layer_size(store.dir(), layer)).sum()
     }
-
-    fn labels(&self) -> Vec<Text> {
-        Config::read(&self.document).list(image::config::Part::Labels).to_vec()
-    }
 }
 
 /// 12 digits of it, or all.
@@ -77,7 +74,7 @@ fn ago(created: u64) -> Text {
     filled("% ago", &[human::age(now().saturating_sub(created) / time::SECOND)])
 }
 
-const FILTERS: &str = "reference dangling label before since";
+const FILTERS: &str = "reference dangling label before since until";
 
 /// `images [NAME[:TAG]]`.
 pub fn list(given: &Given) -> Result<u8> {
@@ -85,9 +82,7 @@ pub fn list(given: &Given) -> Result<u8> {
     wanted.extend(given.words.iter().map(|&word| filled("reference=%", &[word])));
     let filters = Filters::read(&wanted, FILTERS)?;
     let store = given.store()?;
-    let mut all = matching(&store, &filters)?;
-    // The newest first.
-    all.sort_by_key(|known| core::cmp::Reverse(known.created));
+    let all = matching(&store, &filters)?;
     let (whole, digests) = (given.has("no-trunc"), given.has("digests"));
     let rows: Vec<Text> = all.iter().map(|known| row(&store, known, whole)).collect();
     let table = if digests {
@@ -128,29 +123,35 @@ fn row(store: &Store, known: &Known, whole: bool) -> Text {
     )
 }
 
-/// The images that filters leave.
+/// The images that filters leave, the newest first.
 fn matching(store: &Store, filters: &Filters) -> Result<Vec<Known>> {
-    let created = |word: &[u8]| Known::new(store, image::find(store.dir(), keep(word))?).map(|known| known.created);
-    let before = filters.values("before").map(created).collect::<Result<Vec<u64>>>()?;
-    let since = filters.values("since").map(created).collect::<Result<Vec<u64>>>()?;
+    let (mut since, mut before) = (0, u64::MAX);
+    for (name, time) in [("before", &mut before), ("since", &mut since)] {
+        for word in filters.values(name) {
+            *time = Known::new(store, image::find(store.dir(), keep(word))?)?.created;
+        }
+    }
+    for word in filters.values("until") {
+        before = before.min(time::parse(word, now()).ok_or_else(|| invalid(&join(&[b"until=", word])))?);
+    }
     if let Some(value) = filters.values("dangling").find(|value| switch(value).is_none()) {
         return Err(invalid(&join(&[b"dangling=", value])));
     }
-    let mut left = Vec::new();
+    let mut left: Vec<Known> = Vec::new();
     for named in image::all(store.dir())? {
         let reference = named.reference.to_bytes();
         let (name, _) = reference::parts(named.reference);
-        let fits = |pattern: &[u8]| matches(pattern, reference) || matches(pattern, name);
-        let dangling = |value: &[u8]| switch(value) == Some(reference.is_empty());
-        if !filters.any("reference", &mut |pattern| fits(pattern))
-            || !filters.any("dangling", &mut |value| dangling(value))
-        {
+        let fits = filters.any("reference", &mut |pattern| matches(pattern, reference) || matches(pattern, name))
+            && filters.any("dangling", &mut |value| switch(value) == Some(reference.is_empty()));
+        if !fits {
             continue;
         }
         let known = Known::new(store, named)?;
-        let between = before.iter().all(|&time| known.created < time) && since.iter().all(|&time| known.created > time);
-        if between && filters.labels(&known.labels()) {
-            left.push(known);
+        // Of no date is older than all.
+        let between = known.created < before && (known.created > since || since == 0);
+        if between && filters.labels(Config::read(&known.document).list(Part::Labels)) {
+            let newer = left.iter().take_while(|other| other.created >= known.created).count();
+            left.insert(newer, known);
         }
     }
     Ok(left)
@@ -177,37 +178,38 @@ pub fn history(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let known = Known::new(&store, image::find(store.dir(), given.word())?)?;
     let whole = given.has("no-trunc");
-    let (mut layers, mut rows) = (known.named.image.diff_ids().into_iter(), Vec::new());
-    for (_, step) in json::items(json::get(&known.document, "history").unwrap_or_default()) {
+    let (layers, mut rows) = (known.named.image.diff_ids(), Vec::new());
+    let (mut layers, mut id) = (layers.iter(), t(c"<missing>"));
+    let mut steps = json::items(json::get(&known.document, "history").unwrap_or_default()).peekable();
+    while let Some((_, step)) = steps.next() {
         let empty = json::get(step, "empty_layer") == Some(b"true");
         let layer = if empty { None } else { layers.next() };
-        let size = layer.map_or(0, |layer| image::layer_size(store.dir(), layer));
         let created = json::text_at(step, "created");
-        let time = time::parse(created.to_bytes(), 0).unwrap_or(0);
         let mut by = Line::new();
-        json::text_at(step, "created_by")
-            .to_bytes()
-            .iter()
-            .for_each(|&byte| by.push(if byte == b'\t' { b' ' } else { byte }));
+        for &byte in json::text_at(step, "created_by").to_bytes() {
+            by.push(if byte == b'\t' { b' ' } else { byte });
+        }
         if by.len() > 45 && !whole {
             by.truncate(44);
             by.put("…".as_bytes());
         }
-        rows.push((size, created, time, keep(&by), json::text_at(step, "comment")));
+        if steps.peek().is_none() {
+            id = short(known.named.image.id(), whole);
+        }
+        let row = write::object(
+            text!("Comment CreatedAt CreatedBy CreatedSince ID Size"),
+            &[
+                json::text_at(step, "comment"),
+                created,
+                keep(&by),
+                ago(time::parse(created.to_bytes(), 0).unwrap_or(0)),
+                id,
+                human::size(layer.map_or(0, |&layer| image::layer_size(store.dir(), layer)), 3, 1000),
+            ],
+        );
+        // The newest first.
+        rows.insert(0, row);
     }
-    let last = rows.len().wrapping_sub(1);
-    let rows: Vec<Text> = rows
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(index, &(size, created, time, by, comment))| {
-            let id = if index == last { short(known.named.image.id(), whole) } else { t(c"<missing>") };
-            write::object(
-                text!("Comment CreatedAt CreatedBy CreatedSince ID Size"),
-                &[comment, created, by, ago(time), id, human::size(size, 3, 1000)],
-            )
-        })
-        .collect();
     let view = View {
         quiet: text!("{{.ID}}"),
         headers: text!("ID=IMAGE\nCreatedSince=CREATED\nCreatedBy=CREATED BY"),
@@ -222,7 +224,10 @@ pub fn history(given: &Given) -> Result<u8> {
 struct Removal<'a> {
     store: &'a Store,
     turn: Turn<'a>,
+    /// The containers, as they are since `take`.
     records: Vec<Record>,
+    /// The layer that is taken: nobody starts a container of it before this ends.
+    taken: Option<(Text, OwnedFd)>,
     force: bool,
     /// What was done, a line each: docker's `Untagged: ` and `Deleted: `.
     said: Line,
@@ -232,7 +237,8 @@ struct Removal<'a> {
 
 impl<'a> Removal<'a> {
     fn new(store: &'a Store, force: bool, small: bool) -> Result<Self> {
-        Ok(Self { store, turn: Turn::new(store.dir())?, records: store.records(), force, said: Line::new(), small })
+        let turn = Turn::new(store.dir())?;
+        Ok(Self { store, turn, records: Vec::new(), taken: None, force, said: Line::new(), small })
     }
 
     fn say(&mut self, what: &[u8], which: Text) {
@@ -243,39 +249,45 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// A container of that image, one that runs before others.
-    fn user(&self, id: Text) -> Option<&Record> {
-        let mut users = self.records.iter().filter(|record| record.image_id == id);
-        let first = users.clone().next();
-        users.find(|record| record.state().is_live()).or(first)
-    }
-
-    /// Whether somebody is just starting a container of it: nothing but the lock tells.
-    fn is_starting(&self, image: &Image) -> bool {
-        let explained = self.records.iter().any(|record| record.layers.first() == image.layers.first());
-        !explained && self.turn.is_held(image)
+    /// Takes an image from those who would start a container of it, and asks who has one: the container, one that runs
+    /// before others, and whether it does. Without a name it is just being started, and only the lock tells.
+    fn user(&mut self, image: &Image) -> Option<(Text, bool)> {
+        let top = image.layers.first().copied().unwrap_or_default();
+        self.taken = None;
+        let taken = self.turn.seize(top);
+        let held = matches!(taken, Err(Errno::EAGAIN));
+        self.taken = taken.ok().map(|layer| (top, layer));
+        // Not before: who was making one has made it by now, or comes to nothing.
+        self.records = self.store.records();
+        let (id, mut user, mut explained) = (image.id(), None, false);
+        for record in &self.records {
+            explained |= record.layers.first() == Some(&top);
+            let live = record.image_id == id && record.state().is_live();
+            if live || record.image_id == id && user.is_none() {
+                user = Some((short(record.id, false), live));
+            }
+            if live {
+                break;
+            }
+        }
+        user.or((held && !explained).then_some((t(c"that is just starting"), true)))
     }
 
     /// docker's rules: a name of several is taken away; with the last one the image goes, if no container has it.
     fn word(&mut self, word: Text) -> Result<()> {
-        let dir = self.store.dir();
-        let found = image::find(dir, word)?;
-        let id = found.image.id();
-        let mut names = image::all(dir)?;
-        names.retain(|other| other.image.id() == id && !other.reference.is_empty());
+        let found = image::find(self.store.dir(), word)?;
+        let names = self.names(&found.image)?;
         let by_name = !found.reference.is_empty();
-        let digits = short(id, false);
-        let conflict = |how: Text, why: Text| {
-            Error::new(text!("conflict: unable to delete % (% be forced) - image is %"), &[digits, how, why])
-        };
-        let (must, cannot) = (t(c"must"), t(c"cannot"));
-        let starting = self.is_starting(&found.image);
-        let user = self.user(id).map(|user| (short(user.id, false), user.state().is_live()));
-        if by_name && (names.len() > 1 || self.force && (starting || user.is_some_and(|(_, live)| live))) {
-            self.untag(&found, names.len() == 1)?;
-            return Ok(());
+        let digits = short(found.image.id(), false);
+        let user = self.user(&found.image);
+        let runs = user.is_some_and(|(_, live)| live);
+        if by_name && (names.len() > 1 || self.force && runs) {
+            return self.untag(&found, names.len() == 1);
         }
-        match user {
+        let several = |one: &Named| {
+            names.iter().any(|other| reference::parts(other.reference).0 != reference::parts(one.reference).0)
+        };
+        let why = match user {
             Some((user, _)) if by_name && !self.force => {
                 return Err(Error::new(
                     text!(
@@ -285,20 +297,20 @@ impl<'a> Removal<'a> {
                     &[word, user, digits],
                 ));
             }
-            Some((user, true)) => return Err(conflict(cannot, filled("being used by running container %", &[user]))),
-            Some((user, false)) if !self.force => {
-                return Err(conflict(must, filled("being used by stopped container %", &[user])));
-            }
-            None if starting => return Err(conflict(cannot, t(c"being used by a container that is just starting"))),
-            _ => {}
-        }
-        let several = |one: &Named| {
-            names.iter().any(|other| reference::parts(other.reference).0 != reference::parts(one.reference).0)
+            Some((user, true)) => filled("being used by running container %", &[user]),
+            Some((user, false)) if !self.force => filled("being used by stopped container %", &[user]),
+            _ if !by_name && !self.force && names.iter().any(several) => t(c"referenced in multiple repositories"),
+            _ => return self.image(&found.image, &names),
         };
-        if !by_name && !self.force && names.iter().any(several) {
-            return Err(conflict(must, t(c"referenced in multiple repositories")));
-        }
-        self.image(&found.image, &names)
+        let how = if runs { t(c"cannot") } else { t(c"must") };
+        Err(Error::new(text!("conflict: unable to delete % (% be forced) - image is %"), &[digits, how, why]))
+    }
+
+    /// All names of an image.
+    fn names(&self, image: &Image) -> Result<Vec<Named>> {
+        let mut names = image::all(self.store.dir())?;
+        names.retain(|other| other.image.id() == image.id() && !other.reference.is_empty());
+        Ok(names)
     }
 
     fn untag(&mut self, named: &Named, keep_it: bool) -> Result<()> {
@@ -318,23 +330,26 @@ impl<'a> Removal<'a> {
         self.say(b"Deleted: ", filled("sha256:%", &[id]));
         let removed = self.collect()?;
         // By their chain ids, topmost first.
-        let (mut chain, mut chains) = (t(c""), Vec::new());
+        let (mut chain, mut gone) = (t(c""), Vec::new());
         for layer in image.diff_ids() {
             let name = filled("sha256:%", &[layer]);
             chain = if chain.is_empty() { name } else { digest(filled("% %", &[chain, name])) };
-            chains.push((layer, chain));
+            if removed.contains(&layer) {
+                gone.insert(0, chain);
+            }
         }
-        for (_, chain) in chains.iter().rev().filter(|(layer, _)| removed.contains(layer)) {
-            self.say(b"Deleted: ", *chain);
-        }
+        gone.into_iter().for_each(|chain| self.say(b"Deleted: ", chain));
         Ok(())
     }
 
     /// What no image and no container has any more.
     fn collect(&self) -> Result<Vec<Text>> {
-        let recorded = self.records.iter().filter(|record| record.kind != Kind::Foreground);
-        let used: Vec<Image> = recorded.map(|record| Image::recorded(record.layers.clone(), record.image_id)).collect();
-        self.turn.collect(&used)
+        let mut used = Vec::new();
+        for record in self.records.iter().filter(|record| record.kind != Kind::Foreground) {
+            used.push(Image::recorded(record.layers.clone(), record.image_id));
+        }
+        let taken = self.taken.as_ref().map_or(t(c""), |(layer, _)| *layer);
+        self.turn.collect(&used, taken)
     }
 }
 
@@ -362,22 +377,22 @@ pub fn prune(store: &Store, all: bool, filters: &Filters) -> Result<(Line, u64)>
     let mut freed = 0_u64;
     for known in matching(store, filters)? {
         let image = &known.named.image;
-        let id = image.id();
-        if !all && !known.named.reference.is_empty() || removal.user(id).is_some() || removal.is_starting(image) {
+        let names = removal.names(image)?;
+        // By another of its names already.
+        let gone = names.is_empty() && !known.named.reference.is_empty();
+        if !all && !names.is_empty() || gone || removal.user(image).is_some() {
             continue;
         }
-        let layers: Vec<(Text, u64)> =
-            image.diff_ids().into_iter().map(|layer| (layer, image::layer_size(store.dir(), layer))).collect();
-        let mut names = image::all(store.dir())?;
-        names.retain(|other| other.image.id() == id && !other.reference.is_empty());
-        // By another of its names already.
-        if names.is_empty() && !known.named.reference.is_empty() {
-            continue;
+        let mut layers = Vec::new();
+        for layer in image.diff_ids() {
+            layers.push((layer, image::layer_size(store.dir(), layer)));
         }
         removal.image(image, &names)?;
-        let gone = layers.iter().filter(|(layer, _)| !removal.turn.has(*layer));
-        freed = gone.fold(freed, |sum, (_, size)| sum.wrapping_add(*size));
+        for (_, size) in layers.iter().filter(|(layer, _)| !removal.turn.has(*layer)) {
+            freed = freed.wrapping_add(*size);
+        }
     }
+    (removal.taken, removal.records) = (None, store.records());
     if all {
         removal.turn.forget(None).map_err(|errno| Error::sys(text!("remove"), t(c"archives"), errno))?;
     }
@@ -387,7 +402,7 @@ pub fn prune(store: &Store, all: bool, filters: &Filters) -> Result<(Line, u64)>
 
 /// `image prune`.
 pub fn prune_command(given: &Given) -> Result<u8> {
-    let filters = Filters::read(&given.values("filter"), "label until")?;
+    let filters = Filters::read(&given.values("filter"), FILTERS)?;
     let all = given.has("all");
     let question = if all {
         text!("This will remove all images without at least one container associated to them.")

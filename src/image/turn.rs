@@ -169,14 +169,8 @@ impl<'a> Turn<'a> {
         bare.and_then(|()| self.drop_manifest(named.reference))
     }
 
-    /// Whether a container has it, or is just being started from it.
-    pub fn is_held(&self, image: &Image) -> bool {
-        let top = image.layers.first().copied().unwrap_or_default();
-        matches!(self.seize(top), Err(Errno::EAGAIN))
-    }
-
-    /// A layer that is nobody's as long as the descriptor is open.
-    fn seize(&self, layer: Name) -> Done<OwnedFd> {
+    /// A layer that nobody starts a container of as long as the descriptor is open; EAGAIN where somebody has one.
+    pub fn seize(&self, layer: Name) -> Done<OwnedFd> {
         let dir = fs::open(self.store, layer, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
         fs::lock(dir.as_fd(), libc::LOCK_EX | libc::LOCK_NB)?;
         Ok(dir)
@@ -195,8 +189,9 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// Removes layers and configs that are no image's, no archive's and none of `used`: the layers' digests.
-    pub fn collect(&self, used: &[Image]) -> Result<Vec<Text>> {
+    /// Removes layers and configs that are no image's, no archive's and none of `used`: the layers' digests. One layer the
+    /// caller has `taken`.
+    pub fn collect(&self, used: &[Image], taken: Text) -> Result<Vec<Text>> {
         let mut kept = used.to_vec();
         kept.extend(all(self.store)?.into_iter().map(|named| named.image));
         let open = |dir| fs::open(self.store, dir, libc::O_RDONLY | libc::O_DIRECTORY, 0);
@@ -211,8 +206,11 @@ impl<'a> Turn<'a> {
                 if digest_of(name.to_bytes()).is_none() || kept.iter().any(|image| image.layers.contains(&layer)) {
                     continue;
                 }
-                // Of a container in the foreground, of which there is no record.
-                let Ok(_held) = self.seize(layer) else { continue };
+                // Of a container in the foreground there may be no record.
+                let held = self.seize(layer);
+                if held.is_err() && layer != taken {
+                    continue;
+                }
                 self.sweep()?;
                 fs::rename(self.store, layer, self.store, IMPORTING, 0)?;
                 self.sweep()?;

@@ -21,6 +21,16 @@ begin 'nothing is enabled in the root before the first container; then what its 
   run guest 'cat /sys/fs/cgroup/cgroup.subtree_control'
   contains memory; contains pids; contains cpuset; contains cpu
 
+begin "127 layers, of which this kernel's overlayfs takes no list one by one"
+  in_guest
+  run guest 'mydocker run busybox true; cd /var/lib/mydocker; base=$(sed -n "s/^layer //p" images/busybox:latest/manifest)
+    mkdir images/many:127; { echo "layer $base"; n=2; while [ $n -le 127 ]; do d=$(printf %064d $n); mkdir layers/$d; echo $n >layers/$d/f$n
+      echo $n >layers/$d/top; echo "layer $d"; n=$((n + 1)); done; } >images/many:127/manifest
+    mydocker run many:127 sh -c "ls -d /f* | wc -l; cat /top; echo x >/f2; cat /f2; exit 3"; echo $?; ls containers
+    rm -r images/many:127'
+  exits 0; quiet
+  prints $'126\n127\nx\n3'
+
 begin 'what others have enabled in the root stays enabled'
   in_guest
   run guest 'echo +rdma >/sys/fs/cgroup/cgroup.subtree_control; mydocker run -m 64m /bin/true; cat /sys/fs/cgroup/cgroup.subtree_control
