@@ -414,7 +414,7 @@ remove the volumes that no container was made with
   -f, --force   do not ask
 "
         ),
-        act: Act::Given(volumes::prune),
+        act: Act::Given(volumes::prune_command),
     },
     Command {
         name: "images",
@@ -507,6 +507,22 @@ remove images without a name
 "
         ),
         act: Act::Given(images::prune_command),
+    },
+    Command {
+        name: "system prune",
+        flags: "all|a force|f volumes filter=",
+        words: (0, 0),
+        help: text!(
+            "\
+mydocker system prune [-a] [-f] [--volumes] [--filter until=TIME|label=NAME[=VALUE]]
+remove containers that have ended and images without a name
+
+  -a, --all       all images that no container has
+  -f, --force     do not ask
+      --volumes   anonymous volumes too that no container was made with
+"
+        ),
+        act: Act::Given(prune::system),
     },
     Command {
         name: "check",

@@ -409,15 +409,8 @@ pub fn prune_command(given: &Given) -> Result<u8> {
     } else {
         text!("This will remove all dangling images.")
     };
-    if !given.confirm(question)? {
-        return Ok(0);
-    }
-    let store = given.store()?;
-    let (said, freed) = prune(&store, all, &filters)?;
-    let mut text = Line::new();
-    if !said.is_empty() {
-        text.say(text!("Deleted Images:\n")).put(&said).put(b"\n");
-    }
-    text.say(text!("Total reclaimed space: ")).put(human::size(freed, 4, 1000).to_bytes()).put(b"\n");
-    crate::print(&text)
+    crate::control::prune::prune(given, question.bytes(), &mut |store, tell| {
+        tell(text!("Images"), prune(store, all, &filters)?);
+        Ok(())
+    })
 }

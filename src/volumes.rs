@@ -8,6 +8,7 @@
 //! being removed: who does waits for the lock of containers/.
 
 use crate::cli::{Given, kind};
+use crate::control::{self, prune::Pruned};
 use crate::error::{Error, Result};
 use crate::format::filter::{Filters, fits};
 use crate::format::{self, View, human};
@@ -288,7 +289,7 @@ fn finish(store: BorrowedFd, name: Text, gone: Option<Text>) -> Result<()> {
 }
 
 /// `mydocker volume prune`.
-pub fn prune(given: &Given) -> Result<u8> {
+pub fn prune_command(given: &Given) -> Result<u8> {
     let filters = Filters::read(&given.values("filter"), "all label")?;
     let every = given.has("all") || filters.values("all").any(|value| is(value, "true 1"));
     let question = if every {
@@ -296,13 +297,17 @@ pub fn prune(given: &Given) -> Result<u8> {
     } else {
         text!("This will remove anonymous local volumes not used by at least one container.")
     };
-    if !given.confirm(question)? {
-        return Ok(0);
-    }
-    let store = given.store()?;
+    control::prune::prune(given, question.bytes(), &mut |store, tell| {
+        tell(text!("Volumes"), prune(store, every, &filters)?);
+        Ok(())
+    })
+}
+
+/// Removes volumes that no container was made with: those that nobody has named, or `every` one.
+pub fn prune(store: &Store, every: bool, filters: &Filters) -> Result<Pruned> {
     let mut gone = Vec::new();
-    alone(&store, &mut |containers| {
-        for volume in all(&store) {
+    alone(store, &mut |containers| {
+        for volume in all(store) {
             let wanted = (every || volume.labels.contains(&ANONYMOUS)) && filters.labels(&volume.labels);
             if wanted && users(containers, volume.name).is_empty() {
                 gone.push((volume.name, take_away(store.dir(), volume.name)?));
@@ -314,14 +319,7 @@ pub fn prune(given: &Given) -> Result<u8> {
     for &(name, dir) in &gone {
         bytes = bytes.wrapping_add(usage::tree(store.dir(), filled("%/_data", &[dir])));
         finish(store.dir(), name, Some(dir))?;
-        if said.is_empty() {
-            said.put(b"Deleted Volumes:\n");
-        }
         said.put(name.to_bytes()).put(b"\n");
     }
-    if !said.is_empty() {
-        said.put(b"\n");
-    }
-    said.put(b"Total reclaimed space: ").put(human::size(bytes, 4, 1000).to_bytes());
-    crate::print(said.put(b"\n"))
+    Ok((said, bytes))
 }

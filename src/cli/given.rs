@@ -8,7 +8,7 @@ use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::fs;
 use crate::sys::process::STDIN;
-use crate::text::{Line, Message, Push, is, join, keep, split, split_once, until};
+use crate::text::{Line, Push, is, join, keep, split, split_once, until};
 
 /// The flags and words of one command.
 pub struct Given {
@@ -136,12 +136,12 @@ impl Given {
     }
 
     /// Asks whether to go on, unless --force has answered.
-    pub fn confirm(&self, what: Message) -> Result<bool> {
+    pub fn confirm(&self, what: &[u8]) -> Result<bool> {
         if self.has("force") {
             return Ok(true);
         }
         let mut question = Line::new();
-        question.put(b"WARNING! ").say(what).put(b"\nAre you sure you want to continue? [y/N] ");
+        question.put(b"WARNING! ").put(what).put(b"\nAre you sure you want to continue? [y/N] ");
         crate::print(&question)?;
         let mut answer = [0; 64];
         let count = fs::read(STDIN, &mut answer).unwrap_or(0);

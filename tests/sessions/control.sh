@@ -391,3 +391,32 @@ prints p1
 run mydocker container prune -f --filter nonsense=1
 if active && [ "$code" = 0 ]; then fail 'expected an error' "$(came)"; fi
 clear_all
+
+begin 'system prune: containers that have ended, images without a name; -a those that nobody has, --volumes those too'
+up --name s1 busybox sleep 31740
+run mydocker create --name s2 busybox true
+s2=$out
+run mydocker volume create
+volume=$out
+run mydocker volume create named
+feed N
+run mydocker system prune
+exits 0
+prints "WARNING! This will remove:
+  - all stopped containers
+  - all dangling images
+
+Are you sure you want to continue? [y/N] "
+run mydocker system prune -f
+exits 0
+prints $'Deleted Containers:\n'"$s2"$'\n\nTotal reclaimed space: 0B'
+run mydocker system prune -af --volumes
+exits 0
+contains $'Deleted Volumes:\n'"$volume"
+lacks named
+run mydocker system prune -f --volumes --filter until=1h
+if active && [ "$code" = 0 ]; then fail 'expected an error' "$(came)"; fi
+run mydocker ps -a --format '{{.Names}} {{.State}}'
+prints 's1 running'
+run mydocker volume rm named
+clear_all
