@@ -210,13 +210,21 @@ pub fn pause(given: &Given) -> Result<u8> {
                 _ => error,
             }
         };
-        freezer::freeze(store, record.id).map_err(failed)?;
-        // It may have ended meanwhile.
-        let mut fds = [ending::readable(Some(&init))];
-        if process::poll(&mut fds, Some(0)) == Ok(0) {
-            return Ok(());
+        let mut tries = 0_u32;
+        loop {
+            let done = freezer::freeze(store, record.id);
+            // It may have ended meanwhile, and then its cgroups go; so do they where a `stop` lets it run to its end.
+            let patience = if done == Err(Errno::ENOENT) && tries < 20 { 20 } else { 0 };
+            let mut fds = [ending::readable(Some(&init))];
+            if process::poll(&mut fds, Some(patience)) != Ok(0) {
+                let _ = freezer::thaw(store, record.id);
+                return Err(record.not_running());
+            }
+            if patience == 0 {
+                return done.map_err(failed);
+            }
+            tries = tries.wrapping_add(1);
         }
-        freezer::thaw(store, record.id).map_err(failed)
     })
 }
 

@@ -5,6 +5,7 @@
 //! ends with its exit code.
 
 use crate::attach::Attach;
+use crate::cgroup::{self, freezer};
 use crate::cli::{self, Given, Life, Options, Origin};
 use crate::error::{Error, RUNTIME, Result};
 use crate::keep::{Beside, farewell};
@@ -16,7 +17,7 @@ use crate::sys::name::t;
 use crate::sys::process::{self, STDERR, STDIN, STDOUT, Side};
 use crate::sys::{Errno, OwnedFd, exe, fs, terminal};
 use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
-use crate::{assemble, attach, cgroup, diff, log, perform, remove, run, store, userns, volumes};
+use crate::{assemble, attach, diff, log, perform, remove, run, store, userns, volumes};
 use core::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -63,12 +64,6 @@ fn opened(ground: &Ground) -> Result<&Store> {
 fn make(args: &'static [Text], options: &mut Options, ground: &Ground) -> Result<Record> {
     let flags = cli::kept(args, options)?;
     let store = opened(ground)?;
-    if let Some(path) = options.life.cidfile.filter(|&path| fs::exists(path)) {
-        return Err(Error::new(
-            text!("container id file found, make sure the other container isn't running or delete %"),
-            &[path],
-        ));
-    }
     log::limits(options.life.log_driver, &options.life.log_opts)?;
     assemble::complete(options, Some(store))?;
     options.spec.kept = true;
@@ -76,26 +71,33 @@ fn make(args: &'static [Text], options: &mut Options, ground: &Ground) -> Result
         Some(name) => name,
         None => record::invent(store)?,
     };
-    let kind = if options.life.rm { Kind::Transient } else { Kind::Stays };
+    // One of `create --rm` stays until it has been started.
+    let kind = if options.life.rm && options.life.detach { Kind::Transient } else { Kind::Stays };
     let draft = Draft { spec: &options.spec, kind, flags: &flags, words: options.words };
-    let record = Record::create(store, &draft, name)?;
-    if let Err(error) = volumes::of(store, &options.spec.mounts) {
-        let _ = store.remove(record.id);
-        return Err(error);
-    }
-    if let Some(path) = options.life.cidfile {
-        write_id(path, record.id).map_err(|errno| {
+    write_id(options)?;
+    let made = Record::create(store, &draft, name).and_then(|record| match volumes::of(store, &options.spec.mounts) {
+        Ok(()) => Ok(record),
+        Err(error) => {
             let _ = store.remove(record.id);
-            Error::sys(text!("write the container id file"), path, errno)
-        })?;
-    }
-    Ok(record)
+            Err(error)
+        }
+    });
+    made.inspect_err(|_| _ = options.life.cidfile.map(|path| fs::unlink(fs::CWD, path)))
 }
 
-fn write_id(path: Text, id: Text) -> core::result::Result<(), Errno> {
+/// --cidfile.
+pub fn write_id(options: &Options) -> Result<()> {
+    let Some(path) = options.life.cidfile else { return Ok(()) };
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL;
-    let file = fs::open_follow(fs::CWD, path, flags, 0o644)?;
-    fs::write_all(file.as_fd(), id.to_bytes())
+    let written = fs::open_follow(fs::CWD, path, flags, 0o644)
+        .and_then(|file| fs::write_all(file.as_fd(), options.spec.id.to_bytes()));
+    written.map_err(|errno| match errno {
+        Errno::EEXIST => Error::new(
+            text!("container ID file found, make sure the other container isn't running or delete %"),
+            &[path],
+        ),
+        errno => Error::sys(text!("write the container ID file"), path, errno),
+    })
 }
 
 /// `mydocker start`.
@@ -116,6 +118,9 @@ pub fn start(given: &Given) -> Result<u8> {
         let wants = Attach { stdin: given.has("interactive"), keys, ..Attach::default() };
         let (options, ground) = ready(&store, &record)?;
         return attached(&store, &record, &options, &ground, &wants);
+    }
+    if given.words.is_empty() {
+        return Err(given.too_few());
     }
     let mut worst = 0;
     let code = given.each(&mut |word| {
@@ -153,7 +158,10 @@ fn start_all(store: &Store) -> u8 {
 /// Starts it in the background, unless it runs: the exit code.
 pub fn begin(store: &Store, record: &Record) -> Result<u8> {
     if record.state().is_live() {
-        return Ok(0);
+        return match freezer::is_frozen(&cgroup::everywhere(store.rootless), record.id) {
+            true => Err(Error::new(text!("cannot start a paused container, try unpause instead"), &[])),
+            false => Ok(0),
+        };
     }
     let (options, ground) = ready(store, record)?;
     supervised(store, record, &options, &ground, None)
@@ -218,6 +226,9 @@ fn supervised(
 ) -> Result<u8> {
     let failed = |errno| Error::sys(text!("start the supervisor"), t(c""), errno);
     lock(store, record)?;
+    if options.life.rm {
+        record.stay(false);
+    }
     let _ = fs::unlink(record.dir.as_fd(), STOPPED);
     let (read, write) = process::pipe().map_err(failed)?;
     let null = nobodys_stream().map_err(failed)?;
@@ -360,7 +371,7 @@ impl Supervisor<'_> {
         }
         let _ = record::write(dir, &state);
         // `restart` lets one of `run --rm` stay.
-        if self.record.kind == Kind::Transient
+        if self.life.rm
             && !record::stays(dir)
             && let Some(store) = &ground.store
         {

@@ -375,8 +375,9 @@ impl Record {
     fn of_foreground(id: Text, dir: OwnedFd) -> Done<Self> {
         let mut record = Self::nothing(id, dir);
         let text = read(record.dir.as_fd(), STATE).unwrap_or_default();
-        let [state, words, image, id, layers @ ..] = split(text, b'\n') else { return Ok(record) };
-        let Some(state) = State::parse(state) else { return Ok(record) };
+        // Without these it is still being made.
+        let [state, words, image, id, layers @ ..] = split(text, b'\n') else { return Err(Errno::ENOENT) };
+        let state = State::parse(state).ok_or(Errno::ENOENT)?;
         (record.created, record.image, record.image_id) = (state.started, keep(image), keep(id));
         record.layers = layers.iter().map(|layer| keep(layer)).collect();
         let of = |file: &str| {

@@ -40,6 +40,9 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     let ground = Ground::new(&mut options)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
     assemble::complete(&mut options, ground.store.as_ref())?;
+    if !options.explain {
+        detach::write_id(&options)?;
+    }
     container(&options, &ground, None)
 }
 

@@ -33,8 +33,18 @@ impl View {
     pub fn of(store: &Store, record: &Record, volumes: bool) -> Result<Self> {
         let options = ManuallyDrop::new(record.options()?);
         let read_only = options.spec.read_only;
-        if hold(record)? {
-            return Ok(Self { root: live(record)?, live: true, read_only });
+        let mut tries = 0_u32;
+        while hold(record)? {
+            match live(record) {
+                Ok(root) => return Ok(Self { root, live: true, read_only }),
+                // Mostly it ends just now, and then its files are to be had all the same.
+                Err(error) if tries == 40 => return Err(error),
+                Err(_) => _ = process::poll(&mut [], Some(10)),
+            }
+            tries = tries.wrapping_add(1);
+        }
+        if fs::fstat(record.dir.as_fd()).is_ok_and(|stat| stat.st_nlink == 0) {
+            return Err(Error::new(text!("no such container: %"), &[record.known_as()]));
         }
         let root = mounted(store, record, if volumes { Rest::Whole } else { Rest::Bare })?;
         Ok(Self { root, live: false, read_only })
@@ -44,12 +54,19 @@ impl View {
 /// Whether it runs. If not, nobody starts it as long as the record lives: two mounts of one upper layer would not know of
 /// each other.
 pub fn hold(record: &Record) -> Result<bool> {
-    for _ in 0..200 {
-        if record.state().status == Status::Running {
+    for tries in 0..100 {
+        let status = record.state().status;
+        if status == Status::Running {
             return Ok(true);
         }
         if record.lock().is_ok() {
             return Ok(false);
+        }
+        if status == Status::Restarting && tries > 20 {
+            return Err(Error::new(
+                text!("container % is restarting, wait until it is running or stop it"),
+                &[record.known_as()],
+            ));
         }
         let _ = process::poll(&mut [], Some(50));
     }

@@ -88,19 +88,25 @@ impl Given {
         let given = Self { command, words: rest.leak(), names: row.names, flags };
         let (least, most) = command.words;
         if !given.has("help") && (given.words.len() < least || given.words.len() > most) {
-            let name = keep(command.name.as_bytes());
-            let usage = keep(until(command.help.bytes(), b'\n'));
-            let error = if given.words.len() < least {
-                Error::new(text!("% needs more arguments"), &[name])
+            return Err(if given.words.len() < least {
+                given.too_few()
             } else {
-                Error::new(
-                    text!("% takes no more arguments: %"),
-                    &[name, given.words.last().copied().unwrap_or_default()],
-                )
-            };
-            return Err(command.failed(error.hint(text!("%"), &[usage])));
+                let last = given.words.last().copied().unwrap_or_default();
+                given.usage(text!("% takes no more arguments: %"), last)
+            });
         }
         Ok(given)
+    }
+
+    /// Words are missing.
+    pub fn too_few(&self) -> Error {
+        self.usage(text!("% needs more arguments"), Text::default())
+    }
+
+    fn usage(&self, message: Message, word: Text) -> Error {
+        let name = keep(self.command.name.as_bytes());
+        let usage = keep(until(self.command.help.bytes(), b'\n'));
+        self.command.failed(Error::new(message, &[name, word]).hint(text!("%"), &[usage]))
     }
 
     fn all<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = Text> + 'a {
