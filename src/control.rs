@@ -216,7 +216,8 @@ pub fn pause(given: &Given) -> Result<u8> {
             // It may have ended meanwhile, and then its cgroups go; so do they where a `stop` lets it run to its end.
             let patience = if done == Err(Errno::ENOENT) && tries < 20 { 20 } else { 0 };
             let mut fds = [ending::readable(Some(&init))];
-            if process::poll(&mut fds, Some(patience)) != Ok(0) {
+            // v1's freezer holds one that is being killed, and with its supervisor gone nobody would let it go.
+            if process::poll(&mut fds, Some(patience)) != Ok(0) || !record.state().is_live() {
                 let _ = freezer::thaw(store, record.id);
                 return Err(record.not_running());
             }
