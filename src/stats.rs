@@ -49,29 +49,38 @@ pub fn stats(given: &Given) -> Result<u8> {
         store.find(word)?;
     }
     let layout = cgroup::everywhere(store.rootless);
-    let screen = !given.has("no-stream") && terminal::is_terminal(STDOUT);
+    let (once, whole) = (given.has("no-stream"), given.has("no-trunc"));
+    let screen = !once && terminal::is_terminal(STDOUT);
     let mut before: Vec<(Text, Used)> = Vec::new();
+    let mut first = true;
     loop {
-        let shown = wanted(given, &store);
-        let now: Vec<(Text, Used)> = shown.iter().map(|shown| (shown.record.id, used(&layout, shown))).collect();
-        if !before.is_empty() || shown.is_empty() {
-            let rows: Vec<Text> = shown
-                .iter()
-                .zip(&now)
-                .map(|(shown, (id, now))| row(shown, now, earlier(&before, *id), given))
-                .collect();
+        let (mut now, mut rows) = (Vec::new(), Vec::new());
+        for shown in wanted(given, &store) {
+            let (id, used) = (shown.record.id, used(&layout, shown));
+            let earlier = before.iter().find(|(of, _)| *of == id).map_or(0, |&(_, earlier)| share(&earlier, &used));
+            rows.push(row(shown, &used, earlier, whole));
+            now.push((id, used));
+        }
+        // What part of a processor was used is known when it was looked at twice.
+        if !first || rows.is_empty() {
             if screen {
                 // Home, and what was there is gone.
                 crate::print(b"\x1b[H\x1b[2J")?;
             }
-            let code = format::list(given.value("format"), false, &VIEW, &rows)?;
-            if given.has("no-stream") {
-                return Ok(code);
+            format::list(given.value("format"), false, &VIEW, &rows)?;
+            if once {
+                return Ok(0);
             }
         }
-        before = now;
+        (before, first) = (now, false);
         let _ = process::poll(&mut [], Some(1000));
     }
+}
+
+/// Hundredths of a percent of a processor.
+fn share(before: &Used, now: &Used) -> u64 {
+    let time = now.at.saturating_sub(before.at).max(1);
+    now.cpu.saturating_sub(before.cpu).saturating_mul(10_000).checked_div(time).unwrap_or(0)
 }
 
 /// Those that were named, or all that run, or with -a all.
@@ -90,26 +99,24 @@ fn wanted(given: &Given, store: &Store) -> Vec<&'static Shown> {
     wanted
 }
 
-fn earlier(before: &[(Text, Used)], id: Text) -> Used {
-    before.iter().find(|(of, _)| *of == id).map_or(Used::default(), |&(_, used)| used)
+fn pair((one, other): (u64, u64), digits: usize, step: u64) -> Text {
+    filled("% / %", &[human::size(one, digits, step), human::size(other, digits, step)])
 }
 
-fn row(shown: &Shown, now: &Used, before: Used, given: &Given) -> Text {
-    let pair = |(one, other): (u64, u64), digits, step| {
-        filled("% / %", &[human::size(one, digits, step), human::size(other, digits, step)])
-    };
-    let percent = |part: u64, whole: u64| {
-        let mut line = Line::new();
-        human::fraction(part.saturating_mul(100), whole, 2, &mut line);
-        keep(line.put(b"%"))
-    };
-    let time = if before.at == 0 { 0 } else { now.at.saturating_sub(before.at) };
-    let id = if given.has("no-trunc") { shown.record.id } else { short(shown.record.id) };
+/// A percentage of hundredths, or of a whole.
+fn percent(part: u64, whole: u64) -> Text {
+    let mut line = Line::new();
+    human::fraction(part.saturating_mul(100), whole, 2, &mut line);
+    keep(line.put(b"%"))
+}
+
+fn row(shown: &Shown, now: &Used, cpu: u64, whole: bool) -> Text {
+    let id = if whole { shown.record.id } else { short(shown.record.id) };
     write::object(
         text!("BlockIO CPUPerc Container ID MemPerc MemUsage Name NetIO PIDs"),
         &[
             pair(now.block, 3, 1000),
-            percent(now.cpu.saturating_sub(before.cpu), time),
+            percent(cpu, 10_000),
             id,
             id,
             percent(now.memory, now.limit),

@@ -11,7 +11,7 @@ use crate::spec::{Source, Text};
 use crate::store::Store;
 use crate::sys::fs;
 use crate::sys::name::t;
-use crate::text::{Line, Message, Push, fill, filled, join, keep, number, split};
+use crate::text::{Line, Message, fill, filled, join, keep, number, split};
 use crate::{image, usage, volumes};
 use std::os::fd::AsFd;
 
@@ -187,6 +187,26 @@ fn images(store: &Store, all: &[&Shown]) -> Result<Vec<Thing>> {
     Ok(things)
 }
 
+fn summary(kind: Text, things: &[Thing]) -> Text {
+    let (mut active, mut bytes, mut used) = (0_u64, 0_u64, 0_u64);
+    for &(_, size, is_active) in things {
+        bytes = bytes.wrapping_add(size);
+        if is_active {
+            (active, used) = (active.wrapping_add(1), used.wrapping_add(size));
+        }
+    }
+    let free = bytes.wrapping_sub(used);
+    let mut reclaimable = human::size(free, 4, 1000);
+    if bytes != 0 {
+        let percent = free.wrapping_mul(100).checked_div(bytes).unwrap_or(0);
+        reclaimable = filled("% (%%)", &[reclaimable, decimal(percent), t(c"%")]);
+    }
+    write::object(
+        text!("Active Reclaimable Size TotalCount Type"),
+        &[decimal(active), reclaimable, human::size(bytes, 4, 1000), decimal(things.len() as u64), kind],
+    )
+}
+
 /// `mydocker system df`.
 pub fn df(given: &Given) -> Result<u8> {
     let store = given.store()?;
@@ -212,34 +232,17 @@ pub fn df(given: &Given) -> Result<u8> {
     ];
     let mut rows = Vec::new();
     for (kind, things) in &kinds {
-        let sum = |active: bool| {
-            let counted = things.iter().filter(|&&(_, _, used)| used || !active);
-            counted
-                .fold((0_u64, 0_u64), |(count, bytes), &(_, more, _)| (count.wrapping_add(1), bytes.wrapping_add(more)))
-        };
-        let ((total, bytes), (active, used)) = (sum(false), sum(true));
-        let free = bytes.wrapping_sub(used);
-        let mut percent = Line::new();
-        percent.put(human::size(free, 4, 1000).to_bytes());
-        if bytes != 0 {
-            percent.put(b" (").dec(free.wrapping_mul(100).checked_div(bytes).unwrap_or(0)).put(b"%)");
-        }
-        rows.push(write::object(
-            text!("Active Reclaimable Size TotalCount Type"),
-            &[decimal(active), keep(&percent), human::size(bytes, 4, 1000), decimal(total), *kind],
-        ));
+        rows.push(summary(*kind, things));
     }
     let code = format::list(given.value("format"), false, &VIEW, &rows)?;
     if given.has("verbose") {
         for (kind, things) in &kinds {
             crate::print(&join(&[b"\n", kind.to_bytes(), b":\n"]))?;
-            let rows: Vec<Text> = things
-                .iter()
-                .map(|&(name, bytes, active)| {
-                    let active = if active { t(c"yes") } else { t(c"no") };
-                    write::object(text!("Active Name Size"), &[active, name, human::size(bytes, 4, 1000)])
-                })
-                .collect();
+            rows.clear();
+            for &(name, bytes, active) in things {
+                let active = if active { t(c"yes") } else { t(c"no") };
+                rows.push(write::object(text!("Active Name Size"), &[active, name, human::size(bytes, 4, 1000)]));
+            }
             format::list(None, false, &THINGS, &rows)?;
         }
     }
