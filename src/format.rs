@@ -36,7 +36,8 @@ pub fn list(format: Option<Text>, quiet: bool, view: &View, rows: &[Text]) -> Re
     crate::print(&show(format, quiet, view, rows)?)
 }
 
-fn show(format: Option<Text>, quiet: bool, view: &View, rows: &[Text]) -> Result<Line> {
+/// What is printed.
+pub fn show(format: Option<Text>, quiet: bool, view: &View, rows: &[Text]) -> Result<Line> {
     let asked = format.map(|format| format.to_bytes()).filter(|format| !is(format, "table") && !format.is_empty());
     let format = match asked {
         _ if quiet => view.quiet.bytes(),

@@ -12,6 +12,8 @@ mod model;
 
 use crate::cli::{self, env, kind, volume};
 use crate::error::Error;
+use crate::format::filter;
+use crate::json::write;
 use crate::spec::{Source as From, Text};
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs, resolve};
@@ -20,8 +22,9 @@ use crate::tar::inflate::{Inflate, RING};
 use crate::tar::packed::Packed;
 use crate::tar::squeeze::Squeeze;
 use crate::tar::{self, Source, header, unpack};
+use crate::text::{Line, Message};
 use crate::text::{has, keep, split, split_once};
-use crate::{assemble, cgroup, diagnose, explain, host, image, json, plan, userns, users};
+use crate::{assemble, cgroup, diagnose, explain, format, host, image, json, plan, userns, users};
 use sha2::Digest;
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -31,7 +34,7 @@ use std::os::unix::fs::OpenOptionsExt;
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 15] = [
     ("header", header),
     ("source", source),
     ("inflate", inflate),
@@ -46,6 +49,7 @@ const TARGETS: [Target; 14] = [
     ("explain", explained),
     ("resolve", resolving),
     ("json", documents),
+    ("format", formatted),
 ];
 
 /// An unnamed file with these bytes, at its start.
@@ -534,6 +538,40 @@ fn resolving(bytes: &[u8]) {
 }
 
 /// JSON: what is valid is taken apart to its leaves, each a value of its own, and written together again it is the same.
+/// A template, and behind a NUL a document; whatever they are, as a row of a table and alone.
+fn formatted(bytes: &[u8]) {
+    let (template, document) = split_once(bytes, 0).unwrap_or((bytes, b""));
+    let quoted = write::array(&[keep(template)], false);
+    assert!(json::document(quoted.to_bytes()).is_some());
+    let back = json::text_at(quoted.to_bytes(), "0");
+    assert!(core::str::from_utf8(template).is_err() || back.to_bytes() == template);
+    let _ = (filter::fits(template, document), filter::Filters::read(&[keep(template)], "a b"));
+    let Some(value) = json::document(document) else { return };
+    let (pretty, compact) = (write::pretty(value), write::compact(value));
+    assert_eq!(*write::compact(&pretty), *compact);
+    assert!(json::document(&compact).is_some());
+    let mut line = Line::new();
+    let wrong = |error: Error| {
+        let text = error.text();
+        assert!(
+            text.starts_with(b"mydocker: ") && text.iter().all(|&byte| byte == b'\n' || byte >= b' ' && byte != 0x7f)
+        );
+    };
+    format::template::object(template, value, &mut line).unwrap_or_else(wrong);
+    let row = keep(&compact);
+    let table = [b"table ", template].concat();
+    match format::show(Some(keep(&table)), false, &VIEW, &[row, row]) {
+        // A table is for a terminal; only the template's own bytes are as they are.
+        Ok(shown) => {
+            let odd = |byte: u8| byte < b' ' && byte != b'\n' || byte == 0x7f;
+            assert!(shown.ends_with(b"\n") && !shown.iter().any(|&byte| odd(byte) && !has(template, byte)));
+        }
+        Err(error) => wrong(error),
+    }
+}
+
+const VIEW: format::View = format::View { quiet: Message::NONE, table: Message::NONE, headers: Message::NONE };
+
 fn documents(bytes: &[u8]) {
     // What is not valid may be looked into all the same.
     let _ = json::get(bytes, "a 1 b");
@@ -625,5 +663,6 @@ mod tests {
         headers "header", sources "source", streams "inflate", archives "unpack", command_lines "cli",
         volume_arguments "volume", env_files "env", passwd_and_group "users", sizes "sizes", tables_of_the_host "tables",
         scripts "script", explained_lines "explain", walks "resolve", documents_of_others "json",
+        templates "format",
     );
 }
