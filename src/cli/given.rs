@@ -8,7 +8,7 @@ use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::fs;
 use crate::sys::process::STDIN;
-use crate::text::{Line, Push, is, join, keep, split, split_once, until};
+use crate::text::{Line, Message, Push, is, join, keep, split, split_once, until};
 
 /// The flags and words of one command.
 pub struct Given {
