@@ -4,7 +4,7 @@ use crate::cli::{Options, clean, kind, volume};
 use crate::error::{Error, Result};
 use crate::image::config::{Config, Part, put};
 use crate::image::{self, Image};
-use crate::spec::{Files, Lower, Process, Text};
+use crate::spec::{Files, Lower, Mount, Process, Text};
 use crate::store::Store;
 use crate::sys::name::{Name, t};
 use crate::sys::process;
@@ -31,12 +31,7 @@ pub fn complete(options: &mut Options, store: Option<&Store>) -> Result<()> {
 /// Completes it from a known image, for the container of that id.
 pub fn compose(options: &mut Options, image: &Image, named: Text, id: Text, dir: BorrowedFd) -> Result<()> {
     let config = image.says(dir)?;
-    for &target in config.list(Part::Volumes) {
-        let mount = volume::anonymous(target)?;
-        if !options.spec.mounts.iter().any(|other| other.target == mount.target) {
-            volume::insert(&mut options.spec.mounts, mount)?;
-        }
-    }
+    image_volumes(&mut options.spec.mounts, &config)?;
     let user = options.user.filter(|user| !user.is_empty()).unwrap_or(config.word(Part::User));
     let open = |path: Name| match &options.live {
         Some(root) => exec::open_live(root.as_fd(), path),
@@ -67,6 +62,17 @@ pub fn compose(options: &mut Options, image: &Image, named: Text, id: Text, dir:
         Some(number @ 1..) => number as u32,
         _ => libc::SIGTERM as u32,
     };
+    Ok(())
+}
+
+/// The image's own volumes, where nothing else was asked for.
+pub fn image_volumes(mounts: &mut Vec<Mount>, config: &Config) -> Result<()> {
+    for &target in config.list(Part::Volumes) {
+        let mount = volume::anonymous(target)?;
+        if !mounts.iter().any(|other| other.target == mount.target) {
+            volume::insert(mounts, mount)?;
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `ps`: the containers, a row each; and what is shown of one, which `inspect`, `stats` and volumes need too.
 
+use crate::assemble::image_volumes;
 use crate::cgroup::{Layout, freezer};
 use crate::cli::{Given, Options};
 use crate::error::Result;
@@ -45,8 +46,9 @@ impl Shown {
         let state = record.state();
         let paused = state.status == Status::Running && freezer::is_frozen(layout, record.id);
         let status = if paused { t(c"paused") } else { keep(state.word()) };
-        let options = record.options().unwrap_or_default();
+        let mut options = record.options().unwrap_or_default();
         let config = config(store, known, record.image_id);
+        let _ = image_volumes(&mut options.spec.mounts, config);
         Box::leak(Box::new(Self { record, state, status, paused, options, config }))
     }
 
