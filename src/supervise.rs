@@ -331,8 +331,8 @@ pub fn forward(signals: &OwnedFd, raw: &Raw, pass: &mut dyn FnMut(i32)) -> bool 
         let ours = code == 0x80 || sender == process::pid();
         match i32::from_ne_bytes(signal) {
             libc::SIGCHLD => over = true,
-            // A reader that has gone.
-            libc::SIGPIPE if ours => {}
+            // A reader that has gone; a file that has reached the caller's limit.
+            libc::SIGPIPE | libc::SIGXFSZ if ours => {}
             signal => {
                 if signal == libc::SIGCONT {
                     raw.again();

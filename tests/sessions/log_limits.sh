@@ -174,3 +174,24 @@ exits 3
 prints one
 rmdir "$(dir bird)/log"
 forget bird
+
+begin "a limit of the caller's for the size of files is the log's too, and loses lines"
+if active && ! setpriv --reuid 54321 --regid 54321 --clear-groups unshare -Ur true 2>/dev/null; then
+  skip 'ordinary users may not make user namespaces here'
+fi
+if active; then
+  mkdir home && ln busybox.tar home/busybox.tar && chown 54321:54321 home
+  cat >home/typed <<'END'
+cd "$HOME" && "$MYDOCKER" run busybox true || exit
+ulimit -f 200
+"$MYDOCKER" run -d --name bird busybox sh -c 'seq 1 100000; exit 3' >/dev/null
+"$MYDOCKER" wait bird
+"$MYDOCKER" logs bird | tail -n 1
+stat -c %s .local/share/mydocker/containers/*/log
+"$MYDOCKER" rm bird >/dev/null
+END
+  run setpriv --reuid 54321 --regid 54321 --clear-groups env -u MYDOCKER_ROOT -u XDG_DATA_HOME HOME="$T/home" sh home/typed
+  if [[ $out =~ ^3$'\n'4[0-9]+$'\n'(204[0-9]+)$ ]] && [ "${BASH_REMATCH[1]}" -le 204800 ]; then :; else
+    fail "expected the exit code, a line's number, and the log's size" "$(came)"
+  fi
+fi
