@@ -233,3 +233,34 @@ begin 'and what a container has does not lead out of the directory that it is co
   same "$T/canary" "$(readlink local/out)"
   same "$canary_before" "$(find canary -printf '%p %y %T@ %C@\n')" 'the canary'
   gone_with bird
+
+# A container exchanges a directory of its own with a symlink, all the time (CVE-2018-15664). Wherever the path leads at that
+# moment is in its root: what is written lands there, what is read comes from there, or it is refused in one line.
+rounds=${RACE_ROUNDS:-5}
+host_canary() { find canary -printf '%p %y %m %U %G %s %T@ %C@ %n\n' | sort; }
+for kernels in '' ' (no openat2)'; do
+  for link in "$T/canary" "../../../../../../../..$T/canary" /proc/1/root/canary; do
+    begin "a path that is exchanged with a link to ${link/$T/DIR} meanwhile$kernels"
+      kernel=()
+      if [ -n "$kernels" ]; then tool without && kernel=("$tool_path" openat2); fi
+      tool race
+      rm -rf canary && mkdir canary && echo host >canary/file && touch -d @1000000000 canary/file canary
+      canary_before=$(host_canary)
+      echo new >payload; mkdir -p tree/file.d; echo new >tree/file
+      run mydocker run -d --name bird -v "$tool_path:/race:ro" busybox sh -c \
+        "mkdir -p '$T/canary' /canary /w/dir; echo inside >'$T/canary/file'; echo inside >/canary/file; echo inside >/w/dir/file; ln -s '$link' /w/link; exec /race exchange /w/dir /w/link"
+      exits 0
+      eventually 20 sh -c "'$MYDOCKER' logs bird | grep -q ready" || fail 'it never began'
+      if active; then
+        for way in "payload bird:/w/dir/new@" "payload bird:/w/dir/file" "tree bird:/w/dir" "tree/. bird:/w" "bird:/w/dir/file got@" "bird:/w/dir got.d@" "-L bird:/w/link/file got.l@"; do
+          "$tool_path" rounds "$rounds" "${kernel[@]}" "$MYDOCKER" cp $way >codes 2>refusals
+          if grep -qvE '^[01] ' codes; then fail "exit codes other than 0 and 1: cp $way" "$(cat codes)" "$(sort refusals | uniq -c)"; fi
+          same "$(sed -n 's/^1 //p' codes)" "$(grep -c '^mydocker: ' refusals | sed 's/^0$//')" "the refusals and their lines: cp $way"
+        done
+        same "$canary_before" "$(host_canary)" 'the canary'
+        same '' "$(find got* -type f -exec grep -l '^host$' {} + 2>/dev/null)" 'what was read of the host'
+        rm -rf got*
+      fi
+      gone_with bird
+  done
+done
