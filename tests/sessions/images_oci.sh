@@ -115,6 +115,45 @@ if need umoci; then
   exits 0
 fi
 
+seen='ls again becomes-dir d opaque; cat becomes-file hardtoo top; ls gone 2>&1'
+expected='again:
+new
+
+becomes-dir:
+x
+
+d:
+hardthree
+sub
+
+opaque:
+new
+filehardtopls: gone: No such file or directory'
+
+begin 'whiteouts hold in a user namespace: root'\''s container in one, an ordinary user'\''s own store'
+fresh
+mydocker load -i x.tar >/dev/null
+run mydocker run some/name:1 /bin/busybox sh -c "$seen"
+prints "$expected"
+run mydocker run --userns 300000:300000:65536 some/name:1 /bin/busybox sh -c "$seen"
+prints "$expected"
+user=54321
+mkdir "$T/home" && chown "$user:$user" "$T/home"
+as() { cd "$T/home" && exec setpriv --reuid "$user" --regid "$user" --clear-groups env -u MYDOCKER_ROOT -u XDG_DATA_HOME HOME="$T/home" "$@"; }
+if (as unshare -Ur true) 2>/dev/null; then
+  run as "$MYDOCKER" load -i "$T/x.tar"
+  exits 0; quiet
+  prints 'Loaded image: some/name:1'
+  run as "$MYDOCKER" run some/name:1 /bin/busybox sh -c "$seen"
+  prints "$expected"
+  run as "$MYDOCKER" save -o w.tar some/name:1
+  exits 0
+  for layer in base upper third; do
+    same "$(sha "$T/$layer.tar")" "$(blobs home/w.tar "$(sha "$T/$layer.tar")" | sha256sum | cut -d ' ' -f 1)" "the layer $layer"
+  done
+fi
+rm -rf --one-file-system "$T/home"
+
 begin 'the same image from a pipe, packed, behind something else in a file, its members the other way round'
 gzip -c "$T/x.tar" >"$T/x.tar.gz"
 { head -c 1000 /dev/zero; cat "$T/x.tar"; } >"$T/behind"
