@@ -178,24 +178,23 @@ impl Archive {
 
     /// What the archive says that it has.
     fn images(&self) -> Result<Vec<Described>> {
-        let docker = t(c"/manifest.json");
+        let mut images = Vec::new();
         // docker's has both since version 25, and only here the whole names.
-        let images: Vec<Described> = if self.find(docker).is_ok() {
-            let entries = json::items(self.document(docker)?);
-            entries.map(|(_, entry)| self.docker(entry)).collect::<Result<_>>()?
-        } else {
-            let index = t(c"/index.json");
-            if self.find(index).is_err() {
-                return Err(Error::new(
-                    text!("%: has no image in it: neither manifest.json nor index.json"),
-                    &[self.name],
-                )
+        let docker = t(c"/manifest.json");
+        let is_docker = self.find(docker).is_ok();
+        let index = if is_docker { docker } else { t(c"/index.json") };
+        if !is_docker && self.find(index).is_err() {
+            return Err(Error::new(text!("%: has no image in it: neither manifest.json nor index.json"), &[self.name])
                 .hint(text!("`mydocker import` takes a root file system"), &[]));
+        }
+        let index = self.document(index)?;
+        let entries = if is_docker { Some(index) } else { json::get(index, "manifests") };
+        for (_, entry) in json::items(entries.unwrap_or_default()) {
+            let mut image = Described { names: Vec::new(), config: t(c""), layers: Vec::new() };
+            if if is_docker { self.docker(entry, &mut image)? } else { self.oci(entry, &mut image)? } {
+                images.push(image);
             }
-            let entries = json::items(json::get(self.document(index)?, "manifests").unwrap_or_default());
-            let found = entries.map(|(_, entry)| self.oci(entry)).collect::<Result<Vec<_>>>()?;
-            found.into_iter().flatten().collect()
-        };
+        }
         if images.is_empty() {
             return Err(Error::new(text!("%: has no image for linux/%"), &[self.name, ARCHITECTURE]));
         }
@@ -203,36 +202,40 @@ impl Archive {
     }
 
     /// An entry of docker's manifest.
-    fn docker(&self, entry: &[u8]) -> Result<Described> {
-        let texts =
+    fn docker(&self, entry: &[u8], image: &mut Described) -> Result<bool> {
+        let list =
             |path| json::items(json::get(entry, path).unwrap_or_default()).filter_map(|(_, item)| json::text(item));
-        let names = texts("RepoTags").map(|name| reference::required(name)).collect::<Result<_>>()?;
-        let layers = texts("Layers").map(absolute).collect();
-        Ok(Described { names, config: absolute(json::text_at(entry, "Config")), layers })
+        for name in list("RepoTags") {
+            image.names.push(reference::required(name)?);
+        }
+        list("Layers").for_each(|layer| image.layers.push(absolute(layer)));
+        image.config = absolute(json::text_at(entry, "Config"));
+        Ok(true)
     }
 
-    /// An entry of the OCI index; None for one that is no image, or not for this machine.
-    fn oci(&self, entry: &[u8]) -> Result<Option<Described>> {
+    /// An entry of the OCI index; false for one that is no image, or not for this machine.
+    fn oci(&self, entry: &[u8], image: &mut Described) -> Result<bool> {
         if !fits(entry) || !json::text_at(entry, "annotations vnd.docker.reference.type").is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
-        let annotation = |name| json::text_at(entry, name);
-        let full = annotation("annotations io.containerd.image.name");
-        let name = if full.is_empty() { annotation("annotations org.opencontainers.image.ref.name") } else { full };
+        let mut name = json::text_at(entry, "annotations io.containerd.image.name");
+        if name.is_empty() {
+            name = json::text_at(entry, "annotations org.opencontainers.image.ref.name");
+        }
         let mut manifest = self.blob(entry)?;
         // An index again, of the same image for several machines. Each has a digest, so it does not go round.
         while let Some(list) = json::get(manifest, "manifests") {
-            let mut entries = json::items(list).map(|(_, entry)| entry);
-            let Some(entry) = entries.find(|entry| fits(entry)) else { return Ok(None) };
+            let Some((_, entry)) = json::items(list).find(|(_, entry)| fits(entry)) else { return Ok(false) };
             manifest = self.blob(entry)?;
         }
-        let mut layers = Vec::new();
         for (_, layer) in json::items(json::get(manifest, "layers").unwrap_or_default()) {
-            layers.push(self.blob_path(layer)?);
+            image.layers.push(self.blob_path(layer)?);
         }
-        let names = reference::parse(name.to_bytes()).into_iter().collect();
-        let config = self.blob_path(json::get(manifest, "config").unwrap_or_default())?;
-        Ok(Some(Described { names, config, layers }))
+        if let Some(name) = reference::parse(name.to_bytes()) {
+            image.names.push(name);
+        }
+        image.config = self.blob_path(json::get(manifest, "config").unwrap_or_default())?;
+        Ok(true)
     }
 
     fn blob(&self, descriptor: &[u8]) -> Result<&'static [u8]> {

@@ -6,7 +6,7 @@
 use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::export::output;
-use crate::image::{self, Image, reference};
+use crate::image::{self, Image, Named, reference};
 use crate::json::write::{array, object};
 use crate::sha256::Sha256;
 use crate::sys::name::{Text, t};
@@ -38,30 +38,35 @@ type Wanted = Vec<(Image, Vec<Text>)>;
 
 fn named(store: BorrowedFd, words: &[Text]) -> Result<Wanted> {
     let mut wanted: Wanted = Vec::new();
+    let all = image::all(store)?;
     for &word in words {
         // A name without a tag is all of its tags.
         let last = word.to_bytes().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let name = reference::parse(word.to_bytes()).filter(|_| !has(last, b':'));
         let name = name.map(|reference| reference::parts(reference).0).unwrap_or_default();
-        let mut images: Vec<_> = image::all(store)?;
-        images.retain(|one| !name.is_empty() && reference::parts(one.reference).0 == name);
-        if images.is_empty() {
-            images.push(image::find(store, word)?);
+        let mut found = false;
+        for one in all.iter().filter(|one| !name.is_empty() && reference::parts(one.reference).0 == name) {
+            want(&mut wanted, one);
+            found = true;
         }
-        for one in images {
-            let at = wanted.iter().position(|(image, _)| image.id() == one.image.id()).unwrap_or(wanted.len());
-            if at == wanted.len() {
-                wanted.push((one.image, Vec::new()));
-            }
-            if let Some((_, names)) = wanted.get_mut(at)
-                && !one.reference.is_empty()
-                && !names.contains(&one.reference)
-            {
-                names.push(one.reference);
-            }
+        if !found {
+            want(&mut wanted, &image::find(store, word)?);
         }
     }
     Ok(wanted)
+}
+
+fn want(wanted: &mut Wanted, one: &Named) {
+    let at = wanted.iter().position(|(image, _)| image.id() == one.image.id()).unwrap_or(wanted.len());
+    if at == wanted.len() {
+        wanted.push((one.image.clone(), Vec::new()));
+    }
+    if let Some((_, names)) = wanted.get_mut(at)
+        && !one.reference.is_empty()
+        && !names.contains(&one.reference)
+    {
+        names.push(one.reference);
+    }
 }
 
 fn write(store: BorrowedFd, images: &Wanted, out: &OwnedFd) -> Result<()> {
