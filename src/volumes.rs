@@ -19,7 +19,7 @@ use crate::record::Record;
 use crate::spec::{Mount, Source, Text};
 use crate::store::Store;
 use crate::sys::name::t;
-use crate::sys::{Errno, fs, process};
+use crate::sys::{Errno, OwnedFd, fs, process};
 use crate::system::Thing;
 use crate::text::{Line, Push, filled, is, join, keep, separated, split};
 use crate::{remove, usage};
@@ -261,8 +261,7 @@ fn alone<T>(store: &Store, act: &mut dyn FnMut(&[&Shown]) -> Result<T>) -> Resul
     let mut waited = 0_u64;
     let containers = loop {
         let containers = Shown::all(store);
-        // One in somebody's foreground writes what it is a moment after its directory's lock.
-        if waited >= 1000 || containers.iter().all(|shown| shown.record.created != 0) {
+        if waited >= 5000 || !is_one_being_made(store, &containers) {
             break containers;
         }
         let _ = process::poll(&mut [], Some(10));
@@ -271,6 +270,20 @@ fn alone<T>(store: &Store, act: &mut dyn FnMut(&[&Shown]) -> Result<T>) -> Resul
     let done = act(&containers);
     store.made();
     done
+}
+
+/// Whether a directory has somebody's lock, and is no container yet: one in the foreground says what it is when its mounts
+/// are made.
+fn is_one_being_made(store: &Store, containers: &[&Shown]) -> bool {
+    let mut found = false;
+    let _ = fs::rewind(store.containers());
+    let _ = fs::each_entry(store.containers(), &mut |id, _| {
+        let locked = |dir: OwnedFd| fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB).is_err();
+        found = found
+            || !containers.iter().any(|shown| shown.record.id == id)
+                && remove::open_same_mount(store.containers(), id).is_ok_and(locked);
+    });
+    found
 }
 
 /// Out of everybody's sight; what it is called then.
