@@ -12,7 +12,6 @@ use crate::cli::{Given, kind};
 use crate::detach::{self, say};
 use crate::error::{Error, Result, USAGE};
 use crate::record::{self, Kind, Record, Status};
-use crate::spec::Text;
 use crate::store::{self, Store};
 use crate::sys::name::t;
 use crate::sys::{Errno, fs, process};
@@ -80,44 +79,44 @@ pub fn stop(given: &Given) -> Result<u8> {
 pub fn restart(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let (mut list, mut code) = endings(given, &store)?;
+    let mut ended = Vec::new();
     list.retain(|ending| {
-        let foreground = ending.record.kind == Kind::Foreground;
-        if foreground {
+        // One of `run --rm` stays meanwhile.
+        ending.record.stay(true);
+        ending.record.kind != Kind::Foreground || {
             in_foreground(&ending.record).print();
             code = 1;
+            false
         }
-        !foreground
     });
-    // One of `run --rm` stays meanwhile.
-    let transient: Vec<Text> =
-        list.iter().filter_map(|ending| ending.record.stay(true).then_some(ending.word)).collect();
-    let mut ended = Vec::new();
-    end(&store, &mut list, &mut |ending| match ending.error {
-        None => ended.push(ending.word),
-        Some(_) => tell(ending, &mut code),
+    end(&store, &mut list, &mut |ending| {
+        let transient = ending.record.kind == Kind::Transient;
+        if ending.error.is_none() {
+            return ended.push((ending.word, transient));
+        }
+        if transient {
+            ending.record.stay(false);
+        }
+        tell(ending, &mut code);
     })?;
     // A supervisor gets no descriptor of another's container: it would hold that one's lock.
     drop(list);
-    for word in ended {
-        let start = || {
-            // Nobody sweeps until it is locked.
-            let failed = |errno| Error::sys(text!("lock the store"), store.path, errno);
-            store.making().map_err(failed)?;
-            if transient.contains(&word) {
-                store.find(word)?.stay(false);
+    for (word, transient) in ended {
+        // Nobody sweeps until it is locked.
+        let _ = store.making();
+        let begun = store.find(word).and_then(|record| {
+            if !transient {
+                return detach::begin(&store, &record);
             }
-            let begun = detach::begin(&store, &store.find(word)?);
-            store.made();
-            begun
-        };
-        match start() {
-            Ok(0) => _ = say(word)?,
-            failed => {
-                // Or the supervisor has said why.
-                let _ = failed.map_err(|error| error.print());
-                code = 1;
-            }
-        }
+            record.stay(false);
+            detach::begin(&store, &store.find(word)?)
+        });
+        store.made();
+        let said = begun.and_then(|code| if code == 0 { say(word) } else { Ok(1) });
+        code |= said.unwrap_or_else(|error| {
+            error.print();
+            1
+        }) & 1;
     }
     Ok(code)
 }

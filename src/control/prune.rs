@@ -5,12 +5,13 @@ use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::format::filter::{Filters, invalid};
 use crate::format::human;
-use crate::image::Image;
-use crate::image::config::Part;
+use crate::ps::Shown;
 use crate::record::{self, Kind};
 use crate::store::Store;
+use crate::sys::name::t;
 use crate::text::{Line, Message, Push};
 use crate::{images, time, usage, volumes};
+use std::os::fd::AsFd;
 
 /// What was removed, a line each, and how many bytes that was.
 pub type Pruned = (Line, u64);
@@ -78,20 +79,16 @@ fn ended(store: &Store, filters: &Filters) -> Result<Pruned> {
     for value in filters.values("until") {
         until = until.min(time::parse(value, record::now()).ok_or_else(|| invalid(value))?);
     }
-    for record in store.records() {
-        if record.kind != Kind::Stays || record.state().is_live() || record.created >= until {
-            continue;
-        }
-        let image = Image::recorded(record.layers.clone(), record.image_id);
-        let mut labels = image.says(store.dir()).map(|config| config.list(Part::Labels).to_vec()).unwrap_or_default();
-        labels.extend(record.options().map(|options| options.life.labels).unwrap_or_default());
+    for shown in Shown::all(store) {
+        let (record, labels) = (&shown.record, shown.labels());
         let unwanted = |value: &[u8]| labels.iter().any(|label| Filters::has(label.to_bytes(), value));
-        if !filters.labels(&labels) || filters.values("label!").any(unwanted) {
+        let wanted = filters.labels(&labels) && !filters.values("label!").any(unwanted);
+        if record.kind != Kind::Stays || shown.runs() || record.created >= until || !wanted {
             continue;
         }
-        let size = usage::container(store, &record).0;
+        let size = usage::tree(record.dir.as_fd(), t(c"upper"));
         // Started or removed meanwhile: not ours any more.
-        if take(&record).is_err() || remove(store, &record, false).is_err() {
+        if take(record).is_err() || remove(store, record, false).is_err() {
             continue;
         }
         said.put(record.id.to_bytes()).put(b"\n");
