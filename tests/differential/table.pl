@@ -58,7 +58,7 @@ sub answers {
 
 # What differs from one run to the next, and what is one program's name: made the same on both sides.
 sub normal {
-    my ($text, $here) = @_;
+    my ($text, $here, $errors) = @_;
     for ($text) {
         s/\r$//mg;
         s/\Q$here\E/HERE/g;
@@ -76,9 +76,11 @@ sub normal {
         s/^Error response from daemon: //mg;
         s/^(?:Error|ERROR): //mg;
         s/^hint: .*\n//mg;
+        s/^failed to (?:start containers:|rename container named) .*\n//mg if $errors;
         s/^(?:See|Run|For more help on how to use Docker, head to) .*--help.*\n//mg;
         s/^\n*Usage: +(?:my)?docker .*\n(?:\n?[^\n]+\n)*//mg;
         s/\n{2,}/\n/g if /\bunknown|requires\b/;
+        s/^([A-Z])(?=[a-z' ])/lc $1/meg if $errors;
         s/^\n+//;
         s/\n+$/\n/;
     }
