@@ -106,6 +106,13 @@ impl Life {
     }
 }
 
+impl Life {
+    /// Whether its end may be followed by another start.
+    pub fn restarts(&self) -> bool {
+        self.restart.is_some_and(|policy| !is(policy.to_bytes(), "no"))
+    }
+}
+
 /// Where a command line comes from that is read again: relative paths and bare variables are of then.
 #[derive(Default, Clone, Copy)]
 pub struct Origin {
@@ -337,8 +344,7 @@ fn finish(options: &mut Options) -> Result<()> {
     if options.spec.share.uts && options.hostname.is_some() {
         return Err(Error::new(text!("--hostname cannot be set with --uts host: it is the host's own"), &[]));
     }
-    let restarts = options.life.restart.filter(|policy| !is(policy.to_bytes(), "no"));
-    if options.life.rm && restarts.is_some() {
+    if options.life.rm && options.life.restarts() {
         return Err(Error::new(text!("conflicting options: cannot specify both --restart and --rm"), &[]));
     }
     options.cwd = options.cwd.filter(|cwd| !cwd.is_empty()).map(|cwd| keep(&volume::clean(cwd.to_bytes())));

@@ -37,6 +37,12 @@ pub fn run(args: &'static [Text]) -> Result<u8> {
     if (options.life.detach || options.life.keep) && !options.explain {
         return detach::run(args, &mut options);
     }
+    if options.life.restarts() {
+        return Err(Error::new(
+            text!("--restart needs -d or --keep: a foreground container is removed at its end"),
+            &[],
+        ));
+    }
     let ground = Ground::new(&mut options)?;
     // An import may take long: a signal ends it as it would end tar, and the next one sweeps what it left.
     assemble::complete(&mut options, ground.store.as_ref())?;

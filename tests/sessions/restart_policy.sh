@@ -157,3 +157,9 @@ if active; then same $'ran-always\nran-unless-stopped\nstopped-always' "$(sort <
 run mydocker start --all
 exits 0
 clear_all
+
+begin 'a foreground container is removed at its end, so it cannot be restarted'
+run mydocker run --restart always busybox true
+exits 125; one_line; says '--keep'
+run mydocker run --restart no busybox true
+exits 0; quiet
