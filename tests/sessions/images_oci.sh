@@ -286,6 +286,33 @@ if need docker dockerd; then
   rm -rf --one-file-system D
 fi
 
+begin 'a full disk, and SIGKILL: nothing is half there, and the next one works'
+fresh
+mkdir small && mount -t tmpfs -o size=3m tmpfs small
+for how in '"$0" load --root small/s -i x.tar' 'cat x.tar | "$0" load --root small/s' 'cat x.tar.gz | "$0" load --root small/s'; do
+  head -c 1200000 /dev/urandom >small/pad
+  run bash -c "$how" "$MYDOCKER"
+  exits 1; one_line
+  says ENOSPC
+  same '' "$(find small/s/{layers,images,configs} -mindepth 1)" 'what is left'
+done
+umount small && rmdir small
+mkfifo f
+"$MYDOCKER" load -i f >/dev/null 2>&1 &
+killed=$!
+exec 7>f
+head -c 1000000 x.tar >&7
+eventually 10 test -d "$MYDOCKER_ROOT/layers"
+sleep 0.3
+kill -9 "$killed"
+wait "$killed" 2>/dev/null
+exec 7>&-
+rm f
+same '' "$(kept)" 'what is left'
+run mydocker load -i x.tar
+exits 0
+prints 'Loaded image: some/name:1'
+
 # --- what is chosen ----------------------------------------------------------------------------------------------
 
 begin 'of an index for several machines the image for this one, of several images all'
