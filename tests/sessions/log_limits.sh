@@ -190,7 +190,7 @@ ulimit -f 200
 stat -c %s .local/share/mydocker/containers/*/log
 "$MYDOCKER" rm bird >/dev/null
 END
-  run setpriv --reuid 54321 --regid 54321 --clear-groups env -u MYDOCKER_ROOT -u XDG_DATA_HOME HOME="$T/home" sh home/typed
+  run setpriv --reuid 54321 --regid 54321 --clear-groups env -u MYDOCKER_ROOT -u XDG_DATA_HOME HOME="$T/home" bash home/typed
   if [[ $out =~ ^3$'\n'4[0-9]+$'\n'(204[0-9]+)$ ]] && [ "${BASH_REMATCH[1]}" -le 204800 ]; then :; else
     fail "expected the exit code, a line's number, and the log's size" "$(came)"
   fi
