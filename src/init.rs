@@ -165,7 +165,11 @@ fn become_init(slots: &mut Slots) -> Result<(), Errno> {
     };
     // Nothing of the supervisor's is needed any more, and its end tells the supervisor that the command is executed.
     slots.set(INIT, None);
-    let closed = process::close_from(3).or_else(|_| perform::each_descriptor(process::close));
+    let closed = process::close_from(3).or_else(|_| {
+        // To list them takes one, and the command's limit is ours.
+        process::close(3)?;
+        perform::each_descriptor(process::close)
+    });
     match closed.and_then(|()| reap(command)) {
         Ok(code) => process::exit(code),
         Err(errno) => {
