@@ -82,6 +82,8 @@ impl Copy<'_> {
                 fs::symlink(target, to, name)?;
                 fs::chown(to, name, stat.st_uid, stat.st_gid)?;
             }
+            // Overlayfs' mark for what is deleted.
+            libc::S_IFCHR if stat.st_rdev == 0 => return Ok(()),
             _ => {
                 fs::mknod(to, name, stat.st_mode, stat.st_rdev)?;
                 fs::chown(to, name, stat.st_uid, stat.st_gid)?;

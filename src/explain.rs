@@ -87,7 +87,7 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
             say(text!(" = %"), &[Arg::Fd(into)], out);
             out.say(missing);
         }
-        Step::Fill(_, volume, target) => {
+        Step::Fill(_, _, volume, target) => {
             let (copy, data) = (Arg::Str(t(c".filling")), Arg::Str(t(c"_data")));
             say(text!("mkdirat({volume}, %, 0755); renameat2({volume}, %, {volume}, %, 0)"), &[copy, copy, data], out);
             out.say(text!("  # in "))

@@ -229,6 +229,10 @@ fn check_target(spec: &Spec, store: BorrowedFd, mount: &Mount, file: bool) -> Re
             Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => continue,
             found => found.map_err(|errno| Error::sys(text!("look at the volume's target"), mount.typed, errno))?,
         };
+        // Deleted in this layer.
+        if fs::kind(&stat) == libc::S_IFCHR && stat.st_rdev == 0 {
+            return Ok(None);
+        }
         if fs::is_dir(&stat) != file {
             return Ok(Some(stat.st_mode & 0o7777));
         }

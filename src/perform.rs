@@ -108,7 +108,9 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             }
             terminal::unlock(master)
         }
-        Step::Fill(layers, volume, target) => fill(layers, volume, target),
+        Step::Fill(root, layers, volume, target) => {
+            fill((root != CWD).then(|| slots.get(root)), layers, volume, target)
+        }
         Step::CopyProgram => exe::copy_program(),
         Step::SetProgram(file) => exe::set_program(slots.get(file)),
         Step::OpenSelf(into) => {
@@ -308,7 +310,7 @@ pub fn each_descriptor(act: fn(i32) -> core::result::Result<(), Errno>) -> core:
 
 /// Gives a volume what the image has at the target, topmost layer first. Copied beside and renamed, under a lock: a copy
 /// that was cut off is not taken for the volume's content, and of two first users one waits for the other.
-fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(), Errno> {
+fn fill(root: Option<BorrowedFd>, layers: &[Text], volume: Text, target: Text) -> core::result::Result<(), Errno> {
     let (copy, data) = (t(c".filling"), t(c"_data"));
     let volume = fs::open(fs::CWD, volume, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     let volume = volume.as_fd();
@@ -321,7 +323,8 @@ fn fill(layers: &[Text], volume: Text, target: Text) -> core::result::Result<(),
     }
     for &layer in layers {
         let layer = fs::open_follow(fs::CWD, layer, libc::O_PATH | libc::O_DIRECTORY, 0)?;
-        match open_in_root(layer.as_fd(), target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+        let root = root.unwrap_or(layer.as_fd());
+        match open_in_root(root, target, libc::O_RDONLY | libc::O_DIRECTORY, 0) {
             Ok(from) => {
                 fs::mkdir(volume, copy, 0o755)?;
                 let to = fs::open(volume, copy, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;

@@ -715,13 +715,13 @@ fn volumes(plan: &mut Builder) {
             Source::Volume(name) => {
                 let dir = filled("volumes/%", &[name]);
                 plan.mkdir_if_missing(CWD, dir);
-                fill(plan, index, dir);
+                fill(plan, index, CWD);
                 data(name)
             }
             Source::Anonymous => {
                 let dir = anonymous(plan.dir, index);
                 plan.mkdir_if_missing(CWD, dir).undo = if plan.spec.kept { Undo::Nothing } else { Undo::Tree };
-                fill(plan, index, dir);
+                fill(plan, index, CWD);
                 filled("%/_data", &[dir])
             }
             _ => continue,
@@ -733,12 +733,19 @@ fn volumes(plan: &mut Builder) {
 }
 
 /// The first content of a volume, before it has a directory for it.
-fn fill(plan: &mut Builder, index: usize, dir: Text) {
-    if plan.host.fill.contains(&index) {
-        let layers = plan.spec.lower.layers.clone().leak();
-        let target = plan.spec.mounts.get(index).map_or(t(c"/"), |mount| mount.target);
-        plan.add(Step::Fill(layers, dir, target));
-    }
+fn fill(plan: &mut Builder, index: usize, root: Slot) {
+    // From the root where there is one before the container's process is on its way.
+    let early = !mounts::is_made_outside(plan);
+    let Some(mount) = plan.spec.mounts.get(index).filter(|_| plan.host.fill.contains(&index) && early == (root == CWD))
+    else {
+        return;
+    };
+    let dir = match mount.source {
+        Source::Volume(name) => filled("volumes/%", &[name]),
+        _ => anonymous(plan.dir, index),
+    };
+    plan.doing_for(text!("make the volume"), mount.typed);
+    plan.add(Step::Fill(root, plan.spec.lower.layers.clone().leak(), dir, mount.target));
 }
 
 /// Where a named volume's data is, relative to the store.

@@ -72,6 +72,9 @@ pub const POINTS: [(Text, bool); 6] = [
 /// Outside: everything that need not be made in the container's namespaces.
 pub fn detached(plan: &mut Builder) {
     overlay(plan);
+    for index in 0..plan.spec.mounts.len() {
+        super::fill(plan, index, ROOT);
+    }
     dev(plan);
     files(plan);
     for (index, mount) in plan.spec.mounts.iter().enumerate() {
@@ -113,6 +116,11 @@ const VALUE_MAX: usize = 255;
 fn has_too_many(plan: &Builder) -> bool {
     let all = if plan.is_remapped() { super::user::lower(plan) } else { lower_directories(plan) };
     all.len() > VALUE_MAX && !plan.host.has.lowers
+}
+
+/// Whether the root is made detached, by mydocker itself.
+pub fn is_made_outside(plan: &Builder) -> bool {
+    plan.host.has.detached && !plan.is_remapped() && !has_too_many(plan)
 }
 
 pub(super) fn overlay(plan: &mut Builder) {

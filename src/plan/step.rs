@@ -100,8 +100,9 @@ pub enum Step {
     FilterDevices(Slot, Text),
     /// Find a path inside the root, or make it; into.
     Target(Text, Want, Slot),
-    /// Copy a directory of the image into an empty volume: layers, volume, path in the image.
-    Fill(&'static [Text], Text, Text),
+    /// Copy a directory of the image into an empty volume: the root (or CWD: of the layers the first that has it), layers,
+    /// volume, path in the image.
+    Fill(Slot, &'static [Text], Text, Text),
     /// Allow the terminal's other side to be opened, and give it the size of the user's.
     Unlock(Slot),
     /// Send the terminal to the supervisor: socket, terminal.

@@ -263,6 +263,18 @@ run mydocker run --userns 100000:100000:65536 many:127 /bin/sh -c 'ls -d /f* | w
 exits 0; quiet; prints $'126\n127\nx'
 same '' "$(ls "$MYDOCKER_ROOT/containers")" 'what is in containers/'
 
+begin 'a volume gets what all layers together have there; what a layer has deleted is not in the way'
+layers 3
+top=$MYDOCKER_ROOT/layers/$(printf %064d 3)
+below=$MYDOCKER_ROOT/layers/$(printf %064d 2)
+mkdir "$below/data" "$below/gone" "$top/data"
+echo a >"$below/data/a"; echo z >"$below/data/z"; echo b >"$top/data/b"
+mknod "$top/data/z" c 0 0; mknod "$top/gone" c 0 0
+run mydocker run -v /data -v named:/gone many:3 sh -c 'ls /data; ls -A /gone; ls -d /gone'
+exits 0; quiet; prints $'a\nb\n/gone'
+run mydocker run --userns 100000:100000:65536 -v /data many:3 sh -c 'cat /data/b; ls /data/z'
+exits 1; prints b
+
 begin 'an import that is killed, and a removal, leave nothing half'
 fresh
 for n in {1..12}; do
