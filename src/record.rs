@@ -457,7 +457,10 @@ impl Record {
 
     /// Gives it another name.
     pub fn rename(&self, store: &Store, name: Text) -> Result<()> {
-        let failed = |errno| Error::sys(text!("rename container"), self.known_as(), errno);
+        let failed = |errno| match errno {
+            Errno::ENOENT => missing(self.known_as()),
+            _ => Error::sys(text!("rename container"), self.known_as(), errno),
+        };
         // One at a time: else one container could get two names.
         let names = fs::open(store.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0).map_err(failed)?;
         fs::lock(names.as_fd(), libc::LOCK_EX).map_err(failed)?;
@@ -560,6 +563,11 @@ fn command_of(init: i32) -> Option<i32> {
     (stat_of(child)? == (init, true)).then_some(child)
 }
 
+/// There is none of that name, or no more.
+pub fn missing(word: Text) -> Error {
+    Error::new(text!("no such container: %"), &[word])
+}
+
 fn taken(store: &Store, name: Text) -> Error {
     let id = store.named(name).unwrap_or_default();
     Error::new(text!("the container name \"%\" is already in use by container \"%\""), &[name, id])
@@ -578,7 +586,7 @@ impl Store {
 
     /// The container of that name, id, or beginning of an id that is no other's.
     pub fn find(&self, word: Text) -> Result<Record> {
-        let none = || Error::new(text!("no such container: %"), &[word]);
+        let none = || missing(word);
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || is(&[*byte], "_ . -");
         if word.is_empty() || !word.to_bytes().iter().all(plain) {
             return Err(none());

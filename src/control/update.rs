@@ -5,11 +5,11 @@ use crate::cgroup::{self, FREEZER};
 use crate::cli::{self, Given, Origin, kind};
 use crate::detach::say;
 use crate::error::{Error, Result, USAGE};
-use crate::record::{Kind, Record};
+use crate::record::{Kind, Record, missing};
 use crate::spec::{Limits, Text};
 use crate::store::Store;
-use crate::sys::fs;
 use crate::sys::name::t;
+use crate::sys::{Errno, fs};
 use crate::text::{filled, is, keep};
 use std::os::fd::AsFd;
 
@@ -94,7 +94,10 @@ fn one(given: &Given, store: &Store, mut record: Record, flags: &[Text]) -> Resu
         })?;
     }
     if record.kind != Kind::Foreground {
-        record.save().map_err(|errno| Error::sys(text!("update container"), record.known_as(), errno))?;
+        record.save().map_err(|errno| match errno {
+            Errno::ENOENT => missing(record.known_as()),
+            _ => Error::sys(text!("update container"), record.known_as(), errno),
+        })?;
     }
     Ok(())
 }
