@@ -12,8 +12,8 @@ use crate::store::Store;
 use crate::sys::name::t;
 use crate::sys::process::{self, STDOUT};
 use crate::sys::{fs, terminal};
-use crate::system;
 use crate::text::{Line, Message, Push, below, filled, keep, number, split, split_once};
+use crate::{system, top};
 
 const VIEW: View = View {
     quiet: Message::NONE,
@@ -151,10 +151,8 @@ fn used(layout: &Layout, shown: &Shown) -> Used {
         limit = limit.or_else(|| value(path, "memory.max")).or_else(|| value(path, "memory.limit_in_bytes"));
     }
     let mut counted = Counted::default();
-    if let Some(path) = layout.joined(shown.record.id) {
-        cgroup::each_process(path, &mut |pid| counted.add(keep(pid)));
-    } else {
-        counted.add(decimal(shown.state.pid as u64));
+    for pid in top::processes(layout, shown.record.id, shown.state.pid) {
+        counted.add(pid);
     }
     used.cpu = cpu.unwrap_or(counted.cpu);
     used.memory = memory.unwrap_or(counted.memory);

@@ -1,6 +1,6 @@
 //! `top`: the processes of a container, as ps(1) prints them; from /proc, by no program of the host or the container.
 
-use crate::cgroup;
+use crate::cgroup::{self, Layout};
 use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::format::{self, human};
@@ -10,6 +10,7 @@ use crate::sys::name::t;
 use crate::sys::{fs, process};
 use crate::system;
 use crate::text::{Line, Push, filled, is, keep, number, split, split_once};
+use std::os::fd::AsFd;
 
 /// ps -ef, in which UID is a name.
 const FULL: &str = "user=UID pid ppid c stime tty time cmd";
@@ -24,12 +25,7 @@ pub fn top(given: &Given) -> Result<u8> {
     let record = store.find(given.word())?;
     let (_, state) = record.init()?;
     let columns = columns(given.words.get(1..).unwrap_or_default())?;
-    let layout = cgroup::everywhere(store.rootless);
-    let mut pids = Vec::new();
-    match layout.joined(record.id) {
-        Some(path) => cgroup::each_process(path, &mut |pid| pids.push(keep(pid))),
-        None => pids.push(decimal(state.pid as u64)),
-    }
+    let pids = processes(&cgroup::everywhere(store.rootless), record.id, state.pid);
     let mut table = Line::new();
     for (index, (_, header)) in columns.iter().enumerate() {
         table.put(if index == 0 { b"" } else { b"\t" }).put(header.to_bytes());
@@ -43,6 +39,43 @@ pub fn top(given: &Given) -> Result<u8> {
         }
     }
     crate::print(&format::aligned(&table, 20))
+}
+
+/// The pids of a container's processes: those in its cgroup; where it has none, PID 1 and all that come from it.
+pub fn processes(layout: &Layout, id: Text, init: i32) -> Vec<Text> {
+    let mut pids = Vec::new();
+    if let Some(path) = layout.joined(id) {
+        cgroup::each_process(path, &mut |pid| pids.push(keep(pid)));
+        return pids;
+    }
+    let mut parents = Vec::new();
+    let opened = fs::open(fs::CWD, t(c"/proc"), libc::O_RDONLY | libc::O_DIRECTORY, 0);
+    let _ = opened.and_then(|proc| {
+        let mut buf = fs::DirBuf::new();
+        loop {
+            let entries = fs::read_dir(proc.as_fd(), &mut buf)?;
+            if entries.is_end() {
+                return Ok(());
+            }
+            for (name, _) in entries {
+                let pid = keep(name.to_bytes());
+                let stat = fs::read_file(filled("/proc/%/stat", &[pid]), 4096).unwrap_or_default();
+                parents.extend(system::stat(stat).get(1).map(|parent| (pid, *parent)));
+            }
+        }
+    });
+    pids.push(decimal(init as u64));
+    // Again until nobody is found: a child's pid can be less than its parent's.
+    let mut known = 0;
+    while known != pids.len() {
+        known = pids.len();
+        for &(pid, parent) in &parents {
+            if pids.iter().any(|found| found.to_bytes() == parent) && !pids.contains(&pid) {
+                pids.push(pid);
+            }
+        }
+    }
+    pids
 }
 
 /// A column and its header.

@@ -275,3 +275,16 @@ begin 'in a container of his, or in one by unshare: the ids that are there'
   # What belongs to the ranges can only be removed in a namespace that has them.
   (as unshare --map-root-user --map-auto rm -rf "$home/nested" "$home/ranged") 2>/dev/null
   no_ranges
+
+begin 'what he has is shown to him, without a cgroup too'
+  rootless
+  mine() { as timeout 30 "$MYDOCKER" "$@"; }
+  run mine run -d --name bird busybox sh -c 'sleep 60 & exec sleep 61'; exits 0
+  run mine ps --format '{{.Names}} {{.State}}'; exits 0; prints 'bird running'
+  for _ in {1..50}; do if [ "$(mine top bird -o pid,comm | grep -c sleep)" = 2 ]; then break; fi; sleep 0.1; done
+  run mine top bird -o pid,comm; exits 0; same 2 "$(grep -c sleep "$T/out")" 'how many processes'
+  run mine stats --no-stream --format '{{.Name}} {{.PIDs}}'; exits 0; prints 'bird 2'
+  run mine volume create things; exits 0
+  run mine volume rm things; exits 0; prints things
+  run mine info -f '{{json .SecurityOptions}}'; exits 0; contains 'name=rootless'
+  run mine rm -f bird; exits 0
