@@ -25,8 +25,7 @@ pub fn commit(given: &Given) -> Result<u8> {
         [_, name] => vec![reference::required(*name)?],
         _ => Vec::new(),
     };
-    let store = given.store()?;
-    let record = store.find(given.word())?;
+    let (store, record) = view::find(given, given.word())?;
     if record.layers.iter().any(|layer| layer.first() == b'/') || record.layers.is_empty() {
         return Err(Error::new(text!("container % was made of a directory, not of an image"), &[record.known_as()])
             .hint(text!("mydocker export % | mydocker import - NAME"), &[record.known_as()]));
@@ -106,6 +105,8 @@ fn frozen(store: &Store, record: &Record, pause: bool, act: &mut dyn FnMut() -> 
     process::block_signals().map_err(failed)?;
     let frozen = freezer::freeze(&layout, record.id);
     let done = match frozen {
+        // It is in no cgroup, as most of an ordinary user's.
+        Err(Errno::ENOENT) => act(),
         // It has just ended.
         Err(_) if record.state().status != Status::Running => act(),
         Err(errno) => Err(failed(errno).hint(text!("-p=false commits it as it runs"), &[])),

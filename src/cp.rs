@@ -23,18 +23,17 @@ use std::os::fd::{AsFd, BorrowedFd};
 /// `mydocker cp`.
 pub fn cp(given: &Given) -> Result<u8> {
     let &[from, to] = given.words else { return Ok(1) };
-    let store = given.store()?;
     match (of_container(from), of_container(to)) {
         (Some(_), Some(_)) => Err(Error::new(text!("copying between containers is not supported"), &[])),
         (None, None) => Err(Error::new(text!("must specify at least one container source"), &[])),
         (Some((name, path)), None) => {
-            let record = store.find(name)?;
+            let (store, record) = view::find(given, name)?;
             // What is relative is so to where we are now.
             let local = Path::local(to)?;
             out(&record, &View::of(&store, &record, true)?, Path::of(t(c"/"), path), local, given)
         }
         (None, Some((name, path))) => {
-            let record = store.find(name)?;
+            let (store, record) = view::find(given, name)?;
             let local = Path::local(from)?;
             enter(&record, &View::of(&store, &record, true)?, local, path, given)
         }
@@ -171,8 +170,11 @@ fn out(record: &Record, view: &View, source: Path, target: Path, given: &Given) 
     let (dir, name) = place(&found, &source, fs::is_dir(&stat))?;
     let flags = libc::O_RDONLY | libc::O_DIRECTORY;
     let dir = fs::open_follow(fs::CWD, dir, flags, 0).map_err(|errno| Error::sys(text!("open"), dir, errno))?;
-    let existing = Existing { base: b"", follow: false, owned: !given.has("archive"), ids: [&[], &[]] };
-    unpacked(top, &How { prefix: name.to_bytes(), ..how }, source.name(), dir.as_fd(), &existing)
+    let existing = Existing { base: b"", follow: false, owned: !given.has("archive") };
+    piped(top, &How { prefix: name.to_bytes(), ..how }, &mut |read| {
+        into(&mut Source::new(read, source.name().to_bytes(), 0), dir.as_fd(), &existing).map(|_| name)
+    })
+    .map(|_| 0)
 }
 
 /// Into the container.
@@ -210,15 +212,19 @@ fn enter(record: &Record, view: &View, source: Path, path: Text, given: &Given) 
         open_in_root(root, dir, libc::O_PATH | libc::O_DIRECTORY, 0).map_err(|errno| failed(dir, errno))?;
     check_writable(view, opened_dir.as_fd())?;
     let base = dir.to_bytes().strip_prefix(b"/").unwrap_or_default();
-    let upper = view::upper(record)?;
-    let existing = Existing { base, follow: true, owned: false, ids: upper.ids() };
+    let existing = Existing { base, follow: true, owned: false };
+    let unpack = |from: BorrowedFd, name: Text| {
+        view.become_root()?;
+        into(&mut Source::new(from, name.to_bytes(), 0), root, &existing).map(|_| name)
+    };
     match opened {
-        None => into(&mut Source::new(STDIN, b"-", 0), root, &existing).map(|_| 0),
+        None => unpack(STDIN, t(c"-")),
         Some((_, top)) => {
             let how = How { prefix: name.to_bytes(), cross: true, ..How::default() };
-            unpacked(top, &how, source.name(), root, &existing)
+            piped(top, &how, &mut |read| unpack(read, source.name()))
         }
     }
+    .map(|_| 0)
 }
 
 /// docker's words for a root or a volume that the container may not write to either.
@@ -231,12 +237,6 @@ fn check_writable(view: &View, dir: BorrowedFd) -> Result<()> {
         false if read_only => Err(Error::new(text!("mounted volume is marked read-only"), &[])),
         _ => Ok(()),
     }
-}
-
-/// An archive of what was opened, into a tree.
-fn unpacked(top: OwnedFd, how: &How, name: Text, root: BorrowedFd, existing: &Existing) -> Result<u8> {
-    piped(top, how, &mut |read| into(&mut Source::new(read, name.to_bytes(), 0), root, existing).map(|_| name))
-        .map(|_| 0)
 }
 
 /// Writes an archive of what was opened.

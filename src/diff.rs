@@ -21,8 +21,7 @@ type Done<T> = core::result::Result<T, Errno>;
 
 /// `mydocker diff`.
 pub fn diff(given: &Given) -> Result<u8> {
-    let store = given.store()?;
-    let record = store.find(given.word())?;
+    let (store, record) = view::find(given, given.word())?;
     crate::print(&of(&store, &record)?)
 }
 

@@ -13,8 +13,7 @@ use std::os::fd::AsFd;
 
 /// `mydocker export`.
 pub fn export(given: &Given) -> Result<u8> {
-    let store = given.store()?;
-    let record = store.find(given.word())?;
+    let (store, record) = view::find(given, given.word())?;
     let out = output(given.value("output"))?;
     let upper = view::upper(&record)?;
     let view = View::of(&store, &record, false)?;

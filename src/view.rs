@@ -4,17 +4,18 @@
 //! Whatever is in there, and whatever the container does to it meanwhile: a path is resolved with that root as `/`
 //! (`resolve::open_in_root`), and then used by descriptor.
 
+use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::plan::{ROOT, Rest, rest};
 use crate::record::{Record, Status};
 use crate::spec::Text;
 use crate::store::Store;
-use crate::sys::call::Slots;
+use crate::sys::call::{Call, Slot, Slots};
 use crate::sys::name::t;
 use crate::sys::{Errno, OwnedFd, fs, process};
 use crate::tar::tree::IdRange;
 use crate::text::{Line, Push, keep};
-use crate::{host, perform, remove, userns};
+use crate::{host, perform, remove, store, userns};
 use core::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 
@@ -26,6 +27,8 @@ pub struct View {
     pub live: bool,
     /// The root itself is read-only for the container.
     pub read_only: bool,
+    /// Its user namespace, if it runs and we are not in that.
+    user: Option<OwnedFd>,
 }
 
 impl View {
@@ -36,7 +39,7 @@ impl View {
         let mut tries = 0_u32;
         while hold(record)? {
             match live(record) {
-                Ok(root) => return Ok(Self { root, live: true, read_only }),
+                Ok((root, user)) => return Ok(Self { root, live: true, read_only, user }),
                 // Mostly it ends just now, and then its files are to be had all the same.
                 Err(error) if tries == 40 => return Err(error),
                 Err(_) => _ = process::poll(&mut [], Some(10)),
@@ -47,7 +50,23 @@ impl View {
             return Err(Error::new(text!("no such container: %"), &[record.known_as()]));
         }
         let root = mounted(store, record, if volumes { Rest::Whole } else { Rest::Bare })?;
-        Ok(Self { root, live: false, read_only })
+        Ok(Self { root, live: false, read_only, user: None })
+    }
+
+    /// Becomes root of its user namespace, which is who makes files there: root of the host is nobody there.
+    pub fn become_root(&self) -> Result<()> {
+        let Some(user) = &self.user else { return Ok(()) };
+        let failed = |errno| Error::sys(text!("become root of the user namespace"), t(c""), errno);
+        let mut slots = Slots::new(1);
+        slots.set(USER, Some(fs::duplicate(user.as_fd()).map_err(failed)?));
+        const NONE: &[u32] = &[];
+        let calls = [
+            Call::setns(USER, libc::CLONE_NEWUSER as u32),
+            Call::setgroups(&NONE),
+            Call::setresgid(0),
+            Call::setresuid(0),
+        ];
+        calls.iter().try_for_each(|call| call.perform(&slots).map(drop)).map_err(failed)
     }
 }
 
@@ -142,13 +161,45 @@ fn mounted(store: &Store, record: &Record, what: Rest) -> Result<OwnedFd> {
     slots.take(ROOT).ok_or_else(|| Error::sys(text!("mount the overlay"), t(c""), Errno::EBADF))
 }
 
-/// The root directory of a running container's command.
-fn live(record: &Record) -> Result<OwnedFd> {
+/// The root directory of a running container's command, and the user namespace that --userns gave it.
+fn live(record: &Record) -> Result<(OwnedFd, Option<OwnedFd>)> {
     let (process, pid) = record.command()?;
-    let mut path = Line::new();
-    let path = keep(path.put(b"/proc/").dec(pid as u64).put(b"/root"));
-    let failed = |errno| Error::sys(text!("open the container's root"), path, errno);
-    let root = fs::open_follow(fs::CWD, path, libc::O_PATH | libc::O_DIRECTORY, 0).map_err(failed)?;
+    let root = of(pid, "/root", libc::O_PATH | libc::O_DIRECTORY)
+        .map_err(|errno| Error::sys(text!("open the root of container"), record.known_as(), errno))?;
+    let user = if upper(record)?.ids().concat().is_empty() { None } else { of(pid, "/ns/user", libc::O_RDONLY).ok() };
     // The number was that process' as long as it lives.
-    if process::has_ended(process.as_fd()) { Err(record.not_running()) } else { Ok(root) }
+    if process::has_ended(process.as_fd()) { Err(record.not_running()) } else { Ok((root, user)) }
 }
+
+/// A file of a process in /proc.
+fn of(pid: i32, file: &str, flags: i32) -> core::result::Result<OwnedFd, Errno> {
+    let mut path = Line::new();
+    fs::open_follow(fs::CWD, keep(path.put(b"/proc/").dec(pid as u64).put(file.as_bytes())), flags, 0)
+}
+
+/// The container of that name. An ordinary user is root of its user namespace from here on, or of one of his own, which has
+/// the same ids, but no rights in it.
+pub fn find(given: &Given, word: Text) -> Result<(Store, Record)> {
+    let Some(ids) = userns::ids(None)? else {
+        let store = given.store()?;
+        let record = store.find(word)?;
+        return Ok((store, record));
+    };
+    process::clear_umask();
+    let store = Store::open(store::path(given.value("root"), true)?, true)?;
+    let record = store.find(word)?;
+    let running = if record.state().status == Status::Running { record.command().ok() } else { None };
+    let Some((_process, pid)) = running.filter(|_| !ids.inside) else {
+        userns::enter(&ids)?;
+        return Ok((store, record));
+    };
+    let failed = |errno| Error::sys(text!("enter the user namespace of container"), record.known_as(), errno);
+    let mut slots = Slots::new(1);
+    slots.set(USER, Some(of(pid, "/ns/user", libc::O_RDONLY).map_err(failed)?));
+    Call::setns(USER, libc::CLONE_NEWUSER as u32).perform(&slots).map_err(failed)?;
+    // In a mount namespace without rights he could not even have a mount that is attached nowhere.
+    Call::unshare(libc::CLONE_NEWNS as u32).perform(&slots).map_err(failed)?;
+    Ok((store, record))
+}
+
+const USER: Slot = Slot(0);

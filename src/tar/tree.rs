@@ -238,7 +238,14 @@ impl Tree<'_, '_, '_> {
                 self.whiteout(b".wh..wh..opq")?;
             }
         }
-        let mark = self.names.read(fd.as_fd())?;
+        let mark = match self.names.read(fd.as_fd()) {
+            // Removed meanwhile.
+            Err(Errno::ENOENT) => {
+                self.member.path.truncate(length);
+                return Ok(());
+            }
+            mark => mark?,
+        };
         let start = self.member.path.len();
         let mut next = mark.1;
         let mut buf = [0; 256];
@@ -339,20 +346,6 @@ pub fn inside(ranges: &[IdRange], id: u32) -> u32 {
     found.unwrap_or(65534)
 }
 
-/// The same the other way; of who is not in the namespace its nobody's.
-pub fn outside(ranges: &[IdRange], id: u32) -> u32 {
-    if ranges.is_empty() {
-        return id;
-    }
-    let of = |id: u32| {
-        ranges.iter().find_map(|&(first, outside, count)| {
-            let at = id.checked_sub(first).filter(|at| *at < count)?;
-            outside.checked_add(at)
-        })
-    };
-    of(id).or_else(|| of(65534)).or_else(|| of(0)).unwrap_or(id)
-}
-
 // A test that panics has failed.
 #[cfg(test)]
 #[allow(clippy::expect_used, clippy::indexing_slicing)]
@@ -371,10 +364,6 @@ mod tests {
             assert_eq!(inside(&ranges, outside), expected);
         }
         assert_eq!(inside(&[], 7), 7);
-        for (inside, expected) in [(0, 1000), (1, 100_000), (65536, 165_535), (70_000, 165_533)] {
-            assert_eq!(outside(&ranges, inside), expected);
-        }
-        assert_eq!((outside(&[], 7), outside(&[(0, 9, 1)], 7)), (7, 9));
     }
 
     fn archive(of: &Path, how: &How) -> File {

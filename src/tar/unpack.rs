@@ -3,7 +3,6 @@
 use super::header::{self, Kind, Why};
 use super::members::{Done, Members};
 use super::source::{CUT_OFF, Source};
-use super::tree::{IdRange, outside};
 use crate::error::{Error, Result};
 use crate::remove::on_same_mount;
 use crate::sys::name::{Name, t};
@@ -25,8 +24,6 @@ pub struct Existing<'a> {
     pub follow: bool,
     /// The files' owners are who unpacks.
     pub owned: bool,
-    /// As in `tree::How`: the archive has the ids of that namespace.
-    pub ids: [&'a [IdRange]; 2],
 }
 
 /// Unpacks all of `source` into the empty directory `root`, and returns the SHA-256 of the uncompressed archive. With what is
@@ -344,10 +341,8 @@ impl Unpack<'_, '_> {
     /// since a change of the owner takes suid bits and capabilities away.
     fn finish(&self, fd: BorrowedFd, name: Option<Name>) -> Done<()> {
         let member = &self.members.member;
-        let [uids, gids] = self.existing.map_or([&[][..]; 2], |existing| existing.ids);
         if !self.existing.is_some_and(|existing| existing.owned) {
-            let (uid, gid) = (outside(uids, member.uid), outside(gids, member.gid));
-            fs::chown(fd, name.unwrap_or_default(), uid, gid)?;
+            fs::chown(fd, name.unwrap_or_default(), member.uid, member.gid)?;
         }
         if name.is_none() {
             fs::chmod(fd, member.mode)?;

@@ -234,6 +234,44 @@ begin 'and what a container has does not lead out of the directory that it is co
   same "$canary_before" "$(find canary -printf '%p %y %T@ %C@\n')" 'the canary'
   gone_with bird
 
+begin 'with --userns: ids are those of the container, both ways'
+  run mydocker run -d --name bird --userns 200000:200000:65536 busybox sh -c 'echo hi >/hi; chown 7:8 /hi; rm -r /home; mkdir /home; touch /home/new; echo up; sleep 1000'
+  exits 0
+  up bird
+  cp_ f bird:/f; exits 0; quiet
+  run mydocker exec bird stat -c '%u:%g' /f /hi
+  prints $'1234:2345\n7:8'
+  same '-rw-r--r-- 7/8 hi' "$(has /hi)"
+  run mydocker export -o ids.tar bird
+  exits 0
+  same '0/0 7/8' "$(tar -tvf ids.tar --numeric-owner etc/passwd hi | awk '{ print $2 }' | paste -sd ' ')"
+  run mydocker commit bird ids
+  exits 0
+  run mydocker run --rm ids sh -c 'stat -c "%u:%g" /f /hi; ls /home'
+  prints $'1234:2345\n7:8\nnew'
+  gone_with bird
+
+begin 'an ordinary user has his containers' files, whether they run or not'
+  home=$T/home; mkdir "$home"; ln busybox.tar "$home"; cp d/x "$home/file"; chown -R 54321:54321 "$home"
+  as() { cd "$home" && exec setpriv --reuid 54321 --regid 54321 --clear-groups env -u MYDOCKER_ROOT -u XDG_DATA_HOME HOME="$home" "$@"; }
+  user() { as timeout 30 "$MYDOCKER" "$@"; }
+  (as unshare -Ur true) 2>/dev/null || skip 'ordinary users may not make user namespaces here'
+  run user run -d --name bird busybox sh -c 'echo hi >/hi; rm /etc/group; echo up; sleep 1000'
+  exits 0
+  if active; then eventually 20 sh -c "$(declare -f as user); home='$home' MYDOCKER='$MYDOCKER'; (user logs bird) | grep -q up" || fail 'it never came up'; fi
+  for state in running stopped; do
+    run user cp bird:/hi "$home/$state"; exits 0; quiet
+    run user cp "$home/file" bird:/tmp/; exits 0; quiet
+    run user export -o "$home/$state.tar" bird; exits 0; quiet
+    run user diff bird; exits 0
+    contains 'D /etc/group'
+    run user commit bird "nest:$state"; exits 0; quiet
+    run user run --rm "nest:$state" cat /hi /tmp/file; prints $'hi\nx'
+    run user stop -t 0 bird
+  done
+  same '54321:54321 hi' "$(stat -c %u:%g "$home/running") $(cat "$home/stopped")"
+  run user rm -f bird
+
 # A container exchanges a directory of its own with a symlink, all the time (CVE-2018-15664). Wherever the path leads at that
 # moment is in its root: what is written lands there, what is read comes from there, or it is refused in one line.
 rounds=${RACE_ROUNDS:-5}
