@@ -16,12 +16,17 @@ use crate::sys::{Errno, OwnedFd, fs, terminal};
 use crate::tar::header::{BLOCK, Kind};
 use crate::tar::{Members, Source};
 use crate::text::{Line, Message, Push, filled, join, keep};
+use core::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// For an index, a manifest, a config: as other tools have it.
 const DOCUMENT_MAX: u64 = 4 << 20;
+/// For all of them together: what is read is kept.
+const DOCUMENTS_MAX: u64 = 64 << 20;
 /// For what is noted of an archive. docker's have three members a layer.
-const MEMBERS_MAX: usize = 1 << 16;
+const MEMBERS_MAX: usize = 1 << 13;
+/// In one archive.
+const IMAGES_MAX: usize = 256;
 /// What docker and overlayfs' options agree on.
 const LAYERS_MAX: usize = 127;
 /// Of a link to a link.
@@ -85,11 +90,13 @@ struct Archive {
     name: Text,
     places: Vec<Place>,
     quiet: bool,
+    /// Bytes of documents so far.
+    read: Cell<u64>,
 }
 
 impl Archive {
     fn open(store: BorrowedFd, file: OwnedFd, name: Text, quiet: bool) -> Result<Self> {
-        let mut archive = Self { fd: file, name, places: Vec::new(), quiet };
+        let mut archive = Self { fd: file, name, places: Vec::new(), quiet, read: Cell::new(0) };
         if let Some(whole) = archive.spool(store)? {
             archive.fd = whole;
         }
@@ -153,7 +160,8 @@ impl Archive {
     /// A JSON document.
     fn document(&self, path: Text) -> Result<&'static [u8]> {
         let place = self.find(path)?;
-        if place.size > DOCUMENT_MAX {
+        self.read.set(self.read.get().saturating_add(place.size));
+        if place.size > DOCUMENT_MAX || self.read.get() > DOCUMENTS_MAX {
             return Err(self.wrong(path, text!("is too large for what it should be")));
         }
         let read = fs::seek(self.fd.as_fd(), place.start as i64, libc::SEEK_SET)
@@ -182,17 +190,20 @@ impl Archive {
         // docker's has both since version 25, and only here the whole names.
         let docker = t(c"/manifest.json");
         let is_docker = self.find(docker).is_ok();
-        let index = if is_docker { docker } else { t(c"/index.json") };
-        if !is_docker && self.find(index).is_err() {
+        let index_path = if is_docker { docker } else { t(c"/index.json") };
+        if !is_docker && self.find(index_path).is_err() {
             return Err(Error::new(text!("%: has no image in it: neither manifest.json nor index.json"), &[self.name])
                 .hint(text!("`mydocker import` takes a root file system"), &[]));
         }
-        let index = self.document(index)?;
+        let index = self.document(index_path)?;
         let entries = if is_docker { Some(index) } else { json::get(index, "manifests") };
         for (_, entry) in json::items(entries.unwrap_or_default()) {
             let mut image = Described { names: Vec::new(), config: t(c""), layers: Vec::new() };
             if if is_docker { self.docker(entry, &mut image)? } else { self.oci(entry, &mut image)? } {
                 images.push(image);
+            }
+            if images.len() > IMAGES_MAX {
+                return Err(self.wrong(index_path, text!("names more images than an archive can have")));
             }
         }
         if images.is_empty() {
@@ -230,6 +241,9 @@ impl Archive {
         }
         for (_, layer) in json::items(json::get(manifest, "layers").unwrap_or_default()) {
             image.layers.push(self.blob_path(layer)?);
+            if image.layers.len() > LAYERS_MAX {
+                break;
+            }
         }
         if let Some(name) = reference::parse(name.to_bytes()) {
             image.names.push(name);
@@ -265,11 +279,11 @@ impl Archive {
             diff_ids
                 .push(hex.ok_or_else(|| self.wrong(image.config, text!("has a diff_id that is no sha256 digest")))?);
         }
-        if diff_ids.len() != image.layers.len() || diff_ids.is_empty() {
-            return Err(self.wrong(image.config, text!("has not as many diff_ids as there are layers, or none")));
-        }
         if diff_ids.len() > LAYERS_MAX {
             return Err(self.wrong(image.config, text!("max depth exceeded: more than 127 layers")));
+        }
+        if diff_ids.len() != image.layers.len() || diff_ids.is_empty() {
+            return Err(self.wrong(image.config, text!("has not as many diff_ids as there are layers, or none")));
         }
         for (at, (&path, &diff_id)) in image.layers.iter().zip(&diff_ids).enumerate() {
             if !turn.has(diff_id) {

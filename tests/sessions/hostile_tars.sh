@@ -918,8 +918,11 @@ docker_archive < <(printf '[{"Config":"config","RepoTags":["hostile"],"Layers":[
 config=$saved
 loads
 unloaded 'max depth exceeded'
+docker_archive < <(printf '[{"Config":"x"}'; printf ',{"Config":"x"}%.0s' {1..50000}; printf ']')
+loads
+unloaded 'more images'
 bare <<'TAR'
-repeat 70000 file m%d
+repeat 9000 file m%d
 TAR
 mv x.tar i.tar
 loads
