@@ -251,7 +251,7 @@ begin 'with --userns: ids are those of the container, both ways'
   prints $'1234:2345\n7:8\nnew'
   gone_with bird
 
-begin 'an ordinary user has his containers' files, whether they run or not'
+begin "an ordinary user has his containers' files, whether they run or not"
   home=$T/home; mkdir "$home"; ln busybox.tar "$home"; cp d/x "$home/file"; chown -R 54321:54321 "$home"
   as() { cd "$home" && exec setpriv --reuid 54321 --regid 54321 --clear-groups env -u MYDOCKER_ROOT -u XDG_DATA_HOME HOME="$home" "$@"; }
   user() { as timeout 30 "$MYDOCKER" "$@"; }
