@@ -187,10 +187,23 @@ fn next_end(record: &Record) -> Result<u8> {
         if let Some(code) = code {
             return Ok(code);
         }
-        // Killed, or in somebody's foreground: then only who started it knows.
-        if supervisor.is_none() || gone.revents != 0 {
+        if record.kind != Kind::Foreground && (supervisor.is_none() || gone.revents != 0) {
+            // It was killed.
             return Ok(record.state().code);
         }
+        if gone.revents == 0 && supervisor.is_some() {
+            continue;
+        }
+        // In somebody's foreground: its code is mydocker's own, when that one's parent has taken it.
+        for _ in 0..40 {
+            match supervisor.as_ref().map_or(Err(Errno::ENOSYS), |fd| process::code_of(fd.as_fd())) {
+                Ok(code) => return Ok(code),
+                Err(Errno::ESRCH) => _ = process::poll(&mut [], Some(25)),
+                Err(_) => break,
+            }
+        }
+        let message = text!("container % has ended in the foreground: only who started it knows the exit code");
+        return Err(Error::new(message, &[record.known_as()]));
     }
 }
 

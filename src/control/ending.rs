@@ -144,6 +144,10 @@ pub fn end(store: &Store, list: &mut [Ending], said: &mut dyn FnMut(&mut Ending)
             next = next.wrapping_add(1);
         }
         if next == list.len() {
+            // A supervisor that was killed meanwhile has left its container to who comes next.
+            if list.iter().any(|ending| ending.error.is_none() && ending.record.written().is_live()) {
+                store.sweep();
+            }
             return Ok(());
         }
         process::poll(&mut fds, if deadline == u64::MAX { None } else { Some(until(deadline)) }).map_err(failed)?;

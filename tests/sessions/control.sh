@@ -175,6 +175,23 @@ for n in 1 2 3 4 5; do
   if active; then eventually 10 test ! -e "$MYDOCKER_ROOT/containers/$id" || fail 'it is not removed'; fi
 done
 
+begin 'wait: a container in the foreground has the code that mydocker ends with'
+start --name front /bin/sh -c 'echo ready; sleep 1; exit 33'
+ready
+run mydocker wait front
+finish
+exits 33
+start --name front /bin/sh -c 'echo ready; sleep 1; exit 34'
+ready
+if active; then
+  "$MYDOCKER" wait front >"$T/waited" 2>"$T/waited.err"; code=$?
+  # Linux 6.15 tells it to others than the parent.
+  if [ $code = 0 ]; then same 34 "$(<"$T/waited")"
+  elif ! grep -q 'only who started it knows' "$T/waited.err"; then fail 'expected the exit code, or that it is not known' "$(<"$T/waited.err")"; fi
+fi
+finish
+exits 34
+
 begin 'wait ends with rm -f, and with the death of the supervisor'
 up --name w4 busybox sleep 31720
 if active; then
