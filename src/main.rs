@@ -1,8 +1,7 @@
 //! mydocker: a container runtime made of system calls. See docs/design.md.
 #![cfg_attr(not(test), no_main)]
 // The unit tests and the fuzzer have a main of their own, and what only the program's calls is unused there.
-// TODO: for tests and fuzzing only, when all commands are there.
-#![allow(dead_code)]
+#![cfg_attr(any(test, fuzzing), allow(dead_code))]
 
 // First, for its macro.
 #[macro_use]
@@ -69,8 +68,6 @@ use crate::error::{Error, Result};
 use crate::sys::fs;
 use crate::sys::name::{Text, t};
 use crate::sys::process::{self, PollFd, STDOUT};
-
-const VERSION: &[u8] = concat!("mydocker ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
 /// The program: its exit code.
 fn start(args: &'static [Text], secure: bool) -> i32 {
