@@ -23,8 +23,6 @@ use std::os::fd::AsFd;
 pub struct View {
     /// The directory.
     pub root: OwnedFd,
-    /// It is what its processes have, with all that is mounted in it.
-    pub live: bool,
     /// The root itself is read-only for the container.
     pub read_only: bool,
     /// Its user namespace, if it runs and we are not in that.
@@ -39,7 +37,7 @@ impl View {
         let mut tries = 0_u32;
         while hold(record)? {
             match live(record) {
-                Ok((root, user)) => return Ok(Self { root, live: true, read_only, user }),
+                Ok((root, user)) => return Ok(Self { root, read_only, user }),
                 // Mostly it ends just now, and then its files are to be had all the same.
                 Err(error) if tries == 40 => return Err(error),
                 Err(_) => _ = process::poll(&mut [], Some(10)),
@@ -50,7 +48,7 @@ impl View {
             return Err(Error::new(text!("no such container: %"), &[record.known_as()]));
         }
         let root = mounted(store, record, if volumes { Rest::Whole } else { Rest::Bare })?;
-        Ok(Self { root, live: false, read_only, user: None })
+        Ok(Self { root, read_only, user: None })
     }
 
     /// Becomes root of its user namespace, which is who makes files there: root of the host is nobody there.
