@@ -338,3 +338,65 @@ fn wait(watch: Option<&OwnedFd>, supervisor: i32, end: Option<u64>) -> Done<bool
     }
     Ok(other)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that fails
+mod tests {
+    use super::*;
+
+    fn printer(timestamps: bool) -> Printer {
+        Printer { since: None, until: None, timestamps, parts: [false; 2], error: false, out: Line::new() }
+    }
+
+    #[test]
+    fn a_line_in_parts_is_one_and_what_is_no_line_is_left_out() {
+        let mut printer = printer(true);
+        for line in [
+            "2026-11-24T07:00:00.000000001Z stdout P a",
+            "2026-11-24T07:00:00.000000002Z stdout F b",
+            "2026-11-24T07:00:00.000000003Z stdout F ",
+            "2026-",
+            "",
+            "2026-11-24T07:00:00.000000004Z_stdout F x",
+            "2026-11-24T07:00:00.000000005Z stdout F c",
+        ] {
+            assert_eq!(printer.line(line.as_bytes()), Ok(true));
+        }
+        let text = String::from_utf8_lossy(&printer.out).replace("2026-11-24T07:00:00.00000000", "");
+        assert_eq!(text, "1Z ab\n3Z \n5Z c\n");
+    }
+
+    #[test]
+    fn the_last_lines_begin_where_the_one_before_them_has_ended() {
+        let path = std::env::temp_dir().join(format!("mydocker-logs-{}", std::process::id()));
+        let line = |tag: &str, text: &str| format!("2026-11-24T07:00:00.000000001Z stdout {tag} {text}\n");
+        // Long enough that the window begins in the middle of something, also of a line in parts.
+        let long = "x".repeat(16 * 1024);
+        let mut text = String::new();
+        for _ in 0..9 {
+            text += &line("P", &long);
+        }
+        text += &line("F", "end");
+        let parts = text.len() as u64;
+        for number in 0..5 {
+            text += &line("F", &number.to_string());
+        }
+        text += &line("P", "part");
+        std::fs::write(&path, &text).unwrap();
+        let file: OwnedFd = std::fs::File::open(&path).unwrap().into();
+        std::fs::remove_file(&path).unwrap();
+        let mut files = Files { dir: fs::CWD, buf: vec![0; ROOM], name: Line::new() };
+        let short = line("F", "0").len() as u64;
+        for (wanted, newest, expected) in [
+            (0, true, (text.len() as u64, 0)),
+            (1, true, (parts + short * 5, 1)),
+            (2, true, (parts + short * 4, 2)),
+            (6, true, (parts, 6)),
+            (7, true, (0, 7)),
+            (9, true, (0, 7)),
+            (1, false, (parts + short * 4, 1)),
+        ] {
+            assert_eq!(files.last(&file, wanted, newest), Ok(expected), "{wanted} {newest}");
+        }
+    }
+}
