@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::sys::call::CAPABILITIES;
 use crate::sys::fs;
 use crate::sys::name::t;
-use crate::text::{Line, Push, filled, is, keep, number, separated, split, split_once};
+use crate::text::{Line, Push, filled, is, join, keep, number, separated, split, split_once};
 use crate::{image, usage, volumes};
 use std::os::fd::AsFd;
 
@@ -31,12 +31,13 @@ pub fn objects(given: &Given, kind: Text) -> Result<u8> {
     let mut shown = Line::new();
     let mut documents = Vec::new();
     let format = given.value("format").filter(|format| !format.is_empty());
+    let as_json = format.is_none_or(|format| format == t(c"json"));
     let mut wrong = None;
     let code = given.each(&mut |word| {
         let document = find(&store, word, kind.to_bytes(), given.has("size"))?;
         match format {
-            None => documents.push(document),
-            Some(format) if format == t(c"json") => _ = shown.put(document.to_bytes()).put(b"\n"),
+            _ if as_json => documents.push(document),
+            None => {}
             // What is wrong with the template is wrong with it for all.
             Some(_) if wrong.is_some() => {}
             Some(format) => match template::object(format.to_bytes(), document.to_bytes(), &mut shown) {
@@ -46,8 +47,9 @@ pub fn objects(given: &Given, kind: Text) -> Result<u8> {
         }
         Ok(())
     });
-    if format.is_none() {
-        shown = write::pretty(write::array(&documents, true).to_bytes());
+    if as_json {
+        let array = write::array(&documents, true);
+        shown = if format.is_none() { write::pretty(array.to_bytes()) } else { join(&[array.to_bytes(), b"\n"]) };
     }
     crate::print(&shown)?;
     wrong.map_or(Ok(code), Err)

@@ -3,7 +3,7 @@
 use crate::assemble::image_volumes;
 use crate::cgroup::{Layout, freezer};
 use crate::cli::{Given, Options};
-use crate::error::Result;
+use crate::error::{Error, Result, USAGE};
 use crate::format::filter::{Filters, fits, invalid};
 use crate::format::{self, View, human};
 use crate::image::config::{Config, Part};
@@ -29,8 +29,10 @@ pub struct Shown {
     pub status: Text,
     /// All its processes stand still.
     pub paused: bool,
-    /// What it was made with; nothing of it where that cannot be read any more.
+    /// What it was made with.
     pub options: Options,
+    /// That could not be read: a foreground container's --env-file can be gone by now.
+    pub unknown: bool,
     /// What the image says.
     pub config: &'static Config,
 }
@@ -46,10 +48,12 @@ impl Shown {
         let state = record.state();
         let paused = state.status == Status::Running && freezer::is_frozen(layout, record.id);
         let status = if paused { t(c"paused") } else { keep(state.word()) };
-        let mut options = record.options().unwrap_or_default();
+        let options = record.options();
+        let unknown = options.is_err();
+        let mut options = options.unwrap_or_default();
         let config = config(store, known, record.image_id);
         let _ = image_volumes(&mut options.spec.mounts, config);
-        Box::leak(Box::new(Self { record, state, status, paused, options, config }))
+        Box::leak(Box::new(Self { record, state, status, paused, options, unknown, config }))
     }
 
     /// All of them, the youngest first.
@@ -196,7 +200,10 @@ pub fn ps(given: &Given) -> Result<u8> {
     }
     let last = match given.value("last") {
         _ if given.has("latest") => 1,
-        Some(count) => number(count.to_bytes()).map_or(0, |count| count as usize),
+        Some(count) if count == t(c"-1") => 0,
+        Some(count) => number(count.to_bytes()).ok_or_else(|| {
+            Error::new(text!("invalid argument \"%\" for \"-n, --last\" flag: it is a number"), &[count]).code(USAGE)
+        })? as usize,
         None => 0,
     };
     let store = given.store()?;

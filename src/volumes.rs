@@ -165,7 +165,10 @@ fn all(store: &Store) -> Vec<Volume> {
 fn users(containers: &[&Shown], name: Text) -> Vec<Text> {
     let mut users = Vec::new();
     for shown in containers {
-        if shown.options.spec.mounts.iter().any(|mount| mount.source == Source::Volume(name)) {
+        // What it has is unknown: then what was typed may mean this one.
+        let typed = |word: &Text| shown.unknown && fits(name.to_bytes(), word.to_bytes());
+        let with = shown.options.spec.mounts.iter().any(|mount| mount.source == Source::Volume(name));
+        if with || shown.record.flags.iter().any(typed) {
             users.push(shown.record.id);
         }
     }
@@ -328,7 +331,19 @@ pub fn prune(store: &Store, every: bool, filters: &Filters) -> Result<Pruned> {
         }
         Ok(())
     })?;
+    // And what was left of others by who was killed meanwhile.
+    let mut left = Vec::new();
+    if let Ok(dir) = fs::open(store.dir(), t(c"volumes"), libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+        let _ = fs::each_entry(dir.as_fd(), &mut |name, _| {
+            if name.to_bytes().starts_with(b".gone-") {
+                left.push(filled("volumes/%", &[name]));
+            }
+        });
+    }
     let (mut said, mut bytes) = (Line::new(), 0_u64);
+    for &dir in left.iter().filter(|dir| !gone.iter().any(|(_, of)| of == *dir)) {
+        let _ = remove::tree(store.dir(), dir);
+    }
     for &(name, dir) in &gone {
         bytes = bytes.wrapping_add(usage::tree(store.dir(), filled("%/_data", &[dir])));
         finish(store.dir(), name, Some(dir))?;

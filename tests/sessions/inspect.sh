@@ -41,6 +41,10 @@ begin 'by a template'
   # As a shell passes it: only a list's format has \t for a tab.
   run mydocker inspect --format '{{.Name}}\t' bird; prints '/bird\t'
 
+begin 'json: in one line'
+  run mydocker inspect -f json bird busybox
+  exits 0; same 1 "$(wc -l <"$T/out")"; is '0 Name' '"/bird"'; is '1 Os' '"linux"'
+
 begin 'what a running one is'
   run mydocker run -d --name runs busybox sh -c 'echo written >/file; sleep 60'; exits 0
   run mydocker inspect -f '{{.State.Status}} {{.State.Running}} {{.State.ExitCode}}' runs; prints 'running true 0'

@@ -37,6 +37,8 @@ begin 'the last one first; -n and -l'
   run mydocker ps -n 1 --format '{{.Names}}'; prints long
   run mydocker ps -n 5 --format '{{.Names}}'; prints $'long\nbird'
   run mydocker ps -l --format '{{.Names}}'; prints long
+  run mydocker ps -n -1 --format '{{.Names}}'; exits 0; prints ''
+  run mydocker ps -n x; exits 125; one_line
 
 begin 'what a container wrote cannot reach the terminal, nor break the table'
   run mydocker create --name odd busybox $'a\nb\tc\e[31m'; exits 0

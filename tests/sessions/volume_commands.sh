@@ -56,6 +56,16 @@ begin 'nor by one in the foreground'
   wait
   check test -e "$MYDOCKER_ROOT/volumes/things/_data/file"
 
+begin 'nor by one whose command line cannot be read again'
+  mkfifo held2; echo A=b >variables
+  "$MYDOCKER" run -i -v things:/data --env-file variables busybox cat <held2 >/dev/null &
+  exec 7>held2
+  for _ in {1..50}; do if [ "$("$MYDOCKER" ps -q)" ]; then break; fi; sleep 0.1; done
+  rm variables
+  run mydocker volume rm things; exits 1; says 'volume is in use'
+  exec 7>&-
+  wait
+
 begin 'prune: those that nobody uses, and nobody has named'
   run mydocker create --name bird -v one:/data busybox true; exits 0
   run mydocker volume create two; nameless=$("$MYDOCKER" volume create)
@@ -69,6 +79,11 @@ begin 'prune: those that nobody uses, and nobody has named'
   run mydocker volume prune -a; exits 0; contains two; contains things; contains 'Total reclaimed space: 5B'
   run mydocker volume ls -q; prints one
   run mydocker rm bird
+
+begin 'prune: what is left of a volume by who was killed'
+  mkdir -p "$MYDOCKER_ROOT/volumes/.gone-old/_data/x"
+  run mydocker volume prune -f; exits 0
+  check test ! -e "$MYDOCKER_ROOT/volumes/.gone-old"
 
 begin 'rm: several, one of them missing'
   "$MYDOCKER" volume create a1 >/dev/null; "$MYDOCKER" volume create a2 >/dev/null
