@@ -21,10 +21,10 @@ pub use catalog::{Named, all, find};
 pub use turn::Turn;
 
 use crate::error::{Error, Result};
-use crate::sys::name::{Name, Text};
+use crate::sys::name::{Name, Text, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{Line, Push, filled, keep, number};
+use crate::text::{Line, Push, ancestors, filled, keep, number};
 use config::Config;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -69,7 +69,9 @@ impl Image {
             let layer = fs::open_follow(store, layer, libc::O_PATH | libc::O_DIRECTORY, 0)?;
             // Not opened for reading before it is known: that alone has effects on some devices.
             let found = match open_in_root(layer.as_fd(), path, libc::O_PATH, 0) {
-                Err(Errno::ENOENT) => continue,
+                Err(Errno::ENOENT) if !hides(layer.as_fd(), path) => continue,
+                // What leads there was deleted, or is no directory any more.
+                Err(Errno::ENOTDIR) => return Err(Errno::ENOENT),
                 other => fs::fstat(other?.as_fd())?,
             };
             return match fs::kind(&found) {
@@ -151,6 +153,16 @@ fn size_of(layer: Text) -> Text {
 /// How many bytes the files of a layer have; 0 of one from an older store.
 pub fn layer_size(store: BorrowedFd, layer: Text) -> u64 {
     fs::read_link(store, size_of(layer), &mut [0; 32]).ok().and_then(number).unwrap_or(0)
+}
+
+/// Whether a directory on the way is opaque: what the layers below have in it is not seen.
+fn hides(layer: BorrowedFd, path: Name) -> bool {
+    let opaque = |dir: &Text| {
+        let Ok(dir) = open_in_root(layer, *dir, libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return false };
+        let names = [t(c"trusted.overlay.opaque"), t(c"user.overlay.opaque")];
+        names.iter().any(|&name| fs::get_xattr(dir.as_fd(), name, &mut [0; 2]) == Ok(b"y"))
+    };
+    ancestors(keep(path.to_bytes())).iter().any(opaque)
 }
 
 /// 64 lower-case hexadecimal digits.

@@ -286,6 +286,31 @@ if need docker dockerd; then
   rm -rf --one-file-system D
 fi
 
+begin 'a user whom an upper layer has deleted is none: /etc/passwd is looked for as the container would see it'
+made users.tar <<'TAR'
+file bin/busybox mode=755 from=/bin/busybox
+file etc/passwd text=somebody:x:77:77::/:/bin/sh\n
+TAR
+for deleted in 'file etc/.wh.passwd' 'file .wh.etc' 'file etc/.wh..wh..opq' 'file etc text=x' 'file .wh..wh..opq
+file bin/busybox mode=755 from=/bin/busybox'; do
+  made above.tar <<<"$deleted"
+  layout "$T/users"
+  oci "$T/users" users users.tar above.tar
+  pack "$T/users" users-image.tar
+  run mydocker load -q -i users-image.tar
+  exits 0
+  run mydocker run -u somebody users /bin/busybox id -u
+  if active && [ "$code" = 0 ]; then fail "expected no such user after '$deleted'" "$(came)"; fi
+  says somebody
+done
+made above.tar <<<'file etc/other text=x'
+layout "$T/users"
+oci "$T/users" users users.tar above.tar
+pack "$T/users" users-image.tar
+run mydocker load -q -i users-image.tar
+run mydocker run -u somebody users /bin/busybox id -u
+prints 77
+
 begin 'a full disk, and SIGKILL: nothing is half there, and the next one works'
 fresh
 mkdir small && mount -t tmpfs -o size=3m tmpfs small
