@@ -18,7 +18,7 @@ mod turn;
 
 pub use archive::{default_image, from_archive, import};
 pub use catalog::{Named, all, find};
-pub use turn::Turn;
+pub use turn::{Turn, names_in};
 
 use crate::error::{Error, Result};
 use crate::sys::name::{Name, Text, t};

@@ -220,12 +220,37 @@ pub fn history(given: &Given) -> Result<u8> {
 
 // --- removal -----------------------------------------------------------------------------------------------------
 
+/// A container and what it has.
+struct Use {
+    id: Text,
+    image: Image,
+    live: bool,
+    /// Its record says so, not only its lock.
+    recorded: bool,
+}
+
+/// All of them. One that cannot be read is an error: it may have what nobody else has.
+fn uses(store: &Store) -> Result<Vec<Use>> {
+    let mut uses = Vec::new();
+    let ids = image::names_in(store.containers());
+    for id in ids.map_err(|errno| Error::sys(text!("list the containers"), t(c""), errno))? {
+        let record = match Record::open(store, id) {
+            Err(Errno::ENOENT) => continue,
+            record => record.map_err(|errno| Error::sys(text!("open container"), id, errno))?,
+        };
+        let live = record.state().is_live();
+        let recorded = record.kind != Kind::Foreground;
+        uses.push(Use { id, image: Image::recorded(record.layers, record.image_id), live, recorded });
+    }
+    Ok(uses)
+}
+
 /// Removing images, in a turn.
 struct Removal<'a> {
     store: &'a Store,
     turn: Turn<'a>,
-    /// The containers, as they are since `take`.
-    records: Vec<Record>,
+    /// The containers, as they are since that.
+    uses: Vec<Use>,
     /// The layer that is taken: nobody starts a container of it before this ends.
     taken: Option<(Text, OwnedFd)>,
     force: bool,
@@ -238,7 +263,7 @@ struct Removal<'a> {
 impl<'a> Removal<'a> {
     fn new(store: &'a Store, force: bool, small: bool) -> Result<Self> {
         let turn = Turn::new(store.dir())?;
-        Ok(Self { store, turn, records: Vec::new(), taken: None, force, said: Line::new(), small })
+        Ok(Self { store, turn, uses: Vec::new(), taken: None, force, said: Line::new(), small })
     }
 
     fn say(&mut self, what: &[u8], which: Text) {
@@ -251,26 +276,22 @@ impl<'a> Removal<'a> {
 
     /// Takes an image from those who would start a container of it, and asks who has one: the container, one that runs
     /// before others, and whether it does. Without a name it is just being started, and only the lock tells.
-    fn user(&mut self, image: &Image) -> Option<(Text, bool)> {
+    fn user(&mut self, image: &Image) -> Result<Option<(Text, bool)>> {
         let top = image.layers.first().copied().unwrap_or_default();
         self.taken = None;
         let taken = self.turn.seize(top);
         let held = matches!(taken, Err(Errno::EAGAIN));
         self.taken = taken.ok().map(|layer| (top, layer));
         // Not before: who was making one has made it by now, or comes to nothing.
-        self.records = self.store.records();
-        let (id, mut user, mut explained) = (image.id(), None, false);
-        for record in &self.records {
-            explained |= record.layers.first() == Some(&top);
-            let live = record.image_id == id && record.state().is_live();
-            if live || record.image_id == id && user.is_none() {
-                user = Some((short(record.id, false), live));
-            }
-            if live {
-                break;
+        self.uses = uses(self.store)?;
+        let (mut user, mut explained) = (None, false);
+        for other in &self.uses {
+            explained |= other.image.layers.first() == Some(&top);
+            if other.image.id() == image.id() && (other.live || user.is_none()) {
+                user = Some((short(other.id, false), other.live));
             }
         }
-        user.or((held && !explained).then_some((t(c"that is just starting"), true)))
+        Ok(user.or((held && !explained).then_some((t(c"that is just starting"), true))))
     }
 
     /// docker's rules: a name of several is taken away; with the last one the image goes, if no container has it.
@@ -279,7 +300,7 @@ impl<'a> Removal<'a> {
         let names = self.names(&found.image)?;
         let by_name = !found.reference.is_empty();
         let digits = short(found.image.id(), false);
-        let user = self.user(&found.image);
+        let user = self.user(&found.image)?;
         let runs = user.is_some_and(|(_, live)| live);
         if by_name && (names.len() > 1 || self.force && runs) {
             return self.untag(&found, names.len() == 1);
@@ -345,8 +366,8 @@ impl<'a> Removal<'a> {
     /// What no image and no container has any more.
     fn collect(&self) -> Result<Vec<Text>> {
         let mut used = Vec::new();
-        for record in self.records.iter().filter(|record| record.kind != Kind::Foreground) {
-            used.push(Image::recorded(record.layers.clone(), record.image_id));
+        for other in self.uses.iter().filter(|other| other.recorded) {
+            used.push(other.image.clone());
         }
         let taken = self.taken.as_ref().map_or(t(c""), |(layer, _)| *layer);
         self.turn.collect(&used, taken)
@@ -380,7 +401,7 @@ pub fn prune(store: &Store, all: bool, filters: &Filters) -> Result<(Line, u64)>
         let names = removal.names(image)?;
         // By another of its names already.
         let gone = names.is_empty() && !known.named.reference.is_empty();
-        if !all && !names.is_empty() || gone || removal.user(image).is_some() {
+        if !all && !names.is_empty() || gone || removal.user(image)?.is_some() {
             continue;
         }
         let mut layers = Vec::new();
@@ -392,7 +413,7 @@ pub fn prune(store: &Store, all: bool, filters: &Filters) -> Result<(Line, u64)>
             freed = freed.wrapping_add(*size);
         }
     }
-    (removal.taken, removal.records) = (None, store.records());
+    (removal.taken, removal.uses) = (None, uses(store)?);
     if all {
         removal.turn.forget(None).map_err(|errno| Error::sys(text!("remove"), t(c"archives"), errno))?;
     }

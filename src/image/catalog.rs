@@ -43,7 +43,12 @@ pub fn all(store: BorrowedFd) -> Result<Vec<Named>> {
     let images = fs::open(store, t(c"images"), libc::O_RDONLY | libc::O_DIRECTORY, 0).map_err(failed)?;
     each(images.as_fd(), &mut |name| names.push(reference::of_file(name))).map_err(failed)?;
     for name in names {
-        let Ok(Some(image)) = read(store, name) else { continue };
+        // What cannot be read for another reason than damage may be all the same: who removes what nobody names must not go on.
+        let image = match read_whole(store, manifest_of(name)) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => continue,
+            text => Image::parse(&text.map_err(failed)?),
+        };
+        let Some(image) = image else { continue };
         let no_name = name.to_bytes().starts_with(b"sha256:");
         // One of an older store has no tag.
         let reference = if no_name { t(c"") } else { reference::parse(name.to_bytes()).unwrap_or(name) };

@@ -179,7 +179,7 @@ impl<'a> Turn<'a> {
     /// An archive that was given as a file is imported anew when its image is gone; `None` is every archive's.
     pub fn forget(&self, image: Option<&Image>) -> Done<()> {
         let archives = fs::open(self.store, t(c"archives"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
-        for name in names(archives.as_fd())? {
+        for name in names_in(archives.as_fd())? {
             let known = read_whole(archives.as_fd(), name).ok().and_then(|text| Image::parse(&text));
             let is_it = |of: &Image| known.as_ref().is_some_and(|known| known.layers.first() == of.layers.first());
             if image.is_none_or(is_it) {
@@ -197,11 +197,11 @@ impl<'a> Turn<'a> {
         let open = |dir| fs::open(self.store, dir, libc::O_RDONLY | libc::O_DIRECTORY, 0);
         let mut sweep = || {
             let archives = open(t(c"archives"))?;
-            for name in names(archives.as_fd())? {
+            for name in names_in(archives.as_fd())? {
                 kept.extend(read_whole(archives.as_fd(), name).ok().and_then(|text| Image::parse(&text)));
             }
             let (layers, configs, mut removed) = (open(t(c"layers"))?, open(t(c"configs"))?, Vec::new());
-            for name in names(layers.as_fd())? {
+            for name in names_in(layers.as_fd())? {
                 let layer = filled("layers/%", &[name]);
                 if digest_of(name.to_bytes()).is_none() || kept.iter().any(|image| image.layers.contains(&layer)) {
                     continue;
@@ -217,13 +217,13 @@ impl<'a> Turn<'a> {
                 removed.push(name);
             }
             // What is known of a layer besides its tree.
-            for name in names(layers.as_fd())? {
+            for name in names_in(layers.as_fd())? {
                 let digest = name.to_bytes().get(..64).and_then(digest_of);
                 if name.to_bytes().len() > 64 && digest.is_some_and(|digest| !self.has(digest)) {
                     fs::unlink(layers.as_fd(), name)?;
                 }
             }
-            for name in names(configs.as_fd())? {
+            for name in names_in(configs.as_fd())? {
                 if !kept.iter().any(|image| image.config == Some(name)) {
                     fs::unlink(configs.as_fd(), name)?;
                 }
@@ -288,7 +288,7 @@ fn mount_points(root: BorrowedFd) -> Done<()> {
 }
 
 /// The names in a directory, all read before anything changes.
-fn names(dir: BorrowedFd) -> Done<Vec<Text>> {
+pub fn names_in(dir: BorrowedFd) -> Done<Vec<Text>> {
     let mut names = Vec::new();
     fs::rewind(dir)?;
     each(dir, &mut |name| names.push(keep(name.to_bytes())))?;
