@@ -222,6 +222,8 @@ pub fn pause(given: &Given) -> Result<u8> {
                 _ => error,
             }
         };
+        // This command may be killed before all is frozen.
+        record.joins();
         let mut tries = 0_u32;
         loop {
             let done = freezer::freeze(store, record.id);

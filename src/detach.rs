@@ -208,6 +208,10 @@ fn lock(store: &Store, record: &Record) -> Result<()> {
             Err(Errno::EAGAIN) => {
                 return Err(Error::new(text!("container % is already running"), &[record.known_as()]));
             }
+            // Removed before it was locked.
+            Ok(()) if fs::fstat(record.dir.as_fd()).is_ok_and(|stat| stat.st_nlink == 0) => {
+                return Err(Error::new(text!("no such container: %"), &[record.known_as()]));
+            }
             lock => return lock.map_err(failed),
         }
     }

@@ -5,7 +5,7 @@
 //! use, of which must hold that an answer is one that the manual knows. Every so often all workers wait, and the store, the
 //! processes, cgroups and mounts are looked at. What fails is run again with less, as long as it fails, and printed as a script.
 //!
-//! It is PID 1 of a pid namespace (tests/model/run), so that nothing but what came of it can be killed by it.
+//! It is the child of PID 1 of a pid namespace (tests/model/run), so that nothing but what came of it can be killed by it.
 
 mod world;
 
@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use world::{Answer, NAMES, Next, Op, Policy, Program, Text, World};
 
@@ -222,7 +222,7 @@ fn words(worker: usize, op: Op) -> Vec<String> {
         Op::CopyOut(number) => line(&["cp", &format!("{}:/f", name(number)), "out"]),
         Op::Export(number) => line(&["export", "-o", "tree.tar", &name(number)]),
         Op::Commit(number) => line(&["commit", &name(number), &image]),
-        Op::RunImage => line(&["run", "--rm", "--pull", "never", &image, "cat", "/f"]),
+        Op::RunImage => line(&["run", "--rm", "--pull", "never", &format!("{image}:latest"), "cat", "/f"]),
         Op::Run(code) => line(&["run", "--rm", "busybox", "sh", "-c", &format!("echo word; exit {code}")]),
         Op::Rmi => line(&["rmi", &image]),
         Op::VolumeCreate => line(&["volume", "create", &volume]),
@@ -245,7 +245,8 @@ struct Came {
 }
 
 /// The messages that the manual knows, and what each means here.
-const MESSAGES: [(&str, Answer); 30] = [
+const MESSAGES: [(&str, Answer); 32] = [
+    ("cannot remove", Answer::MustStop),
     ("no such container", Answer::NoContainer),
     ("no such object", Answer::NoContainer),
     ("is already in use", Answer::Taken),
@@ -261,6 +262,7 @@ const MESSAGES: [(&str, Answer); 30] = [
     ("not found", Answer::NotFound),
     ("ENOENT", Answer::NotFound),
     ("same name", Answer::SameName),
+    ("has that name already", Answer::SameName),
     ("no such image", Answer::NoImage),
     ("no image", Answer::NoImage),
     ("no such volume", Answer::NoVolume),
@@ -272,7 +274,7 @@ const MESSAGES: [(&str, Answer); 30] = [
     ("has exited", Answer::NotRunning),
     ("being removed", Answer::NoContainer),
     ("is gone", Answer::NoContainer),
-    ("is busy", Answer::MustStop),
+    ("being started", Answer::MustStop),
     ("already running", Answer::Ok),
     ("already started", Answer::Ok),
     ("already exists", Answer::Taken),
@@ -294,6 +296,10 @@ fn meaning(op: Op, code: Option<i32>, stderr: &str) -> Answer {
     if own {
         for (text, answer) in &MESSAGES {
             if low.contains(&text.to_lowercase()) {
+                // What is no image is a command in the default image.
+                if matches!(op, Op::RunImage) && *answer == Answer::NotFound {
+                    return Answer::NoImage;
+                }
                 // ENOENT and its like are for a command that is not there, and nothing else.
                 if *answer == Answer::NotFound && !matches!(op, Op::RunD { .. } | Op::Start(_) | Op::Restart(_) | Op::Shared(..)) {
                     return Answer::Other;
@@ -318,6 +324,8 @@ struct Running {
     from: Instant,
 }
 
+static FILES: AtomicUsize = AtomicUsize::new(0);
+
 struct Bench<'a> {
     mydocker: &'a Path,
     root: &'a Path,
@@ -327,7 +335,9 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn begin(&self, op: Op, which: &str) -> Running {
-        let (out, err) = (self.dir.join(format!("{which}.out")), self.dir.join(format!("{which}.err")));
+        // One that was killed before may have somebody who still writes: never the same file again.
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let (out, err) = (self.dir.join(format!("{which}{number}.out")), self.dir.join(format!("{which}{number}.err")));
         let child = Command::new(self.mydocker)
             .args(words(self.worker, op))
             .current_dir(&self.dir)
@@ -342,7 +352,7 @@ impl Bench<'_> {
 
     /// Err: it hangs; where.
     fn end(&self, mut running: Running) -> Result<Came, String> {
-        let limit = if matches!(running.op, Op::Wait(_)) { Duration::from_millis(600) } else { LIMIT };
+        let limit = if matches!(running.op, Op::Wait(_)) { Duration::from_millis(1_500) } else { LIMIT };
         let mut pause = 100;
         let (status, blocked) = loop {
             if let Some(status) = running.child.try_wait().expect("wait") {
@@ -362,6 +372,7 @@ impl Bench<'_> {
         };
         let text = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
         let (mut stdout, stderr) = (text(&running.out), text(&running.err));
+        let _ = (fs::remove_file(&running.out), fs::remove_file(&running.err));
         let answer = if blocked { Answer::Blocked } else { meaning(running.op, status.code(), &stderr) };
         if matches!(running.op, Op::Ps) {
             let mut lines: Vec<String> = stdout.lines().map(|line| line.replace(&format!("w{}-", self.worker), "")).collect();
@@ -460,11 +471,12 @@ fn take(bench: &Bench, step: &Step, worlds: Vec<World>) -> Result<Vec<World>, St
         let _ = running.child.kill();
         let status = running.child.wait().expect("wait");
         if let Some(code) = status.code() {
-            let stderr = fs::read_to_string(&running.err).unwrap_or_default();
+            let stderr = String::from_utf8_lossy(&fs::read(&running.err).unwrap_or_default()).into_owned();
             if meaning(step.first, Some(code), &stderr) == Answer::Other && !matches!(step.first, Op::Wait(_)) {
                 return Err(format!("an answer that has no meaning: {}: exit {code}, stderr {:?}", shell(bench.worker, step.first), clip(&stderr)));
             }
         }
+        let _ = (fs::remove_file(&running.out), fs::remove_file(&running.err));
         if matches!(step.first, Op::Shared(..)) {
             return Ok(worlds);
         }
@@ -554,7 +566,7 @@ fn processes() -> Vec<Process> {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
         let read = |name: &str| fs::read(entry.path().join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         let stat = read("stat");
-        if stat.is_empty() || pid == 1 {
+        if stat.is_empty() || pid == 1 || pid == std::process::id() as i32 {
             continue;
         }
         let zombie = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z') || rest.starts_with('X'));
@@ -563,9 +575,19 @@ fn processes() -> Vec<Process> {
     all
 }
 
-fn reap() {
-    // SAFETY: plain system calls; no command is running meanwhile whose end somebody else waits for.
-    while unsafe { waitpid(-1, std::ptr::null_mut(), 1) } > 0 {}
+/// PID 1: orphans are its children, and while one that has ended is not reaped, the kernel does not let go of the pid namespace
+/// that it was in.
+fn reaper() -> ! {
+    let me = std::env::args_os().collect::<Vec<_>>();
+    let child = Command::new("/proc/self/exe").args(&me[1..]).spawn().expect("the model is executed");
+    loop {
+        let mut status = 0;
+        // SAFETY: a plain system call; the status is ours.
+        let pid = unsafe { waitpid(-1, &raw mut status, 0) };
+        if pid == child.id() as i32 {
+            std::process::exit(std::process::ExitStatus::from_raw(status).code().unwrap_or(2));
+        }
+    }
 }
 
 /// The 64 digits after `mydocker-` in a path of a cgroup.
@@ -607,7 +629,6 @@ fn look(mydocker: &Path, root: &Path, mounts_before: &str) -> Result<(), String>
     let mut last = String::new();
     let from = Instant::now();
     while from.elapsed() < Duration::from_secs(6) {
-        reap();
         match look_once(mydocker, root, mounts_before) {
             Ok(()) => return Ok(()),
             Err(why) => last = why,
@@ -695,6 +716,9 @@ fn look_once(mydocker: &Path, root: &Path, mounts_before: &str) -> Result<(), St
     }
     for cgroup in cgroups() {
         let id = id_in(&cgroup).unwrap_or_default();
+        if std::env::var_os("MODEL_SHARED").is_some() && !ids.contains_key(&id) {
+            continue;
+        }
         if !matches!(ids.get(&id).map(String::as_str), Some("running" | "paused" | "restarting")) {
             return Err(format!("a cgroup of a container that is {:?}: {cgroup}", ids.get(&id)));
         }
@@ -740,8 +764,7 @@ fn fresh(setting: &Setting) -> PathBuf {
 /// Everything else in this namespace.
 fn end_all() {
     for _ in 0..200 {
-        reap();
-        let others: Vec<Process> = processes().into_iter().filter(|process| !process.zombie && process.pid != std::process::id() as i32).collect();
+        let others: Vec<Process> = processes().into_iter().filter(|process| !process.zombie).collect();
         if others.is_empty() {
             break;
         }
@@ -868,11 +891,14 @@ fn finish(setting: &Setting, root: &Path) -> Result<(), String> {
 
 // --- shorter -----------------------------------------------------------------------------------------------------------------------
 
-fn fails(setting: &Setting, steps: &[Vec<Step>], tries: usize) -> Option<(Vec<Vec<Step>>, Failure)> {
+fn fails(setting: &Setting, steps: &[Vec<Step>], tries: usize, worker: bool) -> Option<(Vec<Vec<Step>>, Failure)> {
     for _ in 0..tries {
         let mut candidate = steps.to_vec();
         if let (_, Some(failure)) = all_workers(setting, &mut candidate, None) {
-            return Some((candidate, failure));
+            // What a machine that is busy makes of a look at everything is not what a worker has found, nor the reverse.
+            if failure.worker.is_some() == worker {
+                return Some((candidate, failure));
+            }
         }
     }
     None
@@ -888,13 +914,14 @@ fn shrink(setting: &Setting, steps: Vec<Vec<Step>>, failure: Failure, seconds: u
     let time = || from.elapsed() < Duration::from_secs(seconds);
     let mut best = (steps, failure);
     let mut again = false;
+    let worker = best.1.worker.is_some();
     // One worker alone, and of its steps the last ones: mostly that is enough.
     let only = |worker: usize, steps: &[Vec<Step>], last: usize| -> Vec<Vec<Step>> {
         steps.iter().enumerate().map(|(number, mine)| if number == worker { mine[mine.len().saturating_sub(last)..].to_vec() } else { vec![] }).collect()
     };
-    if let Some(worker) = best.1.worker {
+    if let Some(number) = best.1.worker {
         for last in [8, 25, 100, usize::MAX] {
-            if let Some(found) = time().then(|| fails(setting, &only(worker, &best.0, last), 3)).flatten() {
+            if let Some(found) = time().then(|| fails(setting, &only(number, &best.0, last), 3, worker)).flatten() {
                 best = found;
                 again = true;
                 break;
@@ -904,7 +931,7 @@ fn shrink(setting: &Setting, steps: Vec<Vec<Step>>, failure: Failure, seconds: u
     if !again {
         let tail = |last: usize, steps: &[Vec<Step>]| -> Vec<Vec<Step>> { steps.iter().map(|mine| mine[mine.len().saturating_sub(last)..].to_vec()).collect() };
         for last in [ROUND, 4 * ROUND, usize::MAX] {
-            if let Some(found) = time().then(|| fails(setting, &tail(last, &best.0), 2)).flatten() {
+            if let Some(found) = time().then(|| fails(setting, &tail(last, &best.0), 2, worker)).flatten() {
                 best = found;
                 again = true;
                 break;
@@ -931,7 +958,7 @@ fn shrink(setting: &Setting, steps: Vec<Vec<Step>>, failure: Failure, seconds: u
                 }
                 candidate.push(kept);
             }
-            if let Some(found) = fails(setting, &candidate, 3) {
+            if let Some(found) = fails(setting, &candidate, 3, worker) {
                 best = found;
                 less = true;
             } else {
@@ -957,7 +984,7 @@ fn shrink(setting: &Setting, steps: Vec<Vec<Step>>, failure: Failure, seconds: u
                 }
                 let mut candidate = best.0.clone();
                 candidate[worker][number] = plain;
-                if let Some(found) = time().then(|| fails(setting, &candidate, 2)).flatten() {
+                if let Some(found) = time().then(|| fails(setting, &candidate, 2, best.1.worker.is_some())).flatten() {
                     best = found;
                 }
             }
@@ -1016,7 +1043,10 @@ fn main() {
         eprintln!("usage: model MYDOCKER IMAGE.tar DIRECTORY [--steps N] [--workers N] [--seed N] [--shrink SECONDS]");
         std::process::exit(2);
     };
-    assert_eq!(std::process::id(), 1, "it kills all that is in its pid namespace: tests/model/run makes one");
+    if std::process::id() == 1 {
+        reaper();
+    }
+    assert_eq!(parent(std::process::id() as i32), Some(1), "it kills all that is in its pid namespace: tests/model/run makes one");
     let number = |flag: &str, otherwise: u64| rest.iter().position(|word| word == flag).and_then(|at| rest.get(at + 1)).map_or(otherwise, |word| word.parse().expect("a number"));
     let (steps, workers, seed, seconds) = (number("--steps", 5_000) as usize, number("--workers", 8) as usize, number("--seed", 1), number("--shrink", 120));
     let (mydocker, dir) = (PathBuf::from(mydocker), PathBuf::from(dir));

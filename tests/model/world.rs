@@ -53,6 +53,8 @@ pub struct Container {
     pub lines: (u16, u16),
     /// Stopped or killed by a command: no restart follows.
     pub manual: bool,
+    /// Who started it was killed, and what that had begun goes on.
+    pub pending: bool,
 }
 
 /// A worker's names.
@@ -154,6 +156,7 @@ impl Container {
     fn begin(&mut self) {
         self.status = Status::Running;
         self.manual = false;
+        self.pending = false;
         let most = if matches!(self.policy, Policy::OnFailure) { 3 } else { 1 };
         self.lines.1 = if self.policy == Policy::Always { u16::MAX } else { self.lines.1.saturating_add(most) };
     }
@@ -206,6 +209,15 @@ fn by_itself(container: &Container) -> Vec<Option<Container>> {
             all.push(Some(again));
         }
         (Status::Dying(code), _) => all.push(ended(*container, code, false)),
+        (Status::Created | Status::Exited(_), program) if container.pending => {
+            let mut begun = *container;
+            begun.begin();
+            if program != Program::Missing {
+                all.push(Some(begun));
+            } else if container.policy == Policy::Remove {
+                all.push(None);
+            }
+        }
         _ => {}
     }
     all
@@ -264,6 +276,14 @@ fn codes(program: Program, term: bool) -> Vec<u8> {
     }
 }
 
+/// Between two runs the files of a container are nobody's to read: said after a while of waiting.
+fn between(container: &Container, world: &World) -> Vec<Next> {
+    match container.status {
+        Status::Restarting => done(Answer::NotRunning, world),
+        _ => vec![],
+    }
+}
+
 /// What a command does in one phase in one world.
 pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
     let with = |name: usize, container: Option<Container>| {
@@ -279,7 +299,7 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
         Op::RunD { name, program, policy, volume } => match phase {
             0 if world.containers[name].is_some() => done(Answer::Taken, world),
             0 => {
-                let container = Container { program, policy, status: Status::Created, file: 0, volume, lines: (0, 0), manual: false };
+                let container = Container { program, policy, status: Status::Created, file: 0, volume, lines: (0, 0), manual: false, pending: false };
                 let mut next = with(name, Some(container));
                 next.volume |= volume;
                 vec![Next::More(1, next)]
@@ -301,7 +321,7 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
             Some(_) => done(Answer::Taken, world),
             None => {
                 let status = Status::Created;
-                done(Answer::Ok, &with(name, Some(Container { program, policy, status, file: 0, volume: false, lines: (0, 0), manual: false })))
+                done(Answer::Ok, &with(name, Some(Container { program, policy, status, file: 0, volume: false, lines: (0, 0), manual: false, pending: false })))
             }
         },
         Op::Start(name) => existing(name, &|mut container| match container.status {
@@ -347,7 +367,9 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
                     let mut all = Vec::new();
                     let mut over = vec![Some(container)];
                     if let Status::Dying(code) = container.status {
-                        over = vec![ended(container, code, false)];
+                        // With --rm it stays for once.
+                        let stays = Container { status: Status::Exited(code), ..container };
+                        over = vec![if again { Some(stays) } else { ended(container, code, false) }];
                     }
                     for container in over {
                         let next = with(name, container);
@@ -392,7 +414,13 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
         }),
         Op::Wait(name) => existing(name, &|container| match container.status {
             Status::Exited(code) => vec![says(Answer::Ok, Text::Is(format!("{code}\n")), world)],
-            Status::Created => vec![says(Answer::Ok, Text::Is("0\n".into()), world)],
+            Status::Created => {
+                let mut all = vec![says(Answer::Ok, Text::Is("0\n".into()), world)];
+                if container.program == Program::Missing {
+                    all.push(says(Answer::Ok, Text::Is("127\n".into()), world));
+                }
+                all
+            }
             Status::Running | Status::Dying(_) | Status::Restarting => {
                 let mut all = vec![says(Answer::Blocked, Text::Any, world)];
                 // One that is removed by its end tells its code all the same.
@@ -447,7 +475,13 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
                 }
                 all
             }
-            (0, Some(_)) => done(Answer::Ok, &with(name, None)),
+            (0, Some(container)) => {
+                let mut all = done(Answer::Ok, &with(name, None));
+                if container.pending {
+                    all.extend(done(Answer::MustStop, world));
+                }
+                all
+            }
             (_, None) => vec![says(Answer::Ok, Text::Any, world), says(Answer::NoContainer, Text::Any, world)],
             (_, Some(_)) => done(Answer::Ok, &with(name, None)),
         },
@@ -507,7 +541,12 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
             }
             vec![says(Answer::Ok, Text::Is(text), world)]
         }
-        Op::Diff(name) | Op::Export(name) | Op::Stats(name) | Op::Update(name) => existing(name, &|_| done(Answer::Ok, world)),
+        Op::Stats(name) | Op::Update(name) => existing(name, &|_| done(Answer::Ok, world)),
+        Op::Diff(name) | Op::Export(name) => existing(name, &|container| {
+            let mut all = done(Answer::Ok, world);
+            all.extend(between(&container, world));
+            all
+        }),
         Op::Top(name) => existing(name, &|container| match container.status {
             Status::Running | Status::Paused => {
                 let mut all = done(Answer::Ok, world);
@@ -520,17 +559,34 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
             _ => done(Answer::NotRunning, world),
         }),
         Op::CopyIn(name, version) => existing(name, &|mut container| {
+            let mut all = between(&container, world);
             container.file = version;
-            done(Answer::Ok, &with(name, Some(container)))
+            all.extend(done(Answer::Ok, &with(name, Some(container))));
+            all
         }),
-        Op::CopyOut(name) => existing(name, &|container| match container.file {
-            0 => done(Answer::NoFile, world),
-            version => vec![says(Answer::Ok, Text::Is(format!("v{version}\n")), world)],
+        Op::CopyOut(name) => existing(name, &|container| {
+            let mut all = between(&container, world);
+            match container.file {
+                0 => all.extend(done(Answer::NoFile, world)),
+                version => all.push(says(Answer::Ok, Text::Is(format!("v{version}\n")), world)),
+            }
+            all
         }),
-        Op::Commit(name) => existing(name, &|container| {
-            let mut next = world.clone();
+        // It stands still meanwhile; who kills the command leaves it so.
+        Op::Commit(name) if phase == 0 && world.containers[name].is_some_and(|container| container.status == Status::Running) => {
+            let mut paused = world.containers[name];
+            paused.iter_mut().for_each(|container| container.status = Status::Paused);
+            vec![Next::More(1, with(name, paused)), Next::More(2, world.clone())]
+        }
+        Op::Commit(name) => existing(name, &|mut container| {
+            let mut all = between(&container, world);
+            if phase == 1 && container.status == Status::Paused {
+                container.status = Status::Running;
+            }
+            let mut next = with(name, Some(container));
             next.image = Some(container.file);
-            done(Answer::Ok, &next)
+            all.extend(done(Answer::Ok, &next));
+            all
         }),
         Op::RunImage => match world.image {
             None => done(Answer::NoImage, world),
@@ -600,6 +656,11 @@ pub fn killed(op: Op, worlds: Vec<World>) -> Vec<World> {
                     let mut half = world.clone();
                     half.containers[name] = ended(container, 255, false);
                     all.push(half);
+                }
+                if !container.alive() {
+                    let mut later = world.clone();
+                    later.containers[name] = Some(Container { pending: true, ..container });
+                    all.push(later);
                 }
             }
         }
