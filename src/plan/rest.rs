@@ -51,6 +51,7 @@ pub fn rest(spec: &Spec, host: &Host, what: Rest) -> (Vec<Entry>, usize) {
         // Before the root covers those that are in the container's directory.
         let volumes = || spec.mounts.iter().enumerate().filter(|(_, mount)| !matches!(mount.source, Source::Tmpfs(_)));
         for (index, mount) in volumes() {
+            super::fill(&mut plan, index, ROOT);
             copy(&mut plan, index, mount);
         }
         plan.doing(text!("attach the root"));
