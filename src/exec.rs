@@ -7,7 +7,7 @@ use crate::error::{Error, NOT_EXECUTABLE, Result};
 use crate::image::{Image, config};
 use crate::perform::{self, FORKED, TAKEN_OVER};
 use crate::plan::exec::Join;
-use crate::plan::{self, CONTAINER, MASTER, Plan, SUPERVISOR, Step};
+use crate::plan::{self, CONTAINER, Entry, MASTER, Plan, SUPERVISOR, Step};
 use crate::record::{Record, Status};
 use crate::spec::Spec;
 use crate::store::{self, Store};
@@ -161,6 +161,15 @@ struct Stopped<'a> {
 
 type Done<'a, T> = core::result::Result<T, Stopped<'a>>;
 
+/// An ordinary user's cgroups have to have one above them both that is his.
+fn refused(entry: &Entry, errno: Errno) -> Error {
+    let error = perform::describe(entry, errno);
+    if !matches!(entry.step, Step::Clone3(..)) || errno != Errno::EACCES {
+        return error;
+    }
+    error.hint(text!("mydocker has to be started in the same delegated tree: systemd-run --user --scope"), &[])
+}
+
 /// The steps, then beside the command until it has ended: its exit code.
 fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
     let mut pid = 0;
@@ -171,7 +180,7 @@ fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
             }
             _ => perform::step(entry, slots),
         };
-        done.map_err(|errno| Stopped { step: Some((&entry.step, errno)), error: perform::describe(entry, errno) })?;
+        done.map_err(|errno| Stopped { step: Some((&entry.step, errno)), error: refused(entry, errno) })?;
     }
     slots.close_but(plan::OURS);
     let lost = |errno| Stopped { step: None, error: Error::sys(text!("relay the command's streams"), t(c""), errno) };

@@ -92,6 +92,9 @@ fn outside(plan: &mut Builder, join: &Join) {
     plan.doing(text!("create the process"));
     plan.add(Step::Pair(SUPERVISOR, INIT));
     let born_in = join.cgroups.iter().position(|member| plan.is_born_in(member));
+    if let Some(member) = born_in.and_then(|index| join.cgroups.get(index)) {
+        plan.doing_for(text!("create the process in the cgroup"), member.path);
+    }
     plan.add(match born_in {
         Some(index) => Step::Clone3(0, cgroup_slots(index).0),
         None => Step::Clone(0),

@@ -68,6 +68,16 @@ begin 'and afterwards it is as it was: no process, no cgroup below, nothing enab
   run guest 'find /sys/fs/cgroup/user -type d; cat /sys/fs/cgroup/user/app/cgroup.subtree_control /sys/fs/cgroup/user/app/cgroup.procs'
   exits 0; same '/sys/fs/cgroup/user /sys/fs/cgroup/user/app' "$(echo $out)"
 
+begin 'exec: by the limits of the container, from the same delegated tree; from elsewhere an error that says so'
+  in_guest
+  run guest 'delegated "mydocker run --name bird -m 16m --memory-swap 16m /bin/sleep 1234" & run=$!; pid=$(await sleep)
+    mkdir /sys/fs/cgroup/user/app/shell; chown 1000 /sys/fs/cgroup/user/app/shell/cgroup.procs
+    in_shell() { sh -c "echo \$\$ >/sys/fs/cgroup/user/app/shell/cgroup.procs; exec as \"$1\""; }
+    in_shell "mydocker exec bird cat /proc/self/cgroup"; in_shell "mydocker exec bird tail /dev/zero"; echo $?
+    as "mydocker exec bird echo free"; echo $?
+    kill -9 $pid; wait $run; rmdir /sys/fs/cgroup/user/app/shell; find /sys/fs/cgroup/user -type d'
+  same '0::/ 137 1 /sys/fs/cgroup/user /sys/fs/cgroup/user/app' "$(echo $out)"; one_line; says cgroup; says 'delegated tree'
+
 begin 'with another process in it: an error that says so, and nothing is left'
   in_guest
   run guest 'sleep 99 & echo $! >/sys/fs/cgroup/user/app/cgroup.procs; delegated "mydocker run -m 16m /bin/true"; echo $?; kill $!
