@@ -107,3 +107,19 @@ begin 'one that was never started; no such container; a name that is none; a dir
   exits 1; one_line; says 'was made of a directory'
   same '' "$(ls -A "$MYDOCKER_ROOT/layers" | grep '^\.')" 'what is half there'
   gone_with egg plain
+
+begin 'of one that exchanges directories with symlinks meanwhile: nothing of the host'
+  tool race
+  mkdir canary && echo host >canary/file
+  run mydocker run -d --name bird -v "$tool_path:/race:ro" busybox sh -c "mkdir -p /w/dir; echo inside >/w/dir/file; ln -s '$T/canary' /w/link; exec /race exchange /w/dir /w/link"
+  exits 0
+  eventually 20 sh -c "'$MYDOCKER' logs bird | grep -q ready" || fail 'it never began'
+  for n in {1..15}; do
+    run mydocker commit -p=false bird raced
+    if active && [ "$code" != 0 ]; then one_line; fi
+    run mydocker export bird
+    exits 0
+    same '' "$(tar -xOf "$T/out" w 2>/dev/null | grep -xa host)" 'what an export has of the host'
+  done
+  same '' "$(find "$MYDOCKER_ROOT/layers" -type f -size -2 -exec grep -lx host {} + 2>/dev/null)" 'what the layers have of the host'
+  gone_with bird
