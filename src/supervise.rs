@@ -142,6 +142,9 @@ impl Relay {
     fn came(&mut self, count: usize) {
         let from = self.end;
         self.end = from.wrapping_add(count);
+        if self.keys.is_empty() {
+            return;
+        }
         for index in from..self.end {
             let byte = self.buf.get(index);
             let next = [self.seen, 0].into_iter().find(|&seen| byte == self.keys.get(seen) && byte.is_some());
