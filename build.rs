@@ -7,9 +7,12 @@
 mod model;
 
 use model::{COUNTERS, Range, walk};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{env, fs};
+
+/// What is longer and has several lines is a page.
+const PAGE: usize = 100;
 
 fn main() {
     println!("cargo::rerun-if-changed=src");
@@ -17,15 +20,23 @@ fn main() {
     let mut texts = BTreeSet::from([String::new()]);
     collect(Path::new("src"), &mut texts);
 
-    let (mut all, mut rows) = (Vec::new(), String::new());
-    for text in &texts {
-        let at = u16::try_from(all.len()).expect("the texts fit 64 KiB");
-        rows += &format!("({text:?}, {at}), ");
-        all.extend(text.bytes().chain([0]));
-    }
+    // Pages of help last: who prints a line need not unpack them.
+    let (pages, lines): (Vec<&String>, Vec<_>) =
+        texts.iter().partition(|text| text.len() > PAGE && text.contains('\n'));
+    let (mut all, mut places) = (Vec::new(), BTreeMap::new());
+    let mut place = |part: Vec<&'_ String>| {
+        for text in part {
+            places.insert(text.clone(), u16::try_from(all.len()).expect("the texts fit 64 KiB"));
+            all.extend(text.bytes().chain([0]));
+        }
+        all.len()
+    };
+    let first = place(lines);
+    place(pages);
+    let rows: String = places.iter().map(|(text, at)| format!("({text:?}, {at}), ")).collect();
     let packed = pack(&all);
     let list = format!(
-        "pub const ALL: &[(&str, u16)] = &[{rows}];\npub const LENGTH: usize = {};\npub static PACKED: [u8; {}] = {packed:?};\n",
+        "pub const ALL: &[(&str, u16)] = &[{rows}];\npub const LENGTH: usize = {};\npub const LINES: usize = {first};\npub static PACKED: [u8; {}] = {packed:?};\n",
         all.len(),
         packed.len()
     );

@@ -1,8 +1,9 @@
 //! What mydocker says, packed: messages, hints and help texts are a sixth of the program, and mostly nobody reads them.
 //!
 //! `text!("...")` is where a text stands in the source, and in the program a number: its place among all of them.
-//! build.rs collects them from the source and packs them; all are unpacked when the first is printed, which takes 5 ms
-//! and half a megabyte. Plain starts print none.
+//! build.rs collects them from the source and packs them, lines before whole pages of help. When the first line is printed all
+//! lines are unpacked, which takes half a megabyte and some milliseconds, and when the first page, all texts. Plain starts print
+//! none.
 
 use super::model::{COUNTERS, Counter, Range, walk};
 use crate::sys::name::{Name, Text};
@@ -31,7 +32,9 @@ struct Memory {
 }
 
 // In .bss, so that an error can be said when there is no memory to be had.
-static MEMORY: Once<Memory> = Once::new(Memory { texts: [0; list::LENGTH], counters: [[0; 2]; COUNTERS] });
+static LINES: Once<Memory> = Once::new(NOTHING);
+static ALL: Once<Memory> = Once::new(NOTHING);
+const NOTHING: Memory = Memory { texts: [0; list::LENGTH], counters: [[0; 2]; COUNTERS] };
 
 impl Message {
     /// "".
@@ -60,8 +63,13 @@ impl Message {
 
     /// As it stands in the source.
     pub fn text(self) -> Text {
-        let memory = MEMORY.get(unpack);
-        memory.texts.get(usize::from(self.0)..).and_then(Name::until_nul).unwrap_or_default()
+        let at = usize::from(self.0);
+        let memory = if at < list::LINES {
+            LINES.get(|memory| unpack(memory, list::LINES))
+        } else {
+            ALL.get(|memory| unpack(memory, list::LENGTH))
+        };
+        memory.texts.get(at..).and_then(Name::until_nul).unwrap_or_default()
     }
 
     /// As bytes.
@@ -83,13 +91,14 @@ const fn compare(one: &[u8], other: &[u8]) -> i32 {
     (one.len() > other.len()) as i32 - (one.len() < other.len()) as i32
 }
 
-fn unpack(memory: &mut Memory) {
+/// As many bytes from the beginning.
+fn unpack(memory: &mut Memory, count: usize) {
     let mut packed = list::PACKED.iter();
     let mut here = 0_u32;
     let mut shift = |here: &mut u32| *here = *here << 8 | packed.next().map_or(0, |&byte| u32::from(byte));
     (0..4).for_each(|_| shift(&mut here));
     let mut range = Range::ALL;
-    walk(&mut memory.counters, &mut memory.texts, |zero, one| {
+    walk(&mut memory.counters, memory.texts.get_mut(..count).unwrap_or_default(), |zero, one| {
         let middle = range.middle(zero, one);
         let one = here > middle;
         range.narrow(middle, one, |_| shift(&mut here));
