@@ -174,6 +174,13 @@ fn ended(mut container: Container, code: u8, natural: bool) -> Option<Container>
     Some(container)
 }
 
+/// The moment between the end of one with --rm and its removal.
+fn ending(container: &Container, code: u8, all: &mut Vec<Option<Container>>) {
+    if container.policy == Policy::Remove {
+        all.push(Some(Container { status: Status::Exited(code), ..*container }));
+    }
+}
+
 /// What one container may become by itself.
 fn by_itself(container: &Container) -> Vec<Option<Container>> {
     let mut all = Vec::new();
@@ -193,6 +200,7 @@ fn by_itself(container: &Container) -> Vec<Option<Container>> {
                 }
             } else {
                 all.push(ended(*container, code, true));
+                ending(container, code, &mut all);
             }
         }
         (Status::Restarting, Program::Quick(code) | Program::Slow(code)) => {
@@ -208,7 +216,11 @@ fn by_itself(container: &Container) -> Vec<Option<Container>> {
             again.status = Status::Running;
             all.push(Some(again));
         }
-        (Status::Dying(code), _) => all.push(ended(*container, code, false)),
+        (Status::Dying(code), _) => {
+            all.push(ended(*container, code, false));
+            ending(container, code, &mut all);
+        }
+        (Status::Exited(_), _) if container.policy == Policy::Remove && !container.pending => all.push(None),
         (Status::Created | Status::Exited(_), program) if container.pending => {
             let mut begun = *container;
             begun.begin();
@@ -645,6 +657,16 @@ pub fn killed(op: Op, worlds: Vec<World>) -> Vec<World> {
                     all.push(world.clone());
                     todo.extend(closure(vec![world]).into_iter().map(|world| (at, world)));
                 }
+            }
+        }
+    }
+    // One with --rm is let stay before it is stopped, and nobody starts it again then.
+    if let Op::Restart(name) = op {
+        for world in all.clone() {
+            if let Some(container @ Container { status: Status::Dying(code), policy: Policy::Remove, .. }) = world.containers[name] {
+                let mut stays = world.clone();
+                stays.containers[name] = Some(Container { status: Status::Exited(code), ..container });
+                all.push(stays);
             }
         }
     }
