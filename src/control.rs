@@ -209,7 +209,7 @@ fn next_end(record: &Record) -> Result<u8> {
 
 /// `mydocker pause`.
 pub fn pause(given: &Given) -> Result<u8> {
-    each_paused(given, &mut |store, record, frozen| {
+    each_paused(given, &mut |layout, record, frozen| {
         let (init, _) = record.init()?;
         if frozen {
             return Err(Error::new(text!("container % is already paused"), &[record.known_as()]));
@@ -226,13 +226,13 @@ pub fn pause(given: &Given) -> Result<u8> {
         record.joins();
         let mut tries = 0_u32;
         loop {
-            let done = freezer::freeze(store, record.id);
+            let done = freezer::freeze(layout, record.id);
             // It may have ended meanwhile, and then its cgroups go; so do they where a `stop` lets it run to its end.
             let patience = if done == Err(Errno::ENOENT) && tries < 20 { 20 } else { 0 };
             let mut fds = [ending::readable(Some(&init))];
             // v1's freezer holds one that is being killed, and with its supervisor gone nobody would let it go.
             if process::poll(&mut fds, Some(patience)) != Ok(0) || !record.state().is_live() {
-                let _ = freezer::thaw(store, record.id);
+                let _ = freezer::thaw(layout, record.id);
                 return Err(record.not_running());
             }
             if patience == 0 {

@@ -159,3 +159,14 @@ for round in 1 2 3; do
   fi
   clear_all
 done
+
+begin 'pause and unpause are killed at any moment: the container can be stopped, and nothing of the freezer stays'
+for round in {1..12}; do
+  up --rm --name p8 busybox sh -c 'while :; do sleep 0.01 & sleep 0.01; done'
+  if active; then
+    timeout -s KILL "0.0$((round % 6 + 1))" "$MYDOCKER" pause p8 >/dev/null 2>&1
+    timeout -s KILL "0.0$((round % 5 + 1))" "$MYDOCKER" unpause p8 >/dev/null 2>&1
+    "$MYDOCKER" stop -t 0 p8 >/dev/null || fail 'stop failed'
+    same '' "$(freezers)" 'the cgroup of the freezer'
+  fi
+done
