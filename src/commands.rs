@@ -72,7 +72,7 @@ pub fn command(args: &'static [Text]) -> Result<u8> {
     }
 }
 
-const LIST: Message = text!("mydocker --help lists the commands");
+const LIST: Message = text!("mydocker --help lists the commands; `mydocker run -it /bin/sh` is one");
 
 /// By its words.
 fn find(words: &[Text]) -> Option<&'static Command> {
