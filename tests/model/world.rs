@@ -660,6 +660,16 @@ pub fn killed(op: Op, worlds: Vec<World>) -> Vec<World> {
             }
         }
     }
+    // That nobody shall start it again is said before the signal.
+    if let Op::Stop(name) | Op::Restart(name) | Op::Kill(name) | Op::Rm { name, force: true } = op {
+        for world in all.clone() {
+            if let Some(container) = world.containers[name].filter(Container::alive) {
+                let mut marked = world.clone();
+                marked.containers[name] = Some(Container { manual: true, ..container });
+                all.push(marked);
+            }
+        }
+    }
     // One with --rm is let stay before it is stopped, and nobody starts it again then.
     if let Op::Restart(name) = op {
         for world in all.clone() {
