@@ -488,12 +488,14 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
                 all
             }
             (0, Some(container)) => {
-                let mut all = done(Answer::Ok, &with(name, None));
+                // Another one may remove it just now too.
+                let mut all = vec![Next::More(1, world.clone())];
                 if container.pending {
                     all.extend(done(Answer::MustStop, world));
                 }
                 all
             }
+            (_, Some(container)) if container.alive() && !force => done(Answer::MustStop, world),
             (_, None) => vec![says(Answer::Ok, Text::Any, world), says(Answer::NoContainer, Text::Any, world)],
             (_, Some(_)) => done(Answer::Ok, &with(name, None)),
         },
