@@ -6,7 +6,7 @@
 
 use crate::cli::Given;
 use crate::error::{Error, Result};
-use crate::plan::{ROOT, Rest, rest};
+use crate::plan::{ROOT, Rest, Step, rest};
 use crate::record::{Record, Status};
 use crate::spec::Text;
 use crate::store::Store;
@@ -152,8 +152,14 @@ fn mounted(store: &Store, record: &Record, what: Rest) -> Result<OwnedFd> {
     for entry in &steps {
         perform::step(entry, &mut slots).map_err(|errno| {
             let error = perform::describe(entry, errno);
-            let hint = text!("before Linux 5.12 that can only be had while it runs");
-            if errno == Errno::ENOSYS { error.hint(hint, &[]) } else { error }
+            match (entry.step, errno) {
+                (_, Errno::ENOSYS) => error.hint(text!("before Linux 5.12 that can only be had while it runs"), &[]),
+                // More names than one value holds.
+                (Step::Option(..), Errno::EINVAL) if record.layers.len() > 3 => {
+                    error.hint(text!("the layers of an image can be more than three here from Linux 6.5 on"), &[])
+                }
+                _ => error,
+            }
         })?;
     }
     slots.take(ROOT).ok_or_else(|| Error::sys(text!("mount the overlay"), t(c""), Errno::EBADF))
