@@ -102,9 +102,10 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
         Step::Unlock(master) => {
             let master = slots.get(master);
             terminal::set_nonblocking(master)?;
-            // `exec -t` needs none outside.
-            if let Ok(size) = terminal::size(process::STDIN) {
-                terminal::set_size(master, &size)?;
+            match terminal::size(process::STDIN) {
+                // `exec -t` and `run -d -t` need none outside.
+                Err(Errno::ENOTTY) => {}
+                size => terminal::set_size(master, &size?)?,
             }
             terminal::unlock(master)
         }
