@@ -2,7 +2,7 @@
 # SEED=N repeats a sample (as far as the time goes, FAULTS_SECONDS); its cases are in the order that the seed gives.
 
 seed=${SEED:-$(($(date +%s) % 1000000 + 1))}
-seconds=${FAULTS_SECONDS:-100}
+seconds=${FAULTS_SECONDS:-60}
 
 begin "a system call that fails, or the last before SIGKILL, leaves nothing and confines no less: $seconds s of seed $seed"
 if [ "$(uname -m)" != x86_64 ]; then skip 'the tracer knows x86_64 only'; fi

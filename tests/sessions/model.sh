@@ -2,7 +2,7 @@
 
 begin "whatever is typed, whoever is killed: what must hold holds"
   need rustc
-  LIMIT=300 run "$TESTS/model/run" --steps "${MODEL_STEPS:-500}" --seed "${MODEL_SEED:-31}"
+  LIMIT=300 run "$TESTS/model/run" --steps "${MODEL_STEPS:-300}" --seed "${MODEL_SEED:-31}"
   if active && [ "$code" != 0 ]; then fail 'it did not hold:' "$(head -n 60 "$T/out")"; fi
   contains 'all that must hold held'
 
