@@ -116,8 +116,12 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         }
         Step::Running(words, image) => {
             let mut state = Line::new();
-            state.put(b"running {child} ... ").dec(words as u64).put(b" ").put(image.to_bytes());
-            say(text!("symlinkat(%, %, \"state\")"), &[Arg::Str(keep(&state)), Arg::Fd(CONTAINER)], out);
+            state.put(b"running {child} ... ").dec(words as u64);
+            say(
+                text!("symlinkat(%, %, \"state\"); write(memfd_create(\"mydocker\"), %)"),
+                &[Arg::Str(keep(&state)), Arg::Fd(CONTAINER), Arg::Str(image)],
+                out,
+            );
         }
         Step::MapIds(uid, gid, into) => {
             say(

@@ -606,13 +606,8 @@ fn running(plan: &mut Builder) {
     for layer in &lower.layers {
         image.put(b"\n").put(layer.to_bytes());
     }
-    // A symlink's target has an end.
-    image.truncate(MOST);
     plan.add(Step::Running(plan.spec.words, keep(&image))).undo = Undo::Unlink;
 }
-
-/// Below PATH_MAX, with the state before it.
-const MOST: usize = 3800;
 
 /// The cgroup of one hierarchy with its limits, before anything can be in it.
 fn control_group(plan: &mut Builder, index: usize, member: &cgroup::Member) {

@@ -13,7 +13,7 @@ use crate::image::Image;
 use crate::spec::{Spec, Text};
 use crate::store::Store;
 use crate::sys::name::{Name, t};
-use crate::sys::{Errno, OwnedFd, fs, process};
+use crate::sys::{Errno, OwnedFd, exe, fs, process};
 use crate::text::{Line, Push, filled, is, keep, number, split};
 use crate::{assemble, remove};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -214,12 +214,32 @@ pub fn code_in(name: &[u8]) -> Option<u8> {
 }
 
 /// The state of a foreground container, and behind it what no command line tells for sure: how many of its words are the
-/// command's, and what the image is.
+/// command's. What the image is stands in a file that is only the supervisor's: a symlink of 60 bytes and more has a block of
+/// its own on ext4, which takes longer to free than all this.
 pub fn running(dir: BorrowedFd, pid: i32, words: usize, image: Text) -> Done<()> {
     let state = State { status: Status::Running, pid, supervisor: process::pid(), started: now(), ..State::NEW };
     let mut text = state.text();
-    text.put(b"\n").dec(words as u64).put(b"\n").put(image.to_bytes());
+    text.put(b"\n").dec(words as u64);
+    let file = exe::memory_file(0)?;
+    fs::write_all(file.as_fd(), image.to_bytes())?;
+    // Open as long as the supervisor lives.
+    core::mem::forget(file);
     fs::symlink(keep(&text), dir, STATE)
+}
+
+/// That file's content.
+fn image_of(supervisor: i32) -> Done<Vec<u8>> {
+    let mut path = Line::new();
+    path.put(b"/proc/").dec(supervisor as u64).put(b"/fd");
+    let fds = fs::open(fs::CWD, keep(&path), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    let mut found = None;
+    fs::each_entry(fds.as_fd(), &mut |fd, _| {
+        if fs::read_link(fds.as_fd(), fd, &mut [0; 64]).is_ok_and(|link| link.starts_with(b"/memfd:mydocker")) {
+            found = Some(keep(fd.to_bytes()));
+        }
+    })?;
+    let file = fs::open_follow(fds.as_fd(), found.ok_or(Errno::ENOENT)?, libc::O_RDONLY, 0)?;
+    fs::read_all(file.as_fd(), LONGEST)
 }
 
 /// Whether a container's directory stays when nobody is beside it.
@@ -376,8 +396,10 @@ impl Record {
         let mut record = Self::nothing(id, dir);
         let text = read(record.dir.as_fd(), STATE).unwrap_or_default();
         // Without these it is still being made.
-        let [state, words, image, id, layers @ ..] = split(text, b'\n') else { return Err(Errno::ENOENT) };
+        let [state, words] = split(text, b'\n') else { return Err(Errno::ENOENT) };
         let state = State::parse(state).ok_or(Errno::ENOENT)?;
+        let text = image_of(state.supervisor)?.leak();
+        let [image, id, layers @ ..] = split(text, b'\n') else { return Err(Errno::ENOENT) };
         (record.created, record.image, record.image_id) = (state.started, keep(image), keep(id));
         record.layers = layers.iter().map(|layer| keep(layer)).collect();
         let of = |file: &str| {

@@ -174,8 +174,8 @@ pub fn empty_program() -> Result<OwnedFd, Errno> {
 /// Without it a host may have the copy not executable; EINVAL before Linux 6.3.
 const MFD_EXEC: usize = 0x10;
 
-/// `memfd_create("mydocker", MFD_CLOEXEC | MFD_ALLOW_SEALING | more)`.
-fn memory_file(more: usize) -> Result<OwnedFd, Errno> {
+/// `memfd_create("mydocker", MFD_CLOEXEC | MFD_ALLOW_SEALING | more)`: no file system has it.
+pub fn memory_file(more: usize) -> Result<OwnedFd, Errno> {
     let flags = (libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) as usize | more;
     // SAFETY: the name is NUL-terminated; the descriptor is new.
     unsafe { syscall!(Sysno::memfd_create, t(c"mydocker").as_ptr(), flags) }
