@@ -104,9 +104,7 @@ impl Life {
     pub fn grace(&self) -> u64 {
         self.stop_timeout.map_or(10_000, kind::grace)
     }
-}
 
-impl Life {
     /// Whether its end may be followed by another start.
     pub fn restarts(&self) -> bool {
         self.restart.is_some_and(|policy| !is(policy.to_bytes(), "no"))

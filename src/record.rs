@@ -227,11 +227,15 @@ pub fn running(dir: BorrowedFd, pid: i32, words: usize, image: Text) -> Done<()>
     fs::symlink(keep(&text), dir, STATE)
 }
 
+/// The path of what /proc has of a process.
+fn of_process(pid: i32, file: &[u8]) -> Text {
+    let mut path = Line::new();
+    keep(path.put(b"/proc/").dec(pid as u64).put(file))
+}
+
 /// That file's content.
 fn image_of(supervisor: i32) -> Done<Vec<u8>> {
-    let mut path = Line::new();
-    path.put(b"/proc/").dec(supervisor as u64).put(b"/fd");
-    let fds = fs::open(fs::CWD, keep(&path), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+    let fds = fs::open(fs::CWD, of_process(supervisor, b"/fd"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
     let mut found = None;
     fs::each_entry(fds.as_fd(), &mut |fd, _| {
         if fs::read_link(fds.as_fd(), fd, &mut [0; 64]).is_ok_and(|link| link.starts_with(b"/memfd:mydocker")) {
@@ -402,19 +406,15 @@ impl Record {
         let [image, id, layers @ ..] = split(text, b'\n') else { return Err(Errno::ENOENT) };
         (record.created, record.image, record.image_id) = (state.started, keep(image), keep(id));
         record.layers = layers.iter().map(|layer| keep(layer)).collect();
-        let of = |file: &str| {
-            let mut path = Line::new();
-            path.put(b"/proc/").dec(state.supervisor as u64).put(file.as_bytes());
-            fs::read_file(keep(&path), LONGEST)
-        };
-        let line = of("/cmdline")?;
+        let of = |file: &[u8]| fs::read_file(of_process(state.supervisor, file), LONGEST);
+        let line = of(b"/cmdline")?;
         let args: Vec<Text> =
             split(line.strip_suffix(b"\0").unwrap_or(line), 0).iter().map(|word| keep(word)).collect();
         // `mydocker run`, its flags, perhaps the image, and as many words as the state says.
         let command = args.len().saturating_sub(number(words).unwrap_or(0) as usize);
         record.words = args.get(command..).unwrap_or_default().to_vec();
         record.flags = args.get(2..command).unwrap_or_default().to_vec();
-        let environ = of("/environ")?;
+        let environ = of(b"/environ")?;
         record.origin.environ = Some(environ);
         record.origin.base = split(environ, 0).iter().find_map(|entry| entry.strip_prefix(b"PWD=")).map(keep);
         if let Ok(options) = record.options() {
