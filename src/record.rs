@@ -550,17 +550,13 @@ const LONGEST: usize = 8 << 20;
 
 /// A pidfd; before Linux 5.3 its directory in /proc, which is of no other process either.
 fn open_process(pid: i32) -> Done<OwnedFd> {
-    process::open_process(pid).or_else(|_| {
-        let mut path = Line::new();
-        path.put(b"/proc/").dec(pid as u64);
-        fs::open(fs::CWD, keep(&path), libc::O_RDONLY | libc::O_DIRECTORY, 0)
-    })
+    process::open_process(pid)
+        .or_else(|_| fs::open(fs::CWD, of_process(pid, b""), libc::O_RDONLY | libc::O_DIRECTORY, 0))
 }
 
 /// A file of a process in /proc.
 fn file_of(pid: i32, file: &str, limit: usize) -> Option<&'static [u8]> {
-    let mut path = Line::new();
-    fs::read_file(keep(path.put(b"/proc/").dec(pid as u64).put(file.as_bytes())), limit).ok()
+    fs::read_file(of_process(pid, file.as_bytes()), limit).ok()
 }
 
 /// The parent of a process, and whether it has executed anything since it was forked.
