@@ -1,9 +1,10 @@
-//! model MYDOCKER IMAGE.tar DIRECTORY [--steps N] [--workers N] [--seed N] [--names-shared N] [--shrink SECONDS]
+//! model MYDOCKER IMAGE.tar DIRECTORY [--steps N] [--workers N] [--seed N] [--shrink SECONDS] [--kills 0]
 //!
 //! Workers type random commands beside each other to one store, and some of the commands, and some supervisors, are killed at a
 //! random moment. Each worker has names of its own, of which `world.rs` knows what must hold; and some names that all of them
 //! use, of which must hold that an answer is one that the manual knows. Every so often all workers wait, and the store, the
 //! processes, cgroups and mounts are looked at. What fails is run again with less, as long as it fails, and printed as a script.
+//! With `--kills 0` nobody is killed, and no worker types two at once: what comes of a seed is then almost always the same.
 //!
 //! It is the child of PID 1 of a pid namespace (tests/model/run), so that nothing but what came of it can be killed by it.
 
@@ -108,9 +109,15 @@ fn random_op(random: &mut Random, version: &mut u32) -> Op {
     }
 }
 
-fn random_step(random: &mut Random, version: &mut u32) -> Step {
-    let first = random_op(random, version);
+fn random_step(random: &mut Random, version: &mut u32, kills: bool) -> Step {
+    let mut first = random_op(random, version);
+    while !kills && matches!(first, Op::KillSupervisor(_)) {
+        first = random_op(random, version);
+    }
     let mut step = Step { first, second: None, kill: None };
+    if !kills {
+        return step;
+    }
     match random.below(20) {
         0 | 1 => {
             // Two at once, on one container: that is where it is interesting.
@@ -741,6 +748,7 @@ struct Setting {
     dir: PathBuf,
     store: PathBuf,
     mounts: String,
+    kills: bool,
 }
 
 struct Failure {
@@ -805,7 +813,7 @@ fn all_workers(setting: &Setting, steps: &mut [Vec<Step>], generate: Option<(usi
         if generate.is_some() {
             for worker in 0..workers {
                 for _ in at..until {
-                    let step = random_step(&mut randoms[worker], &mut versions[worker]);
+                    let step = random_step(&mut randoms[worker], &mut versions[worker], setting.kills);
                     steps[worker].push(step);
                 }
             }
@@ -1040,7 +1048,7 @@ fn script(steps: &[Vec<Step>]) -> String {
 fn main() {
     let words: Vec<String> = std::env::args().collect();
     let [_, mydocker, image, dir, rest @ ..] = words.as_slice() else {
-        eprintln!("usage: model MYDOCKER IMAGE.tar DIRECTORY [--steps N] [--workers N] [--seed N] [--shrink SECONDS]");
+        eprintln!("usage: model MYDOCKER IMAGE.tar DIRECTORY [--steps N] [--workers N] [--seed N] [--shrink SECONDS] [--kills 0]");
         std::process::exit(2);
     };
     if std::process::id() == 1 {
@@ -1053,7 +1061,7 @@ fn main() {
     let store = dir.join("store");
     let made = Command::new(&mydocker).args(["import", image, "busybox"]).env("MYDOCKER_ROOT", &store).stdout(Stdio::null()).status().expect("mydocker is executed");
     assert!(made.success(), "the image is imported");
-    let setting = Setting { mydocker, dir, store, mounts: mounts() };
+    let setting = Setting { mydocker, dir, store, mounts: mounts(), kills: number("--kills", 1) != 0 };
     let from = Instant::now();
     println!("{steps} steps, {workers} at a time, seed {seed} (worker N: {seed} * 1000003 + N)");
     let mut all = vec![Vec::new(); workers];
