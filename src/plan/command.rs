@@ -1,6 +1,8 @@
 //! The command's part of the plan: its streams, its cgroups, its identity, the files that may be it.
 
 use super::*;
+use crate::spec::Process;
+use crate::text::{keep, split};
 
 /// A terminal of the container's own devpts: /dev/pts/0 inside. The other side is opened by its descriptor, not by a
 /// path that something could have replaced (CVE-2025-52565).

@@ -5,6 +5,7 @@
 //! privilege nor a descriptor of the host (CVE-2016-9962, CVE-2024-21626), nor mydocker's own file (CVE-2019-5736).
 
 use super::*;
+use crate::sys::call::{CWD, Slot};
 
 /// What joins: the container, as it is now.
 pub struct Join<'a> {
@@ -64,7 +65,7 @@ pub fn build(join: &Join, host: &Host) -> Result<Plan> {
 /// The namespaces that are not mydocker's own.
 fn namespaces(plan: &Builder) -> u64 {
     let user = if plan.host.user.is_some_and(|ids| !ids.inside) { libc::CLONE_NEWUSER as u64 } else { 0 };
-    super::namespaces(plan) | user | libc::CLONE_NEWCGROUP as u64
+    super::outside::namespaces(plan) | user | libc::CLONE_NEWCGROUP as u64
 }
 
 fn outside(plan: &mut Builder, join: &Join) {

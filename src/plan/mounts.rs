@@ -1,12 +1,12 @@
 //! The root's mounts by the calls of Linux 5.2 and later: made detached, changed while nobody sees them, attached.
 
 use super::{
-    Builder, COPY, CWD, DEV, FILES, FS, MQUEUE, PROC, PROGRAM, PTS, ROOT, SHM, STRICT, SYS, Step, TARGET, Want,
-    anonymous, data, source,
+    Builder, COPY, DEV, FILES, FS, MQUEUE, PROC, PROGRAM, PTS, ROOT, SHM, STRICT, SYS, Step, TARGET, Want, anonymous,
+    data, source,
 };
 use crate::spec::{Mount, Source, Text};
 use crate::sys::Errno;
-use crate::sys::call::{MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
+use crate::sys::call::{CWD, MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
 use crate::sys::name::t;
 use crate::text::{Line, Push, filled, keep};
 
@@ -73,7 +73,7 @@ pub const POINTS: [(Text, bool); 6] = [
 pub fn detached(plan: &mut Builder) {
     overlay(plan);
     for index in 0..plan.spec.mounts.len() {
-        super::fill(plan, index, ROOT);
+        super::volumes::fill(plan, index, ROOT);
     }
     dev(plan);
     files(plan);

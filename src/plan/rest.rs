@@ -40,18 +40,18 @@ pub fn rest(spec: &Spec, host: &Host, what: Rest) -> (Vec<Entry>, usize) {
     }
     if what == Rest::Whole {
         plan.doing(text!("make the volume"));
-        super::made(&mut plan);
+        super::volumes::make(&mut plan);
         plan.doing(text!("create a mount namespace"));
         plan.add(Step::Unshare(libc::CLONE_NEWNS as u64));
         plan.add(Step::Mount(t(c"none"), t(c"/"), t(c""), libc::MS_REC | libc::MS_PRIVATE, t(c"")));
     }
-    super::container_directory(&mut plan);
+    super::outside::container_directory(&mut plan);
     overlay(&mut plan);
     if what == Rest::Whole {
         // Before the root covers those that are in the container's directory.
         let volumes = || spec.mounts.iter().enumerate().filter(|(_, mount)| !matches!(mount.source, Source::Tmpfs(_)));
         for (index, mount) in volumes() {
-            super::fill(&mut plan, index, ROOT);
+            super::volumes::fill(&mut plan, index, ROOT);
             copy(&mut plan, index, mount);
         }
         plan.doing(text!("attach the root"));

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::cgroup::{self, Controllers, Hierarchy, Layout};
-use crate::spec::{Files, Limits, Lower, Mount, Security, Share};
+use crate::spec::{Files, Limits, Lower, Mount, Process, Security, Share, Source};
 use crate::sys::name::{Text, t};
-use crate::text::keep;
+use crate::text::{Line, keep};
 
 pub(super) fn spec() -> Spec {
     Spec {
