@@ -1,13 +1,12 @@
 //! What mydocker says, packed: messages, hints and help texts are a sixth of the program, and mostly nobody reads them.
 //!
 //! `text!("...")` is where a text stands in the source, and in the program a number: its place among all of them.
-//! build.rs collects them from the source and packs them, lines before whole pages of help. When the first line is printed all
-//! lines are unpacked, which takes half a megabyte and some milliseconds, and when the first page, all texts. Plain starts print
-//! none.
+//! build.rs collects them from the source and packs them: first what is said often, last whole pages of help. They are unpacked
+//! as far as the last that was asked for, which takes 1.5 MB and some milliseconds. Plain starts print none.
 
-use super::model::{COUNTERS, Counter, Range, walk};
+use super::model::{Model, Range};
 use crate::sys::name::{Name, Text};
-use crate::sys::once::Once;
+use crate::sys::once::Texts;
 
 /// A text of the program's own. A piece is put in place of each `%` where it is printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,16 +24,19 @@ mod list {
     include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 }
 
-/// The texts, each ended by a NUL, and what it takes to unpack them.
-struct Memory {
-    texts: [u8; list::LENGTH],
-    counters: [Counter; COUNTERS],
+/// What the packed bytes are unpacked with.
+struct Unpacker {
+    model: Model,
+    range: Range,
+    /// The packed text as a number, as far as it was looked at, above the lowest of the range.
+    here: u32,
+    /// How many bytes of it were looked at.
+    used: usize,
 }
 
 // In .bss, so that an error can be said when there is no memory to be had.
-static LINES: Once<Memory> = Once::new(NOTHING);
-static ALL: Once<Memory> = Once::new(NOTHING);
-const NOTHING: Memory = Memory { texts: [0; list::LENGTH], counters: [[0; 2]; COUNTERS] };
+static TEXTS: Texts<Unpacker, { list::LENGTH }> =
+    Texts::new(Unpacker { model: Model::NEW, range: Range::ALL, here: 0, used: 0 });
 
 impl Message {
     /// "".
@@ -63,13 +65,7 @@ impl Message {
 
     /// As it stands in the source.
     pub fn text(self) -> Text {
-        let at = usize::from(self.0);
-        let memory = if at < list::LINES {
-            LINES.get(|memory| unpack(memory, list::LINES))
-        } else {
-            ALL.get(|memory| unpack(memory, list::LENGTH))
-        };
-        memory.texts.get(at..).and_then(Name::until_nul).unwrap_or_default()
+        Name::until_nul(TEXTS.from(usize::from(self.0), Unpacker::next)).unwrap_or_default()
     }
 
     /// As bytes.
@@ -91,19 +87,23 @@ const fn compare(one: &[u8], other: &[u8]) -> i32 {
     (one.len() > other.len()) as i32 - (one.len() < other.len()) as i32
 }
 
-/// As many bytes from the beginning.
-fn unpack(memory: &mut Memory, count: usize) {
-    let mut packed = list::PACKED.iter();
-    let mut here = 0_u32;
-    let mut shift = |here: &mut u32| *here = *here << 8 | packed.next().map_or(0, |&byte| u32::from(byte));
-    (0..4).for_each(|_| shift(&mut here));
-    let mut range = Range::ALL;
-    walk(&mut memory.counters, memory.texts.get_mut(..count).unwrap_or_default(), |zero, one| {
-        let middle = range.middle(zero, one);
-        let one = here > middle;
-        range.narrow(middle, one, |_| shift(&mut here));
-        one
-    });
+impl Unpacker {
+    fn next(&mut self) -> u8 {
+        let Self { model, range, here, used } = self;
+        model.byte(|zero| {
+            while range.widen() {
+                *here = *here << 8 | list::PACKED.get(*used).map_or(0, |&byte| u32::from(byte));
+                *used = used.wrapping_add(1);
+            }
+            let middle = range.middle(zero);
+            let one = *here > middle;
+            range.narrow(middle, one);
+            if one {
+                *here = here.wrapping_sub(middle).wrapping_sub(1);
+            }
+            one
+        })
+    }
 }
 
 #[cfg(test)]
