@@ -234,30 +234,49 @@ fn supervised(
         record.stay(false);
     }
     let _ = fs::unlink(record.dir.as_fd(), STOPPED);
-    let (read, write) = process::pipe().map_err(failed)?;
-    let null = nobodys_stream().map_err(failed)?;
-    match process::clone(0).map_err(failed)? {
+    let (ours, mut theirs) = client.unzip();
+    background(&mut |tell| {
+        ours.map(|ours| process::close(ours.as_raw_fd()));
+        let client = theirs.take();
+        let supervisor = Supervisor { record, life: &options.life, tell: Some(tell), client, restarts: 0, delay: 0 };
+        supervisor.live(options, ground)
+    })
+    .map_err(failed)
+}
+
+/// Who waits for a command to be executed, and what then takes the place of the streams.
+pub struct Tell(OwnedFd, OwnedFd);
+
+impl Tell {
+    /// It is.
+    pub fn executed(self) {
+        for stream in [STDIN, STDOUT, STDERR] {
+            let _ = process::duplicate_to(self.1.as_fd(), stream.as_raw_fd());
+        }
+        let _ = fs::write(self.0.as_fd(), b"1");
+    }
+}
+
+/// Does it in another process, which nobody waits for from when it has told: 0 then, or its exit code.
+pub fn background(act: &mut dyn FnMut(Tell) -> u8) -> core::result::Result<u8, Errno> {
+    let (read, write) = process::pipe()?;
+    let tell = Tell(write, nobodys_stream()?);
+    match process::clone(0)? {
         Side::Child => {
             drop(read);
-            let client = client.map(|(ours, theirs)| {
-                let _ = process::close(ours.as_raw_fd());
-                theirs
-            });
             let _ = process::new_session();
             // A caller's pipe or lock must not be held for the container's life.
             let _ = perform::each_descriptor(process::close_inherited);
-            let supervisor =
-                Supervisor { record, life: &options.life, tell: Some((write, null)), client, restarts: 0, delay: 0 };
-            process::exit(supervisor.live(options, ground))
+            process::exit(act(tell))
         }
         Side::Parent(pid, _) => {
-            drop((write, null, client));
+            drop(tell);
             let mut said = [0; 1];
             match fs::read(read.as_fd(), &mut said) {
                 Ok(1) => Ok(0),
                 // Whether it runs is not known: the supervisor is not waited for, which it would be as long as it lives.
-                Err(errno) => Err(failed(errno)),
-                Ok(_) => process::wait(pid, 0).map(|(_, code)| if code == 0 { RUNTIME } else { code }).map_err(failed),
+                Err(errno) => Err(errno),
+                Ok(_) => process::wait(pid, 0).map(|(_, code)| if code == 0 { RUNTIME } else { code }),
             }
         }
     }
@@ -286,8 +305,8 @@ fn again(given: &Given, value: Text) -> Result<u8> {
 struct Supervisor<'a> {
     record: &'a Record,
     life: &'a Life,
-    /// Whoever waits for the command to be executed, and what then takes the place of the streams.
-    tell: Option<(OwnedFd, OwnedFd)>,
+    /// Whoever waits for the command to be executed.
+    tell: Option<Tell>,
     client: Option<OwnedFd>,
     restarts: u32,
     /// In milliseconds, before the next start.
@@ -323,11 +342,8 @@ impl Supervisor<'_> {
                 let _ = record::write(dir, &running);
                 began.set(Some(running));
                 exe::forget_code();
-                if let Some((tell, null)) = tell.take() {
-                    for stream in [STDIN, STDOUT, STDERR] {
-                        let _ = process::duplicate_to(null.as_fd(), stream.as_raw_fd());
-                    }
-                    let _ = fs::write(tell.as_fd(), b"1");
+                if let Some(tell) = tell.take() {
+                    tell.executed();
                 }
             };
             // The state says it while the pid cannot be another's yet.

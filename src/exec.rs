@@ -1,7 +1,9 @@
 //! The story of `exec`: a command in a container that runs.
 
+use crate::attach::{KEYS, keys};
 use crate::cgroup::freezer;
 use crate::cli::{self, Given, kind};
+use crate::detach::{Tell, background};
 use crate::diagnose::{self, Failure};
 use crate::error::{Error, NOT_EXECUTABLE, Result};
 use crate::image::{Image, config};
@@ -21,7 +23,7 @@ use crate::text::{Line, Push, keep};
 use crate::trace::Trace;
 use crate::{assemble, cgroup, explain, host, init, userns};
 use core::mem::ManuallyDrop;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// `mydocker exec`: the command's exit code.
 pub fn exec(given: &Given) -> Result<u8> {
@@ -43,10 +45,24 @@ pub fn exec(given: &Given) -> Result<u8> {
         return Err(Error::new(text!("container % is restarting, wait until it is running"), &[record.known_as()]));
     }
     let (container, pid) = record.command()?;
-    joined(given, &store, &record, (&container, pid), own_program).map_err(|error| {
-        // Whatever it was that could not be done, it is because the container has ended.
-        if process::has_ended(container.as_fd()) { record.not_running() } else { error }
-    })
+    let join = |tell: &mut Option<Tell>| {
+        joined(given, &store, &record, (&container, pid), own_program, tell).map_err(|error| {
+            // Whatever it was that could not be done, it is because the container has ended.
+            if process::has_ended(container.as_fd()) { record.not_running() } else { error }
+        })
+    };
+    if !given.has("detach") || given.has("explain") {
+        return join(&mut None);
+    }
+    // Somebody has to wait for the command, and to read what it writes to its terminal.
+    let done = background(&mut |tell| {
+        join(&mut Some(tell)).unwrap_or_else(|error| {
+            let error = given.command.failed(error);
+            error.print();
+            error.exit_code()
+        })
+    });
+    done.map_err(|errno| Error::sys(text!("create the process"), t(c""), errno))
 }
 
 fn joined(
@@ -55,7 +71,9 @@ fn joined(
     record: &Record,
     (container, pid): (&OwnedFd, i32),
     own_program: bool,
+    tell: &mut Option<Tell>,
 ) -> Result<u8> {
+    let keys = given.value("detach-keys").map_or(Ok(KEYS), keys)?;
     let looked = |errno| Error::sys(text!("look at container"), record.known_as(), errno);
     let root = fs::open_follow(fs::CWD, proc_path(pid, b"/root"), libc::O_PATH | libc::O_DIRECTORY, 0);
     let spec = ManuallyDrop::new(compose(given, store, record, root.map_err(looked)?)?);
@@ -92,7 +110,7 @@ fn joined(
         if process::has_ended(container.as_fd()) {
             return Err(record.not_running());
         }
-        match attempt(&join, &plan, &mut slots) {
+        match attempt(&join, &plan, &mut slots, keys, tell) {
             // What this kernel hasn't got is known by trying it; the next plan does without.
             Err(Stopped { step: Some((step, errno)), .. }) if host.has.without(step, errno) => {}
             Err(stopped) => return Err(stopped.error),
@@ -130,7 +148,8 @@ fn compose(given: &Given, store: &Store, record: &Record, root: OwnedFd) -> Resu
     options.words = given.words.get(1..).unwrap_or_default();
     options.live = Some(root);
     let process = &mut options.spec.process;
-    (process.tty, process.stdin, process.init) = (given.has("tty"), given.has("interactive"), false);
+    (process.tty, process.init) = (given.has("tty"), false);
+    process.stdin = given.has("interactive") && !given.has("detach");
     options.spec.kept = false;
     let image = Image::recorded(record.layers.clone(), record.image_id);
     assemble::compose(&mut options, &image, record.image, record.id, store.dir())
@@ -152,6 +171,17 @@ pub fn open_live(root: BorrowedFd, path: Name) -> core::result::Result<OwnedFd, 
     fs::reopen(found.as_fd(), libc::O_RDONLY | libc::O_NONBLOCK)
 }
 
+/// What a command that goes on writes to its terminal is read by another process, so that it never waits for that.
+fn nobody_reads(slots: &Slots) -> core::result::Result<u8, Errno> {
+    background(&mut |tell| {
+        tell.executed();
+        let (master, mut buf) = (slots.get(MASTER), [0; 4096]);
+        let ready = || process::PollFd { fd: master.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        while process::poll(&mut [ready()], None).is_ok() && fs::read(master, &mut buf).is_ok_and(|count| count > 0) {}
+        0
+    })
+}
+
 /// What came to nothing.
 struct Stopped<'a> {
     /// The step that failed.
@@ -171,7 +201,13 @@ fn refused(entry: &Entry, errno: Errno) -> Error {
 }
 
 /// The steps, then beside the command until it has ended: its exit code.
-fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
+fn attempt<'a>(
+    join: &Join,
+    plan: &'a Plan,
+    slots: &mut Slots,
+    keys: &'static [u8],
+    tell: &mut Option<Tell>,
+) -> Done<'a, u8> {
     let mut pid = 0;
     for entry in &plan.outside {
         let done = match entry.step {
@@ -184,7 +220,7 @@ fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
     }
     slots.close_but(plan::OURS);
     let lost = |errno| Stopped { step: None, error: Error::sys(text!("relay the command's streams"), t(c""), errno) };
-    let mut watch = Watch { timeout: None, stop: (libc::SIGTERM, 0), said: None, usage: [0; 18] };
+    let mut watch = Watch { stop: (libc::SIGTERM, 0), keys, ..Watch::default() };
     let mut command = 0;
     // What is said until the command is a process of the container, or until (-d) it is executed.
     loop {
@@ -194,7 +230,9 @@ fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
                 command = child as i32;
                 // A container that may trace could have said it instead: no other process than our child is signalled.
                 process::ended(command).map_err(lost)?;
-                break;
+                if tell.is_none() {
+                    break;
+                }
             }
             other => {
                 watch.said = other;
@@ -202,11 +240,18 @@ fn attempt<'a>(join: &Join, plan: &'a Plan, slots: &mut Slots) -> Done<'a, u8> {
             }
         }
     }
+    if let Some(tell) = tell.take_if(|_| command != 0 && watch.said.is_none()) {
+        tell.executed();
+    }
     let (_, code) = process::wait(pid, 0).map_err(lost)?;
     let mut code = Ok(code);
     if command != 0 {
         code = process::signal_fd()
             .and_then(|signals| supervise::container(command, &join.spec.process, slots, &signals, &mut watch));
+        if watch.detached {
+            nobody_reads(slots).map_err(lost)?;
+            return Err(Stopped { step: None, error: Error::new(text!("read escape sequence"), &[]).code(1) });
+        }
         if code.is_err() {
             let _ = process::kill(command, libc::SIGKILL).and_then(|()| process::wait(command, 0));
         }

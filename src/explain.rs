@@ -207,10 +207,11 @@ pub fn step(plan: &Plan, entry: &Entry, out: &mut Line) {
         Step::CloseOthers(one, other) => {
             say(text!("close(...)  # all above 2 but % and %"), &[Arg::Fd(one), Arg::Fd(other)], out);
         }
-        Step::Fork(detached) => {
-            let flags = if detached { t(c"0") } else { t(c"CLONE_PARENT") };
-            out.say(text!("clone(child_stack=NULL, flags=")).put(flags.to_bytes());
-            out.say(text!("|SIGCHLD)  # what follows is done by the child, in the container's pid namespace"));
+        Step::Fork => {
+            out.say(text!(
+                "clone(child_stack=NULL, flags=CLONE_PARENT|SIGCHLD)  # what follows is done by the child, in the \
+container's pid namespace"
+            ));
         }
         Step::Exec => exec(plan, out),
         _ => {

@@ -42,7 +42,7 @@ fn story(plan: &Plan, slots: &mut Slots, trace: Trace) -> ! {
     while let Some((index, entry)) = entries.next() {
         let result = match entry.step {
             Step::Init => become_init(slots),
-            Step::Fork(detached) => fork(slots, detached),
+            Step::Fork => fork(slots),
             Step::Exec => {
                 let (errno, candidate) = match process::unblock_signals() {
                     Ok(()) => exec(plan, &argv, &envp),
@@ -135,21 +135,15 @@ fn exec(plan: &Plan, argv: &StringList, envp: &StringList) -> (Errno, usize) {
 }
 
 /// `exec`: goes on in a child, which is a member of the pid namespace that this process has entered. It is the supervisor's
-/// own, who waits for it; or, for -d, an orphan of the container, whose first process gets it and is to reap it: one of the
-/// host, where nobody reaps, could not be left by the container's end.
-fn fork(slots: &Slots, detached: bool) -> Result<(), Errno> {
-    let flags = if detached { 0 } else { libc::CLONE_PARENT as u64 };
-    match process::clone(flags)? {
-        Side::Parent(pid, _) if detached => _ = process::wait(pid, 0),
-        Side::Parent(pid, _) => _ = process::say(slots.get(INIT), [perform::FORKED, pid as u32, 0]),
-        Side::Child if !detached => return Ok(()),
-        Side::Child => {
-            if let Side::Child = process::clone(0)? {
-                return Ok(());
-            }
+/// own, who waits for it: an orphan of the host, where nobody reaps, could not be left by the container's end.
+fn fork(slots: &Slots) -> Result<(), Errno> {
+    match process::clone(libc::CLONE_PARENT as u64)? {
+        Side::Parent(pid, _) => {
+            let _ = process::say(slots.get(INIT), [perform::FORKED, pid as u32, 0]);
+            process::exit(0)
         }
+        Side::Child => Ok(()),
     }
-    process::exit(0)
 }
 
 /// `--init`: this process stays as PID 1, reaps what is orphaned, forwards signals, and ends with the command's exit

@@ -126,8 +126,7 @@ pub fn container(options: &Options, ground: &Ground, mut beside: Option<&mut Bes
             watch: Watch {
                 timeout: options.timeout,
                 stop: (spec.stop_signal as i32, options.life.grace()),
-                said: None,
-                usage: [0; 18],
+                ..Watch::default()
             },
             begun: if options.stats { process::nanoseconds() } else { 0 },
             diff: options.life.diff,

@@ -184,6 +184,7 @@ impl Relay {
 }
 
 /// What the supervisor is asked for besides, and what it has learnt.
+#[derive(Default)]
 pub struct Watch {
     /// `--timeout`, in milliseconds from here on.
     pub timeout: Option<u64>,
@@ -194,6 +195,10 @@ pub struct Watch {
     pub said: Option<Received>,
     /// What the container's process, and those that it has waited for, have used.
     pub usage: process::Usage,
+    /// What leaves a terminal when it is typed.
+    pub keys: &'static [u8],
+    /// It was: the process goes on.
+    pub detached: bool,
 }
 
 /// Waits for the container's process; relays meanwhile. Returns its exit code as a shell would report it, and 124, as
@@ -209,6 +214,9 @@ pub fn container(
     let child = slots.take(CHILD);
     let mut relays = relays(process, slots)?;
     let [input, output, error] = &mut *relays;
+    if process.tty {
+        input.keys = watch.keys;
+    }
     let mut hung_up = false;
     let mut late = false;
     // The signal that is sent next, and when.
@@ -251,6 +259,10 @@ pub fn container(
             }
         }
         let mut gone = from_user && !input.turn()? && input.failed.is_none();
+        if input.detached && !input.is_holding() {
+            watch.detached = true;
+            return Ok(1);
+        }
         // EIO: nobody in the container has its terminal open any more.
         if let Some(errno) = input.failed.filter(|&errno| errno != Errno::EIO || !process.tty) {
             return Err(errno);

@@ -47,7 +47,7 @@ run a command in a container that runs
   -w, --workdir DIR       its working directory; by default the container's
   -u, --user USER[:GROUP] who runs it, by the container's own /etc/passwd; by default the container's
       --privileged        with all capabilities
-      --detach-keys KEYS  taken, but a command ends with `mydocker exec`: -d is for one that stays
+      --detach-keys KEYS  what leaves the terminal, and the command running: ctrl-p,ctrl-q
       --explain           print what would be done
 
 Exit codes: the command's; 126 it cannot be executed, 127 it was not found, 128+N it was killed by signal N, 1 mydocker failed.

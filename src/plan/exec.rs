@@ -17,7 +17,7 @@ pub struct Join<'a> {
     pub bounding: u64,
     /// --privileged, of the command.
     pub privileged: bool,
-    /// -d: nobody waits for it.
+    /// -d: nobody has its streams.
     pub detached: bool,
 }
 
@@ -174,7 +174,7 @@ fn joining(plan: &mut Builder, join: &Join) {
 /// opened is looked at. One of the host would be a file of the host, whose mode the container could change.
 fn streams(plan: &mut Builder, join: &Join) {
     let process = &plan.spec.process;
-    if process.tty && !join.detached {
+    if process.tty {
         plan.doing(text!("open a terminal"));
         plan.add(Step::Device(t(c"/dev/pts/ptmx"), 5 << 8 | 2, MASTER));
         plan.add(Step::Unlock(MASTER));
@@ -187,7 +187,7 @@ fn streams(plan: &mut Builder, join: &Join) {
         plan.doing(text!("open /dev/null"));
         plan.add(Step::Device(t(c"/dev/null"), 1 << 8 | 3, NULL));
     }
-    if join.detached {
+    if join.detached && !process.tty {
         plan.doing(text!("connect the standard streams"));
         (0..3).for_each(|number| plan.dup(NULL, number));
     } else {
@@ -201,13 +201,13 @@ fn born(plan: &mut Builder, join: &Join) {
     plan.add(Step::CloseOthers(INIT, TERMINAL));
     plan.doing(text!("create the process in the container"));
     plan.add(Step::Forget);
-    plan.add(Step::Fork(join.detached));
+    plan.add(Step::Fork);
     plan.doing(text!("begin a session"));
     plan.add(Step::Setsid);
-    if plan.spec.process.tty && !join.detached {
+    if plan.spec.process.tty {
+        // The end of whoever has the other side hangs it up; it can be left.
         plan.add(Step::ControllingTerminal(TERMINAL));
-    }
-    if !join.detached {
+    } else if !join.detached {
         plan.doing(text!("end with mydocker"));
         plan.add(Step::DieWithParent);
         plan.add(Step::CheckParent);

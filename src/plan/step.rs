@@ -155,8 +155,8 @@ pub enum Step {
     Device(Text, u64, Slot),
     /// Close every descriptor above 2 but these two.
     CloseOthers(Slot, Slot),
-    /// Go on in a child, which is born in the pid namespace: the supervisor's, or (-d) that of the namespace's first process.
-    Fork(bool),
+    /// Go on in a child of the supervisor's, which is born in the pid namespace.
+    Fork,
     /// Execute the command.
     Exec,
 }

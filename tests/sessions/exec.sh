@@ -163,18 +163,54 @@ begin '-d: returns when the command is executed; it goes on by itself, and ends 
   run mydocker exec -d bird sh -c 'echo done >/tmp/file; exec sleep 314159'
   exits 0; quiet; prints ''
   eventually 5 mydocker exec bird test -s /tmp/file || fail 'it never ran'
-  # Nothing of ours stays, and it is an orphan of the container's own.
+  # Who waits for it is outside, and has nothing of the caller's.
   run mydocker exec bird sh -c 'grep PPid /proc/$(pidof sleep | tr " " "\n" | grep -vx 1 | head -n 1)/status'
-  prints $'PPid:\t1'
-  run sh -c 'for exe in /proc/[0-9]*/exe; do [ "$(readlink $exe)" != "$1" ] || echo $exe; done' sh "$MYDOCKER"
-  prints "/proc/$pid/exe"
+  prints $'PPid:\t0'
+  waiting=$(pgrep -f "$MYDOCKER exec -d bird")
+  run readlink "/proc/$waiting/fd/0" "/proc/$waiting/fd/1" "/proc/$waiting/fd/2"
+  prints $'/dev/null\n/dev/null\n/dev/null'
   run mydocker exec -d bird nosuch; exits 127; one_line
   run mydocker exec -d -w /nosuch bird true; exits 126; one_line
   run mydocker exec -d bird sh -c 'for n in 0 1 2; do readlink /proc/self/fd/$n; done >/tmp/links'
   eventually 5 mydocker exec bird test -s /tmp/links
   run mydocker exec bird cat /tmp/links; contains /dev/null; lacks pipe
+  # The container's first process does not reap.
+  run mydocker exec -d bird true
+  eventually 5 sh -c '! "$1" exec bird grep -q "^State:.*Z" $("$1" exec bird sh -c "ls -d /proc/[0-9]*/status")' sh "$MYDOCKER" || fail 'a zombie'
   down
   refuse running 314159
+  eventually 5 sh -c '[ ! -e "/proc/$1" ]' sh "$waiting" || fail 'who waited is still there'
+
+begin '-d -t: a terminal, which is read though nobody looks'
+  up
+  run mydocker exec -d -t bird sh -c 'tty >/tmp/tty; head -c 1000000 /dev/zero; echo done >>/tmp/tty; exec sleep 314159'
+  exits 0; quiet; prints ''
+  eventually 5 mydocker exec bird grep -q done /tmp/tty || fail 'it waits for a reader'
+  run mydocker exec bird head -n 1 /tmp/tty; contains /dev/pts/
+  run mydocker exec -d -i -t bird sh -c 'cat; echo done >/tmp/end'
+  sleep 0.3
+  refuse mydocker exec bird test -e /tmp/end
+  down
+  refuse running 314159
+
+begin 'the keys that detach: the command goes on, and somebody reads its terminal'
+if need_pty; then
+  up
+  for keys in '' --detach-keys=x,y; do
+    feed "expect # 
+send (sleep 1; head -c 1000000 /dev/zero; echo done >/tmp/end)\\n
+expect head
+send $([ -n "$keys" ] && echo xy || echo '\x10\x11')
+wait
+"
+    run "$PTY" -- "$MYDOCKER" exec -it $keys bird sh
+    exits 1; contains 'read escape sequence'
+    eventually 5 mydocker exec bird grep -q done /tmp/end || fail 'it waits for a reader'
+    run mydocker exec bird rm /tmp/end
+  done
+  run "$PTY" -- "$MYDOCKER" exec -it --detach-keys xx bird sh; contains 'invalid detach keys'
+  down
+fi
 
 begin 'the container ends: so does the command, with 137'
   up
