@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::sys::name::{Name, t};
 use crate::sys::process;
 use crate::sys::{Errno, OwnedFd, fs};
-use crate::text::{Line, Push, filled, keep, until};
+use crate::text::{Line, Push, filled, has, keep, until};
 use crate::{exec, users};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -204,7 +204,8 @@ fn small_file(path: Text) -> Result<&'static [u8]> {
     }
 }
 
-/// docker's order: its own variables, then the user's over them, then those of the image that the user has not.
+/// docker's order: its own variables, then the user's over them, then those of the image that the user has not. Bare names,
+/// which take away what is there before them, are left out when the command is executed.
 fn environment(process: &mut Process, hostname: Text, home: &[u8], image: &[Text]) {
     let mut given = core::mem::take(&mut process.env);
     let env = &mut process.env;
@@ -219,7 +220,9 @@ fn environment(process: &mut Process, hostname: Text, home: &[u8], image: &[Text
             given.push(*entry);
         }
     }
-    given.into_iter().for_each(|entry| put(env, entry));
+    for bare in [true, false] {
+        given.iter().filter(|entry| has(entry.to_bytes(), b'=') != bare).for_each(|&entry| put(env, entry));
+    }
     if !env.iter().any(|entry| entry.to_bytes().starts_with(b"HOME=")) {
         env.push(filled("HOME=%", &[keep(home)]));
     }

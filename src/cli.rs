@@ -249,10 +249,10 @@ flags! {
         "volume" b'v' ANY |run, value| run.mount(volume::volume(value));
         "mount" b'\0' ANY |run, value| run.mount(volume::mount(value));
         "tmpfs" b'\0' ANY |run, value| run.mount(volume::tmpfs(value));
-        "env" b'e' ANY |run, value| env::entry(value.to_bytes(), run.origin, &mut run.env);
+        "env" b'e' ANY |run, value| env::entry(value.to_bytes(), run.origin, false, &mut run.env);
         "env-file" b'\0' ANY |run, value| {
             let (origin, env) = (run.origin, &mut run.spec.process.env);
-            env::file(value, &mut |line| env::entry(line, origin, env))
+            env::file(value, &mut |line| env::entry(line, origin, true, env))
         };
         "ulimit" b'\0' ANY
             |run, value| kind::ulimit(value).map(|limit| kind::last(&mut run.spec.process.rlimits, limit));

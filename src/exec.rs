@@ -130,10 +130,10 @@ fn compose(given: &Given, store: &Store, record: &Record, root: OwnedFd) -> Resu
     let mut options = ManuallyDrop::new(record.options()?);
     let mut env = Vec::new();
     for file in given.values("env-file") {
-        cli::env::file(file, &mut |line| cli::env::entry(line, Default::default(), &mut env))?;
+        cli::env::file(file, &mut |line| cli::env::entry(line, Default::default(), true, &mut env))?;
     }
     for entry in given.values("env") {
-        cli::env::entry(entry.to_bytes(), Default::default(), &mut env)?;
+        cli::env::entry(entry.to_bytes(), Default::default(), false, &mut env)?;
     }
     if let Some(dir) = given.value("workdir") {
         if (kind::PATH.read)(dir.to_bytes()).is_none() {

@@ -6,8 +6,9 @@ use crate::spec::Text;
 use crate::sys::{fs, process};
 use crate::text::{Line, Push, filled, has, keep, split, until};
 
-/// `NAME=value`; a bare `NAME` is taken from our own environment, and left out where it isn't set there.
-pub fn entry(typed: &[u8], origin: Origin, env: &mut Vec<Text>) -> Result<()> {
+/// `NAME=value`; a bare `NAME` is taken from our own environment. Where it isn't set there it stays bare and takes the
+/// container's away, but not in a file.
+pub fn entry(typed: &[u8], origin: Origin, in_file: bool, env: &mut Vec<Text>) -> Result<()> {
     let name = until(typed, b'=');
     if name.is_empty() {
         return Err(Error::new(text!("--env %: a variable needs a name: NAME=value"), &[keep(typed)]));
@@ -16,6 +17,8 @@ pub fn entry(typed: &[u8], origin: Origin, env: &mut Vec<Text>) -> Result<()> {
         env.push(keep(typed));
     } else if let Some(value) = variable(name, origin) {
         env.push(filled("%=%", &[keep(name), value]));
+    } else if !in_file {
+        env.push(keep(name));
     }
     Ok(())
 }

@@ -144,7 +144,8 @@ fn the_environment_holds_over_its_files() -> std::io::Result<()> {
     std::fs::remove_file(&path)?;
     let env: Vec<_> =
         options.map(|options| options.spec.process.env.into_iter().map(text).collect()).unwrap_or_default();
-    assert_eq!(env, ["A=1", "B=x = y", "A=2"]);
+    // What is not set is left out of the files, and bare among the others.
+    assert_eq!(env, ["A=1", "B=x = y", "A=2", "MYDOCKER_NOT_SET"]);
     Ok(())
 }
 

@@ -172,5 +172,7 @@ pub fn exec(process: &Process) -> Exec {
             candidates.push(filled("%/%", &[keep(if dir.is_empty() { b"." } else { dir }), command]));
         }
     }
-    Exec { candidates, args: process.args.clone(), env: process.env.clone() }
+    // A bare name stands for what is taken away.
+    let env = process.env.iter().filter(|entry| has(entry.to_bytes(), b'=')).copied().collect();
+    Exec { candidates, args: process.args.clone(), env }
 }

@@ -306,14 +306,14 @@ mod tests {
         assert!(at(&inside, "setns(") < at(&inside, "openat2({root}, \"/dev/pts/ptmx\""));
         at(&inside, "fchownat({terminal}, \"\", 5, 5, AT_EMPTY_PATH)");
         assert!(at(&inside, "clone(") < at(&inside, "ioctl({terminal}, TIOCSCTTY, 0)"));
+        spec.process.tty = false;
         let [outside, inside] = lines(&spec, &host(), false, true);
         assert!(!outside.iter().any(|line| line.starts_with("pipe2(")));
         assert!(!inside.iter().any(|line| line.contains("terminal}, ")), "{inside:#?}");
         for number in 0..3 {
             at(&inside, &format!("dup3({{null}}, {number}, 0)"));
         }
-        // Nobody waits for it, and it does not end with who has started it.
-        at(&inside, "clone(child_stack=NULL, flags=0|SIGCHLD)");
+        // It does not end with who waits for it.
         assert_eq!(inside.iter().filter(|line| line.starts_with("prctl(PR_SET_PDEATHSIG")).count(), 1);
     }
 }

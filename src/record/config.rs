@@ -54,7 +54,7 @@ impl Record {
             layers: draft.spec.lower.layers.clone(),
             flags: draft.flags.to_vec(),
             words: draft.words.to_vec(),
-            origin: Origin { base: Some(keep(fs::getcwd(&mut buf)?)), environ: None },
+            origin: Origin { base: Some(keep(fs::getcwd(&mut buf)?)), environ: Some(b"") },
         };
         write(record.dir.as_fd(), &State::NEW)?;
         // Last: with it the container is there.
@@ -115,7 +115,7 @@ impl Record {
             layers: Vec::new(),
             flags: Vec::new(),
             words: Vec::new(),
-            origin: Origin::default(),
+            origin: Origin { environ: Some(b""), base: None },
         }
     }
 

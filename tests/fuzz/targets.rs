@@ -23,7 +23,7 @@ use crate::tar::packed::Packed;
 use crate::tar::squeeze::Squeeze;
 use crate::tar::{self, Source, header, unpack};
 use crate::text::{Line, Message};
-use crate::text::{has, keep, split, split_once};
+use crate::text::{has, keep, split, split_once, until};
 use crate::{assemble, cgroup, diagnose, explain, format, host, image, json, plan, userns, users};
 use sha2::Digest;
 use std::fs::File;
@@ -285,7 +285,7 @@ fn mounts(mounts: &[crate::spec::Mount]) {
 
 fn variables(env: &[Text]) {
     for entry in env {
-        assert!(split_once(entry.to_bytes(), b'=').is_some_and(|(name, _)| !name.is_empty()));
+        assert!(!until(entry.to_bytes(), b'=').is_empty());
     }
 }
 
@@ -317,9 +317,9 @@ fn environment(bytes: &[u8]) {
     let result = if which & 1 == 0 {
         let file = file(bytes);
         let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
-        env::file(keep(path.as_bytes()), &mut |line| env::entry(line, cli::Origin::default(), &mut env))
+        env::file(keep(path.as_bytes()), &mut |line| env::entry(line, cli::Origin::default(), true, &mut env))
     } else {
-        env::entry(keep(bytes).to_bytes(), cli::Origin::default(), &mut env)
+        env::entry(keep(bytes).to_bytes(), cli::Origin::default(), false, &mut env)
     };
     variables(&env);
     if let Err(error) = result {
