@@ -348,9 +348,9 @@ fn remove(store: &Store, record: &Record, volumes: bool) -> Result<()> {
 
 /// Takes the lock of a container that has ended. Who only looks holds it for a moment.
 pub fn take(record: &Record) -> Result<()> {
-    for _ in 0..40 {
+    for _ in 0..400 {
         match record.lock() {
-            Err(Errno::EAGAIN) if !record.written().is_live() => _ = process::poll(&mut [], Some(5)),
+            Err(Errno::EAGAIN) if !record.state().is_live() => _ = process::poll(&mut [], Some(5)),
             Err(Errno::EAGAIN) => break,
             done => return done.map_err(|errno| Error::sys(text!("lock container"), record.known_as(), errno)),
         }

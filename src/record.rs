@@ -2,7 +2,7 @@
 //!
 //!     containers/ID/config   what was asked for: of one that stays; `transient` instead of one that is removed at its end
 //!     containers/ID/state    how it is: a symlink, which is written, read and replaced whole by one system call
-//!     containers/ID/name     its name, a symlink too; the name's own symlink in names/ is what makes it unique
+//!     containers/ID/name     its name, a symlink too; the name's own symlink in names/ is the truth, and makes it unique
 //!     containers/ID/stopped  somebody has stopped it: no restart
 //!
 //! Alive is whose directory's lock is held. A foreground container has no config: it has the supervisor's command line.

@@ -149,6 +149,8 @@ pub fn container(options: &Options, ground: &Ground, mut beside: Option<&mut Bes
                 // What cannot be had without rules for devices says so itself.
                 before = Some(error).filter(|_| errno != Errno::ENOSYS && host.has.device_filter);
             }
+            Err(Stopped { step: Some((Step::Symlink(..), Errno::EEXIST)), clean: true, .. })
+                if spec.name.is_some_and(|name| store.settle(name)) => {}
             Err(stopped) => return Err(stopped.error),
             Ok(code) => return Ok(code),
         }

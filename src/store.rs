@@ -96,7 +96,7 @@ impl Store {
         let _ = fs::each_entry(self.gate.as_fd(), &mut |id, _| {
             // Somebody is making a container, or sweeps already: then it is their turn, or the next command's.
             locked = locked || fs::lock(self.gate.as_fd(), libc::LOCK_EX | libc::LOCK_NB).is_ok();
-            if locked && self.is_dead(id) {
+            if locked && self.dead(id).is_some() {
                 dead.push(keep(id.to_bytes()));
             }
         });
@@ -109,22 +109,23 @@ impl Store {
         }
     }
 
-    /// Nobody holds its lock, and it is not as who ends in order would leave it.
-    fn is_dead(&self, id: Name) -> bool {
+    /// Its directory, with a lock, if nobody else holds that, and it is not as who ends in order would leave it.
+    fn dead(&self, id: Name) -> Option<OwnedFd> {
         // Not what somebody has mounted over it, whose lock nobody holds. Shared: two that look at the same time must not
         // each take the other for its life.
-        let Ok(dir) = remove::open_same_mount(self.gate.as_fd(), id) else { return false };
-        fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB).is_ok() && !record::is_at_rest(dir.as_fd())
+        let dir = remove::open_same_mount(self.gate.as_fd(), id).ok()?;
+        fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB).ok()?;
+        (!record::is_at_rest(dir.as_fd())).then_some(dir)
     }
 
     /// What a dead container is to leave: nothing, or if it stays what it was and that it has ended.
     fn bury(&self, layout: &cgroup::Layout, id: Text) {
+        // Locked to the end: an `rm` that is at it, or comes to it, is not at it at the same time.
+        let Some(dir) = self.dead(id) else { return };
         remove_cgroups(layout, id);
-        let Ok(dir) = remove::open_same_mount(self.gate.as_fd(), id) else { return };
         if record::stays(dir.as_fd()) {
             record::lost(dir.as_fd());
         } else {
-            drop(dir);
             let _ = self.remove(id);
         }
     }
@@ -138,8 +139,9 @@ impl Store {
         remove::tree(self.gate.as_fd(), id)
     }
 
-    fn remove_names(&self, id: Text) {
-        let Ok(names) = fs::open(self.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0) else { return };
+    /// Takes all its names away.
+    pub fn remove_names(&self, id: Text) {
+        let Ok(names) = self.names() else { return };
         let _ = fs::each_entry(names.as_fd(), &mut |name, _| {
             let mut target = [0; 128];
             if fs::read_link(names.as_fd(), name, &mut target) == Ok(id.to_bytes()) {

@@ -26,13 +26,19 @@ impl Record {
     pub fn create(store: &Store, draft: &Draft, name: Text) -> Result<Self> {
         let id = draft.spec.id;
         let failed = |errno| Error::sys(text!("make the container"), id, errno);
-        store.making().map_err(failed)?;
-        let made = Self::make(store, draft, name);
-        store.made();
-        made.map_err(|errno| {
+        loop {
+            store.making().map_err(failed)?;
+            let made = Self::make(store, draft, name);
+            store.made();
+            let Err(errno) = made else { return made.map_err(failed) };
             let _ = store.remove(id);
-            if errno == Errno::EEXIST { taken(store, name) } else { failed(errno) }
-        })
+            if errno != Errno::EEXIST {
+                return Err(failed(errno));
+            }
+            if !store.settle(name) {
+                return Err(taken(store, name));
+            }
+        }
     }
 
     fn make(store: &Store, draft: &Draft, name: Text) -> Done<Self> {
@@ -96,7 +102,7 @@ impl Record {
         .and_then(|found| match found {
             Some((file, kind)) => {
                 let text = fs::read_all(file.as_fd(), LONGEST)?.leak();
-                let name = read(dir.as_fd(), NAME).map_or(t(c""), keep);
+                let name = store.name_of(id, read(dir.as_fd(), NAME).map_or(t(c""), keep));
                 Ok(Self::parse(text, Self { kind, name, ..Self::nothing(id, dir) }))
             }
             None => Self::of_foreground(id, dir),

@@ -1,11 +1,11 @@
 //! Containers' names: each is one container's at most.
 
-use super::{CONFIG, Kind, NAME, Record, TRANSIENT, missing, read, replace};
+use super::{Done, NAME, Record, missing, replace};
 use crate::error::{Error, Result};
 use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::name::t;
-use crate::sys::{Errno, fs, process};
+use crate::sys::{Errno, OwnedFd, fs, process};
 use crate::text::{Line, Push, keep, split};
 use std::os::fd::AsFd;
 
@@ -16,20 +16,65 @@ impl Record {
             Errno::ENOENT => missing(self.known_as()),
             _ => Error::sys(text!("rename container"), self.known_as(), errno),
         };
-        // One at a time: else one container could get two names.
-        let names = fs::open(store.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0).map_err(failed)?;
-        fs::lock(names.as_fd(), libc::LOCK_EX).map_err(failed)?;
-        let old = read(self.dir.as_fd(), NAME).map_err(failed)?;
-        match fs::symlink(self.id, names.as_fd(), name) {
-            Err(Errno::EEXIST) => return Err(taken(store, name)),
-            done => done.map_err(failed)?,
+        loop {
+            // One at a time, and not while somebody removes it.
+            let names = store.names().map_err(failed)?;
+            let old = store.name_of(self.id, self.name);
+            // With this it is renamed, whatever comes now.
+            match fs::rename(names.as_fd(), old, names.as_fd(), name, libc::RENAME_NOREPLACE) {
+                Err(Errno::EEXIST) => {}
+                done => return done.map(|()| _ = replace(self.dir.as_fd(), name, t(c".name"), NAME)).map_err(failed),
+            }
+            drop(names);
+            if !store.settle(name) {
+                return Err(taken(store, name));
+            }
         }
-        // The directory may have been removed meanwhile. Who removes it takes its names only after the config.
-        let done = replace(self.dir.as_fd(), name, t(c".name"), NAME);
-        let gone = fs::stat(self.dir.as_fd(), if self.kind == Kind::Transient { TRANSIENT } else { CONFIG }).map(drop);
-        let unused = if done.and(gone).is_ok() { keep(old) } else { name };
-        let _ = fs::unlink(names.as_fd(), unused);
-        done.and(gone).map_err(failed)
+    }
+}
+
+impl Store {
+    /// The directory of names. While it is open nobody else renames or removes a container.
+    pub fn names(&self) -> Done<OwnedFd> {
+        let names = fs::open(self.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
+        fs::lock(names.as_fd(), libc::LOCK_EX)?;
+        Ok(names)
+    }
+
+    /// What a container is called: what it says of itself, unless a `rename` was killed before it had written that.
+    pub(super) fn name_of(&self, id: Text, itself: Text) -> Text {
+        if self.named(itself) == Some(id) {
+            return itself;
+        }
+        let mut name = itself;
+        if let Ok(names) = fs::open(self.dir(), t(c"names"), libc::O_RDONLY | libc::O_DIRECTORY, 0) {
+            let _ = fs::each_entry(names.as_fd(), &mut |entry, _| {
+                if self.named(keep(entry.to_bytes())) == Some(id) {
+                    name = keep(entry.to_bytes());
+                }
+            });
+        }
+        name
+    }
+
+    /// Whether a name that was there is free, when who has it is whole or gone: one that is being made or removed is waited
+    /// for, and one that was killed at that is swept.
+    pub fn settle(&self, name: Text) -> bool {
+        for _ in 0..400 {
+            let Some(id) = self.named(name) else { return true };
+            match Record::open(self, id) {
+                Err(Errno::ENOENT) => {}
+                _ => return false,
+            }
+            let _ = fs::rewind(self.containers());
+            self.sweep();
+            if fs::stat(self.containers(), id).is_err_and(|errno| errno == Errno::ENOENT) {
+                self.remove_names(id);
+                continue;
+            }
+            let _ = process::poll(&mut [], Some(5));
+        }
+        false
     }
 }
 
