@@ -11,7 +11,8 @@ use crate::record::{Record, Status};
 use crate::spec::{Source as Mounted, Text};
 use crate::store::Store;
 use crate::sys::name::t;
-use crate::sys::{Errno, fs, process};
+use crate::sys::process::{self, Side};
+use crate::sys::{Errno, fs};
 use crate::tar::Source;
 use crate::tar::tree::How;
 use crate::text::{Line, Push, keep};
@@ -93,17 +94,38 @@ fn of_container(image: &Config, options: &Options) -> Config {
     config
 }
 
-/// With all processes of the container standing still meanwhile, if it runs and that is wanted. A signal waits until they go
-/// on, or nobody would let them.
+/// With all processes of the container standing still meanwhile, if it runs and that is wanted. Whatever ends this process,
+/// another lets them go on.
 fn frozen(store: &Store, record: &Record, pause: bool, act: &mut dyn FnMut() -> Result<Text>) -> Result<Text> {
-    let live = view::hold(record)?;
-    let layout = cgroup::everywhere(store.rootless);
-    if !live || !pause || freezer::is_frozen(&layout, record.id) {
+    if !view::hold(record)? || !pause {
         return act();
     }
     let failed = |errno| Error::sys(text!("pause container"), record.known_as(), errno);
-    process::block_signals().map_err(failed)?;
+    let layout = cgroup::everywhere(store.rootless);
+    // Between the look and the end of the freezing nobody else freezes it: it would go on though he was told that it stands still.
+    let turn = record.joins().map_err(failed)?;
+    if freezer::is_frozen(&layout, record.id) {
+        drop(turn);
+        return act();
+    }
+    let (ours, theirs) = process::socket_pair(libc::SOCK_STREAM).map_err(failed)?;
+    // Or there would be no child to wait for.
+    process::default_action(libc::SIGCHLD).map_err(failed)?;
+    let pid = match process::clone(0).map_err(failed)? {
+        Side::Parent(pid, _) => pid,
+        Side::Child => {
+            drop(ours);
+            // What is sent to the caller's group is not for it.
+            let _ = process::block_signals().and_then(|()| process::new_session());
+            let _ = fs::write(theirs.as_fd(), b"1").and_then(|_| fs::read(theirs.as_fd(), &mut [0]));
+            process::exit(u8::from(freezer::thaw(&layout, record.id).is_err()))
+        }
+    };
+    drop(theirs);
+    let _ = fs::read(ours.as_fd(), &mut [0]).map_err(failed)?;
     let frozen = freezer::freeze(&layout, record.id);
+    // The child has it too.
+    let _ = fs::lock(turn.as_fd(), libc::LOCK_UN);
     let done = match frozen {
         // It is in no cgroup, as most of an ordinary user's.
         Err(Errno::ENOENT) => act(),
@@ -112,11 +134,11 @@ fn frozen(store: &Store, record: &Record, pause: bool, act: &mut dyn FnMut() -> 
         Err(errno) => Err(failed(errno).hint(text!("-p=false commits it as it runs"), &[])),
         Ok(()) => act(),
     };
-    if frozen.is_ok() {
+    drop(ours);
+    if process::wait(pid, 0) != Ok((pid, 0)) {
         freezer::thaw(&layout, record.id)
             .map_err(|errno| Error::sys(text!("unpause container"), record.known_as(), errno))?;
     }
-    process::unblock_signals().map_err(failed)?;
     done
 }
 

@@ -209,9 +209,11 @@ fn next_end(record: &Record) -> Result<u8> {
 
 /// `mydocker pause`.
 pub fn pause(given: &Given) -> Result<u8> {
-    each_paused(given, &mut |layout, record, frozen| {
+    each_paused(given, &mut |layout, record| {
         let (init, _) = record.init()?;
-        if frozen {
+        // This command may be killed before all is frozen. A `commit` is not to be just about to freeze it.
+        let _turn = record.joins();
+        if freezer::is_frozen(layout, record.id) {
             return Err(Error::new(text!("container % is already paused"), &[record.known_as()]));
         }
         let failed = |errno| {
@@ -222,8 +224,6 @@ pub fn pause(given: &Given) -> Result<u8> {
                 _ => error,
             }
         };
-        // This command may be killed before all is frozen.
-        record.joins();
         let mut tries = 0_u32;
         loop {
             let done = freezer::freeze(layout, record.id);
@@ -245,8 +245,8 @@ pub fn pause(given: &Given) -> Result<u8> {
 
 /// `mydocker unpause`.
 pub fn unpause(given: &Given) -> Result<u8> {
-    each_paused(given, &mut |layout, record, frozen| {
-        if !frozen {
+    each_paused(given, &mut |layout, record| {
+        if !freezer::is_frozen(layout, record.id) {
             return Err(Error::new(text!("container % is not paused"), &[record.known_as()]));
         }
         let failed = |errno| Error::sys(text!("unpause container"), record.known_as(), errno);
@@ -254,12 +254,12 @@ pub fn unpause(given: &Given) -> Result<u8> {
     })
 }
 
-fn each_paused(given: &Given, act: &mut dyn FnMut(&cgroup::Layout, &Record, bool) -> Result<()>) -> Result<u8> {
+fn each_paused(given: &Given, act: &mut dyn FnMut(&cgroup::Layout, &Record) -> Result<()>) -> Result<u8> {
     let store = given.store()?;
     let layout = cgroup::everywhere(store.rootless);
     Ok(given.each(&mut |word| {
         let record = store.find(word)?;
-        act(&layout, &record, freezer::is_frozen(&layout, record.id))?;
+        act(&layout, &record)?;
         say(word).map(drop)
     }))
 }

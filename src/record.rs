@@ -142,9 +142,11 @@ impl Record {
         dir.and_then(|dir| fs::lock(dir.as_fd(), libc::LOCK_SH | libc::LOCK_NB)).is_err()
     }
 
-    /// It is, or will be, in a cgroup of another hierarchy than at its start.
-    pub fn joins(&self) {
-        let _ = fs::open(self.dir.as_fd(), JOINED, libc::O_WRONLY | libc::O_CREAT, 0o600);
+    /// It is, or will be, in a cgroup of another hierarchy than at its start. As long as this is open nobody else puts it there.
+    pub fn joins(&self) -> Done<OwnedFd> {
+        let file = fs::open(self.dir.as_fd(), JOINED, libc::O_WRONLY | libc::O_CREAT, 0o600)?;
+        fs::lock(file.as_fd(), libc::LOCK_EX)?;
+        Ok(file)
     }
 
     /// Whether it was; from now on it is not.

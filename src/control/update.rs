@@ -82,7 +82,7 @@ fn one(given: &Given, store: &Store, mut record: Record, flags: &[Text]) -> Resu
         let layout = if store.rootless { cgroup::everywhere(true) } else { cgroup::look(&limits, FREEZER) };
         cgroup::update(&limits, &layout, record.id, &|controller| {
             if record.kind != Kind::Foreground {
-                record.joins();
+                let _ = record.joins();
                 return Ok(());
             }
             // Its supervisor would not take that cgroup away.

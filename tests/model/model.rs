@@ -477,6 +477,9 @@ fn take(bench: &Bench, step: &Step, worlds: Vec<World>) -> Result<Vec<World>, St
         std::thread::sleep(Duration::from_micros(after));
         let _ = running.child.kill();
         let status = running.child.wait().expect("wait");
+        if matches!(step.first, Op::Commit(_)) {
+            others_end(&words(bench.worker, step.first).join(" "))?;
+        }
         if let Some(code) = status.code() {
             let stderr = String::from_utf8_lossy(&fs::read(&running.err).unwrap_or_default()).into_owned();
             if meaning(step.first, Some(code), &stderr) == Answer::Other && !matches!(step.first, Op::Wait(_)) {
@@ -544,6 +547,18 @@ fn take(bench: &Bench, step: &Step, worlds: Vec<World>) -> Result<Vec<World>, St
         return Err(format!("{}\n  came: {}\n  expected: {}", shell(bench.worker, step.first), show(&came), expected(&could)));
     }
     Ok(dedupe(after))
+}
+
+/// Waits for whoever has that command line and goes on for a moment when the command was killed.
+fn others_end(command: &str) -> Result<(), String> {
+    let from = Instant::now();
+    while processes().iter().any(|process| !process.zombie && process.command.contains(command)) {
+        if from.elapsed() > LIMIT {
+            return Err(format!("a process of a command that was killed does not end: {command}"));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 fn parent(pid: i32) -> Option<i32> {

@@ -586,7 +586,7 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
             }
             all
         }),
-        // It stands still meanwhile; who kills the command leaves it so.
+        // It stands still meanwhile.
         Op::Commit(name) if phase == 0 && world.containers[name].is_some_and(|container| container.status == Status::Running) => {
             let mut paused = world.containers[name];
             paused.iter_mut().for_each(|container| container.status = Status::Paused);
@@ -656,7 +656,10 @@ pub fn killed(op: Op, worlds: Vec<World>) -> Vec<World> {
             match next {
                 Next::Done(done) => all.push(done.world),
                 Next::More(at, world) => {
-                    all.push(world.clone());
+                    // Who stands still for a commit goes on when that is killed: `take` has waited for it.
+                    if !matches!(op, Op::Commit(_)) {
+                        all.push(world.clone());
+                    }
                     todo.extend(closure(vec![world]).into_iter().map(|world| (at, world)));
                 }
             }

@@ -146,3 +146,26 @@ if active; then
   if active && [ "$code" != 0 ]; then says 'no such container: aa'; fi
 fi
 nothing_left
+
+begin 'commit is killed at each of its calls while the container stands still: it goes on'
+if active; then
+  id=$("$MYDOCKER" run -d --name aa busybox sleep 31872)
+  list=$(calls commit aa image)
+  list=$(sed -n '/^socketpair /,$p' <<<"$list")
+  goes_on() { [ "$(of '{{.State.Status}}' aa)" = running ]; }
+  count=0
+  while read -r call nth; do
+    killed "$call" "$nth" commit aa image
+    eventually 5 goes_on || fail "killed at $call $nth: it is $(of '{{.State.Status}}' aa)"
+    count=$((count + 1))
+    if [ "$test_state" = failing ]; then break; fi
+  done <<<"$list"
+  if active && [ "$count" -lt 40 ]; then fail "only $count calls"; fi
+  same '' "$(ls -d /sys/fs/cgroup/freezer/mydocker-"$id" 2>/dev/null)" 'the cgroup of the freezer'
+fi
+run mydocker commit aa image
+exits 0; quiet
+run mydocker rm -f aa
+exits 0
+run mydocker rmi image
+exits 0
