@@ -36,8 +36,14 @@ pub(super) fn steps(plan: &mut Builder, cgroups: &[cgroup::Member]) {
     // If we were started in a chroot, there is more above our root, and `..` would lead from the container to it (chroot
     // to a directory below, then up). Entering one's own namespace makes its first mount the root.
     plan.open(CWD, t(c"."), libc::O_PATH, COPY);
-    plan.open(CWD, t(c"/proc/self/ns/mnt"), libc::O_RDONLY, TARGET);
-    plan.add(Step::Setns(TARGET, libc::CLONE_NEWNS as u64));
+    let namespace = if plan.is_parallel() {
+        // By its own pidfd, which it has from the supervisor: to find the path in /proc takes 17 us.
+        CHILD
+    } else {
+        plan.open(CWD, t(c"/proc/self/ns/mnt"), libc::O_RDONLY, TARGET);
+        TARGET
+    };
+    plan.add(Step::Setns(namespace, libc::CLONE_NEWNS as u64));
     plan.add(Step::Fchdir(COPY));
     plan.doing(text!("make the mounts private"));
     // Before any mount: what is mounted under a shared mount would appear on the host (systemd makes / shared).

@@ -163,6 +163,15 @@ fn mounts_are_private_before_the_first_is_made() {
 }
 
 #[test]
+fn the_own_mount_namespace_is_entered_by_the_own_pidfd_or_where_there_is_none_by_its_path() {
+    let inside = inside_of(&spec(), &host());
+    let entered = at(&inside, "setns({child}, CLONE_NEWNS)");
+    assert!(at(&inside, "read({init}") < entered && entered < at(&inside, "mount(\"none\", \"/\""));
+    let inside = inside_of(&spec(), &Host { has: Has { pidfd: false, ..Has::ALL }, ..host() });
+    assert!(at(&inside, "openat(AT_FDCWD, \"/proc/self/ns/mnt\"") < at(&inside, "setns({target}, CLONE_NEWNS)"));
+}
+
+#[test]
 fn nothing_is_mounted_after_the_root_has_changed() {
     for detached in [true, false] {
         let mut spec = spec();
