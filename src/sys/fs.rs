@@ -338,15 +338,15 @@ pub fn write_all(fd: BorrowedFd, mut bytes: &[u8]) -> Result<(), Errno> {
 /// The whole of a small file, or its first `limit` bytes.
 pub fn read_all(fd: BorrowedFd, limit: usize) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::new();
-    let mut filled = 0_usize;
-    while filled < limit {
-        bytes.resize(filled.wrapping_add(4096).min(limit), 0);
-        match read(fd, bytes.get_mut(filled..).unwrap_or_default())? {
+    // Not into the vector: its memory is new, and each page of it has to be had from the kernel, and copied by clone.
+    let mut buf = [0; 4096];
+    while bytes.len() < limit {
+        let room = limit.wrapping_sub(bytes.len()).min(buf.len());
+        match read(fd, buf.get_mut(..room).unwrap_or_default())? {
             0 => break,
-            more => filled = filled.wrapping_add(more),
+            more => bytes.extend_from_slice(buf.get(..more).unwrap_or_default()),
         }
     }
-    bytes.truncate(filled);
     Ok(bytes)
 }
 
