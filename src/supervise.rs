@@ -74,7 +74,9 @@ pub const PIPE_MAX: usize = 1 << 20;
 impl Relay {
     /// From the one to the other.
     pub fn new(from: Option<OwnedFd>, to: Option<OwnedFd>, terminal: bool) -> Self {
-        Self { from, terminal, ..Self::sink(to, 8192) }
+        // What has no source needs no room.
+        let size = if from.is_some() { 8192 } else { 0 };
+        Self { from, terminal, ..Self::sink(to, size) }
     }
 
     /// One whose source is packets.
