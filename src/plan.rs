@@ -152,7 +152,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     let mut plan =
         Builder { spec, host, dir, capabilities, nodev, view: Vec::new(), why: Message::NONE, about: t(c""), steps };
     outside::steps(&mut plan, &cgroups);
-    let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(96));
+    let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(128));
     inside::steps(&mut plan, &cgroups);
     let moved = [Step::Mount(t(c"."), t(c"/"), t(c""), libc::MS_MOVE, t(c"")), Step::Chroot(t(c"."))];
     let slots = usize::from(SOURCES).wrapping_add(spec.mounts.len()).wrapping_add(spec.lower.layers.len());

@@ -15,9 +15,12 @@ const FIRST: usize = 512 * 1024;
 const LARGE: usize = 64 * 1024;
 const CHUNK: usize = 256 * 1024;
 
-/// The bump allocator's state; see the module.
+/// The bump allocator; see the module. In .bss: costs nothing in the file and only the touched pages in memory. The state and
+/// the first blocks share a page, which the child of clone has to copy anyway.
+#[repr(C, align(16))]
 pub struct Bump {
     state: UnsafeCell<State>,
+    arena: UnsafeCell<[u8; FIRST]>,
 }
 
 struct State {
@@ -25,21 +28,13 @@ struct State {
     end: usize,
 }
 
-#[repr(align(16))]
-struct Arena(UnsafeCell<[u8; FIRST]>);
-
 // SAFETY: mydocker has one thread; a child of clone without CLONE_VM has a copy of its own.
-unsafe impl Sync for Arena {}
-// SAFETY: as above.
 unsafe impl Sync for Bump {}
-
-/// In .bss: costs nothing in the file and only the touched pages in memory.
-static ARENA: Arena = Arena(UnsafeCell::new([0; FIRST]));
 
 impl Bump {
     /// An allocator that has not been used yet.
     pub const fn new() -> Self {
-        Self { state: UnsafeCell::new(State { next: 0, end: 0 }) }
+        Self { state: UnsafeCell::new(State { next: 0, end: 0 }), arena: UnsafeCell::new([0; FIRST]) }
     }
 }
 
@@ -80,7 +75,7 @@ unsafe impl GlobalAlloc for Bump {
                 return at as *mut u8;
             }
             let (start, len) =
-                if state.end == 0 { (ARENA.0.get() as usize, FIRST) } else { (map(CHUNK) as usize, CHUNK) };
+                if state.end == 0 { (self.arena.get() as usize, FIRST) } else { (map(CHUNK) as usize, CHUNK) };
             if start == 0 {
                 return null_mut();
             }
