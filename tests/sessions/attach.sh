@@ -15,6 +15,12 @@ detached() { "$MYDOCKER" run -d "$@" >/dev/null; }
 attached() {
   "$MYDOCKER" attach "$@" </dev/null >"$T/attached.out" 2>"$T/attached.err" &
   client=$!
+  is_attached $client
+}
+# is_attached PID...: it gets what comes from now on, and its signals are the container's.
+is_attached() {
+  local who
+  for who; do eventually 20 polls "$who" || fail 'it is not attached'; done
 }
 # reap PID: its end, and its exit code.
 reap() {
@@ -27,7 +33,6 @@ begin 'attach shows what comes from now on, apart, and exits with the exit code'
 detached --name bird busybox sh -c "echo before; $wait_for; echo out; echo err >&2; exit 6"
 eventually 10 logged bird before
 attached bird
-sleep 0.5
 touch "$(root bird)/tmp/go"
 reap $client
 same 6 $? 'the exit code'
@@ -40,7 +45,7 @@ for i in 1 2 3 4 5; do
   "$MYDOCKER" attach --no-stdin bird </dev/null >"all.$i" 2>&1 &
   clients[i]=$!
 done
-sleep 0.7
+is_attached "${clients[@]}"
 touch "$(root bird)/tmp/go"
 for i in 1 2 3 4 5; do
   reap "${clients[i]}"
@@ -83,7 +88,9 @@ eventually 10 logged bird ready
 head -c 1000000 /dev/zero >zeros
 "$MYDOCKER" attach bird <zeros >attached.out 2>&1 &
 client=$!
-sleep 0.7
+is_attached $client
+# It has more than finds room.
+sleep 0.3
 kill -TERM $client
 reap $client
 same 9 $? 'the exit code'
@@ -92,9 +99,9 @@ forget bird
 
 begin '--no-stdin: input is not read'
 detached -i --name bird busybox sh -c "$wait_for; echo done; exit 2"
-(sleep 0.5; touch "$(root bird)/tmp/go") &
+(eventually 20 polls_in attaching; touch "$(root bird)/tmp/go") &
 feed 'input'
-run mydocker attach --no-stdin bird
+run bash -c 'echo $$ >attaching; exec "$MYDOCKER" attach --no-stdin bird'
 exits 2
 prints done
 forget bird
@@ -103,7 +110,6 @@ begin 'signals go to the container'
 detached --name bird busybox sh -c 'trap "echo usr1" USR1; trap "echo term; exit 4" TERM; echo ready; while :; do sleep 0.05; done'
 eventually 10 logged bird ready
 attached bird
-sleep 0.4
 kill -USR1 $client
 eventually 5 grep -q usr1 attached.out || fail 'SIGUSR1 did not come'
 kill -TERM $client
@@ -116,7 +122,6 @@ begin '--sig-proxy=false: a signal ends attach alone'
 detached --name bird busybox sh -c 'trap "echo term" TERM; echo ready; while :; do sleep 0.05; done'
 eventually 10 logged bird ready
 attached --sig-proxy=false bird
-sleep 0.4
 kill -TERM $client
 reap $client
 same 143 $? 'the exit code'
@@ -210,7 +215,7 @@ begin 'without -i nobody types into a terminal'
 if need_pty; then
   detached -t --name bird busybox sh -c "$wait_for; stty size; timeout 1 head -n 1; exit 4"
   feed 'send typed\n
-sleep 300
+sh . "$TESTS/tools/host.sh"; eventually 10 polls $PTY_PID
 sh touch '"$(root bird)"'/tmp/go
 '
   run "$PTY" -w 101x31 -- "$MYDOCKER" attach bird
@@ -323,7 +328,7 @@ detached --name bird busybox sh -c "$wait_for; seq 1 200000; echo written >/done
 attached bird
 "$MYDOCKER" attach --no-stdin bird >other 2>&1 &
 other=$!
-sleep 0.5
+is_attached $other
 kill -STOP $client
 touch "$(root bird)/tmp/go"
 before=$SECONDS

@@ -20,8 +20,13 @@ begin 'it sees the container: its processes, its name, its files; its output and
   prints hello
   # Two at once, by name, whole id and the beginning of it.
   id=$(ls "$MYDOCKER_ROOT/containers")
-  run sh -c '"$1" exec "$2" sleep 0.3 & sleep 0.1; "$1" exec "$3" ps -o comm; wait' sh "$MYDOCKER" "$id" "${id:0:7}"
+  "$MYDOCKER" exec "$id" sleep 271829 &
+  eventually 10 running 271829 || fail 'it never ran'
+  run mydocker exec "${id:0:7}" ps -o comm
   exits 0; prints $'COMMAND\nsleep\nsleep\nps'
+  kill $(host_pid 271829)
+  wait $!
+  same 143 $? 'the exit code of the first'
   down; exits 137
 
 begin 'exit codes: what a signal, and what cannot be executed'
@@ -55,7 +60,7 @@ begin '--init: the command is joined, and process 1 reaps what it leaves'
   run mydocker exec bird ps -o pid,args
   exits 0; contains '2 sleep 271828'
   run mydocker exec -d bird sh -c 'exit 3'
-  run mydocker exec bird sh -c 'sleep 0.2; ps -o stat | grep -c Z'
+  run mydocker exec bird sh -c 'for try in $(seq 50); do sleep 0.1; ps -o stat | grep -q Z || break; done; ps -o stat | grep -c Z'
   prints 0
   bird=$(pgrep -P "$bird")
   down
@@ -63,7 +68,7 @@ begin '--init: the command is joined, and process 1 reaps what it leaves'
 begin 'one that is still being made is not running: its process 1 may see the host'
   need strace
   echo host >canary
-  strace -f -qq -o /dev/null -e trace=unshare,setns,pivot_root,execve -e inject=unshare,setns,pivot_root:delay_enter=150000 -e inject=execve:delay_enter=300000:when=2+ \
+  strace -f -qq -o /dev/null -e trace=unshare,setns,pivot_root,execve -e inject=unshare,setns,pivot_root:delay_enter=250000 -e inject=execve:delay_enter=500000:when=2+ \
     "$MYDOCKER" run --name slow busybox.tar sleep 1 >slow.out 2>&1 &
   looked=0 early=0
   while kill -0 $! 2>/dev/null; do
@@ -214,8 +219,8 @@ fi
 
 begin 'the container ends: so does the command, with 137'
   up
-  (sleep 0.5; kill -9 "$bird") &
-  run mydocker exec bird sleep 99
+  (eventually 20 running 271830; kill -9 "$bird") &
+  run mydocker exec bird sleep 271830
   exits 137
   wait $! 2>/dev/null
   finish

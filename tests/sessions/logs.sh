@@ -76,9 +76,11 @@ fi
 forget bird
 
 begin '--since and --until: a time of RFC 3339 or a part of it, seconds, or a duration'
-"$MYDOCKER" run -d --name bird busybox sh -c 'echo early; sleep 2.5; echo late' >/dev/null
-sleep 1.2
+"$MYDOCKER" run -d --name bird busybox sh -c 'echo early; until [ -e /tmp/go ]; do sleep 0.05; done; sleep 0.2; echo late' >/dev/null
+eventually 20 logged bird early
+sleep 0.2
 between=$(date -u +%s.%N)
+touch "/proc/$("$MYDOCKER" inspect -f '{{.State.Pid}}' bird)/root/tmp/go"
 eventually 20 ended bird
 day=$(date -u -d "@$between" +%Y-%m-%dT%H:%M:%S.%N)
 for time in "$between" "$(date -u -d "@$between" +%Y-%m-%dT%H:%M:%S.%NZ)" "$day" "$(TZ=UTC-2 date -d "@$between" +%Y-%m-%dT%H:%M:%S.%N+02:00)"; do
@@ -124,7 +126,7 @@ begin '-f --tail 0 shows only what comes; each line when it comes'
 eventually 10 logged bird before
 "$MYDOCKER" logs -f -n 0 bird >"$T/followed" &
 follower=$!
-sleep 0.3
+eventually 20 polls "$follower" || fail 'it does not wait'
 same '' "$(<"$T/followed")" 'what came before'
 pid=$(sed 's/^running \([0-9]*\) .*/\1/' <(readlink "$MYDOCKER_ROOT"/containers/*/state))
 touch "/proc/$pid/root/tmp/go"
@@ -150,7 +152,7 @@ begin 'a container whose supervisor is killed ends its followers'
 eventually 10 logged bird here
 "$MYDOCKER" logs -f bird >"$T/followed" &
 follower=$!
-sleep 0.3
+eventually 20 polls "$follower" || fail 'it does not wait'
 supervisor=$(readlink "$MYDOCKER_ROOT"/containers/*/state | cut -d ' ' -f 3)
 kill -9 "$supervisor"
 eventually 5 gone "$follower" || fail 'it still follows'
