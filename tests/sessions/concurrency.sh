@@ -32,7 +32,12 @@ for i in {1..50}; do same "$i" "$(<"$T/outs/$i")" "output $i"; done
 same '' "$(ls -A "$MYDOCKER_ROOT/containers")" 'containers/'
 
 begin 'of 20 that want the same name at a time exactly one gets it'
-all_at_once 20 --name twin /bin/sh -c 'sleep 2; echo won'
+# Who has it keeps it until all others have been told.
+rm -rf "$T/codes"
+mkdir -p "$T/shared"
+losers() { [ "$(cat "$T"/codes/* 2>/dev/null | wc -l)" -ge 19 ]; }
+(eventually 100 losers; touch "$T/shared/told") &
+all_at_once 20 --name twin -v "$T/shared:/shared" /bin/sh -c 'until [ -e /shared/told ]; do sleep 0.05; done; echo won'
 same 1 "$(with_code 0)" 'the number of winners'
 same 19 "$(with_code 125)" 'the number of losers'
 same 1 "$(cat "$T"/outs/* | grep -cx won)" 'the number of those that ran'
