@@ -193,12 +193,16 @@ strays() {
 }
 
 # difference BEFORE COMMAND…: what COMMAND prints now and did not print BEFORE (>), and the reverse (<), for as long as
-# two seconds: the kernel takes namespaces apart a little after their last process, and others come and go.
+# ten seconds: the kernel takes namespaces apart a little after their last process, and others come and go. A mount is gone
+# from all namespaces with the directory that it is on, which is its owner's to remove.
 difference() {
   local before=$1 left now try
   shift
-  for try in 1 2 3 4 5 6; do
-    now=$(diff <(echo "$before") <("$@") | grep '^[<>]' | grep -v '^< cgroup: ' | sort)
+  for try in {1..30}; do
+    now=$(diff <(echo "$before") <("$@") | grep '^[<>]' | grep -v '^< cgroup: ' | sort | while read -r line; do
+      at=${line#< mount: }
+      if [ "$at" = "$line" ] || [[ $at == "$T"* ]] || [ -e "$(printf %b "${at%% *}")" ]; then printf '%s\n' "$line"; fi
+    done)
     if [ "$try" = 1 ]; then left=$now; else left=$(comm -12 <(echo "$left") <(echo "$now")); fi
     if [ -z "$left" ]; then return 0; fi
     sleep 0.3

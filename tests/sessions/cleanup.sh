@@ -1,16 +1,12 @@
 # Nothing is left, whatever happens; and nothing is deleted that is not the container's.
 . "$TESTS/tools/host.sh"
 
-# nothing_left WHAT: the machine is as it was at the beginning of this session. The kernel needs a moment for the last processes.
+# nothing_left WHAT: the machine is as it was at the beginning of this session.
 nothing_left() {
-  local after
+  local left
   if ! active; then return 0; fi
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    after=$(snapshot)
-    if [ "$before" = "$after" ]; then return 0; fi
-    sleep 0.2
-  done
-  fail "something is left after $1:" "$(diff <(echo "$before") <(echo "$after"))"
+  left=$(difference "$before" snapshot)
+  if [ -n "$left" ]; then fail "something is left after $1:" "$left"; fi
 }
 containers() { ls -A "$MYDOCKER_ROOT/containers" 2>/dev/null; }
 
@@ -72,6 +68,8 @@ kill_at() {
   timeout 30 strace -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=SIGKILL:when=$when" "$MYDOCKER" run "$@" </dev/null >/dev/null 2>&1
 }
 
+nobody_left() { [ -z "$(strays)" ]; }
+
 begin 'SIGKILL of mydocker at 20 different moments: the next command sweeps what it left'
 if need strace; then
   args=(--name killed -v "$T/vol:/vol" -m 32m --pids-limit 50 /bin/sh -c 'echo x >/file; sleep 0.05')
@@ -79,7 +77,7 @@ if need strace; then
     kill_at "$call" "$when" "${args[@]}"
     if [ $? != 137 ]; then fail "mydocker was not killed at $call $when"; fi
     # What was killed in the middle of making a network namespace takes its time to end, and holds the lock until then.
-    sleep 0.2
+    eventually 10 nobody_left || fail 'what was killed has not ended'
     run mydocker run /bin/true
     exits 0
     quiet
