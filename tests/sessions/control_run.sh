@@ -2,7 +2,7 @@
 . "$TESTS/tools/host.sh"
 
 begin '--timeout: SIGTERM, and 124 whatever the command says'
-run mydocker run --timeout 0.5s /bin/sh -c 'trap "echo heard; exit 7" TERM; while :; do sleep 0.05; done'
+run mydocker run --timeout 1.5s /bin/sh -c 'trap "echo heard; exit 7" TERM; while :; do sleep 0.05; done'
 exits 124
 prints heard
 quiet

@@ -35,7 +35,8 @@ begin 'update: memory in both directions, what was not enabled before, and after
 begin 'a supervisor that is killed, its container paused or not: the next command takes all away'
   in_guest
   run guest 'id=$(mydocker run -d --name k1 busybox sleep 3000); mydocker pause k1 >/dev/null
-    kill -9 $(readlink /var/lib/mydocker/containers/$id/state | cut -d " " -f 3); mydocker ps -a --format "{{.State}}"
+    supervisor=$(readlink /var/lib/mydocker/containers/$id/state | cut -d " " -f 3); kill -9 $supervisor
+    for try in $(seq 100); do [ -e /proc/$supervisor ] || break; usleep 50000; done; mydocker ps -a --format "{{.State}}"
     ls -d /sys/fs/cgroup/mydocker-* 2>/dev/null; mydocker start k1; mydocker stop -t 0 k1; mydocker rm k1; mydocker ps -aq'
   prints $'exited\nk1\nk1\nk1'
 

@@ -97,8 +97,9 @@ if active; then
 fi
 forget bird
 
+# As many files as hold it all: what is lost is not for having been slow.
 begin '-f follows through rotation without a line lost or doubled'
-"$MYDOCKER" run -d --name bird --log-opt max-size=10k --log-opt max-file=40 busybox sh -c 'for i in $(seq 0 199); do seq $((i * 50 + 1)) $((i * 50 + 50)); sleep 0.01; done' >/dev/null
+"$MYDOCKER" run -d --name bird --log-opt max-size=10k --log-opt max-file=60 busybox sh -c 'for i in $(seq 0 199); do seq $((i * 50 + 1)) $((i * 50 + 50)); sleep 0.01; done' >/dev/null
 run mydocker logs -f bird
 exits 0
 same "$(seq 1 10000 | sha256sum)" "$(sha256sum <"$T/out")" 'the lines'

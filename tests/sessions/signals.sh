@@ -32,7 +32,14 @@ begin 'a signal sent before the command starts is not lost'
 # Blocked or caught from the first instruction on: the default action would end mydocker and say 143.
 for pause in 0 0.002 0.004 0.006; do
   start /bin/sh -c 'trap "exit 7" TERM; echo ready; sleep 0.3; while :; do sleep 0.05; done'
-  if active; then sleep "$pause"; kill -s TERM "$pid"; sleep 0.5; kill -s TERM "$pid" 2>/dev/null; fi
+  if active; then
+    sleep "$pause"
+    kill -s TERM "$pid"
+    # Until its trap is set, PID 1 does not hear it.
+    again() { gone "$pid" || { kill -s TERM "$pid" 2>/dev/null; gone "$pid"; }; }
+    sleep 0.5
+    eventually 20 again
+  fi
   finish
   # 143: it came before anything was to be forwarded to, and mydocker ended as by default.
   if active && [ "$code" != 7 ] && [ "$code" != 143 ]; then fail 'expected exit code 7 or 143' "$code" "$err"; fi
@@ -138,8 +145,8 @@ run mydocker run /bin/true
 if active; then eventually 5 stopped 31427 || fail 'the command lives after a sweep'; fi
 
 begin '--init is PID 1, and reaps'
-run mydocker run --init /bin/sh -c 'echo $$; for i in 1 2 3 4 5; do (sleep 0.1 & exec sleep 0); done; sleep 0.5
-  for p in /proc/[0-9]*; do grep -H "^State:.Z" $p/status; done; exit 0'
+run mydocker run --init /bin/sh -c 'echo $$; for i in 1 2 3 4 5; do (sleep 0.1 & exec sleep 0); done; zombies() { for p in /proc/[0-9]*; do grep -H "^State:.Z" $p/status; done; }
+  sleep 0.4; for try in $(seq 50); do sleep 0.1; [ -n "$(zombies)" ] || break; done; zombies; exit 0'
 exits 0
 lacks Z
 if active && [ "$(head -n 1 "$T/out")" = 1 ]; then fail 'the command is PID 1 itself'; fi

@@ -3,6 +3,8 @@
 "$MYDOCKER" run -d --name bird -m 64m busybox sh -c 'while :; do :; done & exec sleep 60' >/dev/null
 "$MYDOCKER" create --name fish busybox true >/dev/null
 
+for _ in {1..100}; do if "$MYDOCKER" top bird -o pid,args | grep -q 'sleep 60'; then break; fi; sleep 0.1; done
+
 begin 'top: the processes with their pids on the host'
   run mydocker top bird
   exits 0; quiet

@@ -98,10 +98,11 @@ reads pids pids.max 11 pids.max 11
 clear_all
 
 begin 'the limit holds'
-up --name u6 -m 64m --memory-swap 64m busybox sh -c 'trap "tail /dev/zero; echo child \$?" USR1; while :; do sleep 0.05; done'
+up --name u6 -m 64m --memory-swap 64m busybox sh -c 'trap "tail /dev/zero; echo child \$?" USR1; echo ready; while :; do sleep 0.05; done'
 run mydocker update -m 16m --memory-swap 16m u6
 exits 0
 if active; then
+  eventually 20 grep -q ready "$MYDOCKER_ROOT/containers/$id/log" || fail 'it is not ready'
   "$MYDOCKER" kill -s USR1 u6 >/dev/null
   eventually 20 grep -q 'child 137' "$MYDOCKER_ROOT/containers/$id/log" || fail 'it got more than the limit'
 fi
