@@ -154,13 +154,7 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             found if found == looked => Ok(()),
             _ => Err(Errno::ESTALE),
         },
-        Step::CheckCwd => {
-            let mut buf = [0; 4096];
-            match fs::getcwd(&mut buf)?.first() {
-                Some(b'/') => Ok(()),
-                _ => Err(Errno::EXDEV),
-            }
-        }
+        Step::CheckCwd => check_cwd(),
         Step::CheckParent => {
             let fd = slots.get(INIT).as_raw_fd();
             let mut fds = [process::PollFd { fd, events: 0, revents: 0 }];
@@ -170,6 +164,16 @@ fn story(step: &Step, slots: &mut Slots) -> core::result::Result<(), Errno> {
             }
         }
         _ => Err(Errno::ENOSYS),
+    }
+}
+
+/// Apart for its page of stack, which no other step needs.
+#[inline(never)]
+fn check_cwd() -> core::result::Result<(), Errno> {
+    let mut buf = [0; 4096];
+    match fs::getcwd(&mut buf)?.first() {
+        Some(b'/') => Ok(()),
+        _ => Err(Errno::EXDEV),
     }
 }
 
@@ -241,6 +245,13 @@ fn make_target(root: BorrowedFd, path: Name, directory: bool) -> core::result::R
         Ok(fd) if !directory && fs::is_dir(&fs::fstat(fd.as_fd()).map_err(plain)?) => return Err(plain(Errno::EISDIR)),
         result => return result.map_err(plain),
     }
+    make_path(root, path, directory)
+}
+
+/// Apart, as whoever finds the target needs no page of stack for it, which the kernel would have to give first.
+#[inline(never)]
+fn make_path(root: BorrowedFd, path: Name, directory: bool) -> core::result::Result<OwnedFd, Blocked> {
+    let plain = |errno| (errno, None);
     // Component by component; each is opened in the root again, so that a symlink on the way leads where it would
     // lead a process of the container.
     let mut prefix = [0_u8; 4096];
