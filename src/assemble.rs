@@ -4,6 +4,7 @@ use crate::cli::{Options, clean, kind, volume};
 use crate::error::{Error, Result};
 use crate::image::config::{Config, Part, put};
 use crate::image::{self, Image};
+use crate::list::List;
 use crate::spec::{Files, Lower, Mount, Process, Text};
 use crate::store::Store;
 use crate::sys::name::{Name, t};
@@ -54,7 +55,7 @@ pub fn compose(options: &mut Options, image: &Image, named: Text, id: Text, dir:
     environment(process, spec.hostname, &user.home, config.list(Part::Env));
     (process.uid, process.gid, process.groups) = (user.uid, user.gid, user.groups);
     spec.lower = lower(image, named, dir)?;
-    spec.labels = config.list(Part::Labels).to_vec();
+    spec.labels = config.list(Part::Labels).into();
     options.life.labels.iter().for_each(|&label| put(&mut spec.labels, label));
     let signal = options.life.stop_signal.unwrap_or(config.word(Part::StopSignal));
     // An image can say anything.
@@ -137,7 +138,7 @@ fn rootfs(path: Text) -> Result<Named> {
 
 fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
     // An image can have a layer twice, most often an empty one; overlayfs not. What the lower one has the upper has too.
-    let mut layers: Vec<Text> = Vec::new();
+    let mut layers: List<Text> = List::new();
     for &layer in &image.layers {
         if !layers.contains(&layer) {
             layers.push(layer);
@@ -173,8 +174,8 @@ fn hold(store: BorrowedFd, layer: Text) -> core::result::Result<OwnedFd, Errno> 
 }
 
 /// docker's rules: --entrypoint, even an empty one, leaves nothing of the image's own command.
-fn command(entrypoint: Option<Text>, words: &[Text], config: &Config) -> Result<Vec<Text>> {
-    let mut args = Vec::new();
+fn command(entrypoint: Option<Text>, words: &[Text], config: &Config) -> Result<List<Text>> {
+    let mut args = List::new();
     match entrypoint {
         Some(entrypoint) => args.extend(Some(entrypoint).filter(|command| !command.is_empty())),
         None => args.extend_from_slice(config.list(Part::Entrypoint)),

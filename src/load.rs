@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::image::config::ARCHITECTURE;
 use crate::image::{Turn, digest_of, reference};
 use crate::json;
+use crate::list::List;
 use crate::sha256::Sha256;
 use crate::sys::name::{Name, Text, t};
 use crate::sys::process::{STDIN, STDOUT};
@@ -53,7 +54,7 @@ pub fn load(given: &Given) -> Result<u8> {
     let images = archive.images()?;
     let turn = Turn::new(store.dir())?;
     for image in &images {
-        let mut new = Vec::new();
+        let mut new = List::new();
         let id =
             archive.add(&turn, image, &mut new).inspect_err(|_| new.iter().for_each(|&layer| turn.discard(layer)))?;
         let mut line = Line::new();
@@ -70,9 +71,9 @@ pub fn load(given: &Given) -> Result<u8> {
 
 /// An image as the archive describes it; members by their paths.
 struct Described {
-    names: Vec<Text>,
+    names: List<Text>,
     config: Text,
-    layers: Vec<Text>,
+    layers: List<Text>,
 }
 
 /// Where a member lies.
@@ -198,7 +199,7 @@ impl Archive {
         let index = self.document(index_path)?;
         let entries = if is_docker { Some(index) } else { json::get(index, "manifests") };
         for (_, entry) in json::items(entries.unwrap_or_default()) {
-            let mut image = Described { names: Vec::new(), config: t(c""), layers: Vec::new() };
+            let mut image = Described { names: List::new(), config: t(c""), layers: List::new() };
             if if is_docker { self.docker(entry, &mut image)? } else { self.oci(entry, &mut image)? } {
                 images.push(image);
             }
@@ -270,7 +271,7 @@ impl Archive {
     }
 
     /// Puts an image into the store, and in `new` the layers that were not there: its id.
-    fn add(&self, turn: &Turn, image: &Described, new: &mut Vec<Text>) -> Result<Text> {
+    fn add(&self, turn: &Turn, image: &Described, new: &mut List<Text>) -> Result<Text> {
         let config = self.document(image.config)?;
         let mut diff_ids = Vec::new();
         for (_, digest) in json::items(json::get(config, "rootfs diff_ids").unwrap_or_default()) {

@@ -37,6 +37,7 @@ mod init;
 mod inspect;
 mod json;
 mod keep;
+mod list;
 mod load;
 mod log;
 mod logs;

@@ -24,6 +24,7 @@ use crate::assemble;
 use crate::cli::{self, Options, Origin};
 use crate::error::Result;
 use crate::image::Image;
+use crate::list::List;
 use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::name::t;
@@ -75,11 +76,11 @@ pub struct Record {
     /// The image's id, 64 hexadecimal digits; empty where it has none.
     pub image_id: Text,
     /// The image's layers as in `Image`.
-    pub layers: Vec<Text>,
+    pub layers: List<Text>,
     /// The flags of `run`.
-    pub flags: Vec<Text>,
+    pub flags: List<Text>,
     /// What was typed behind the image.
-    pub words: Vec<Text>,
+    pub words: List<Text>,
     /// Where it was typed.
     pub origin: Origin,
 }

@@ -2,6 +2,7 @@
 
 pub use crate::sys::name::Text;
 
+use crate::list::List;
 use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::text::filled;
@@ -42,7 +43,7 @@ pub struct Spec {
     /// Its directory is there already, and stays: what is written to its root is kept, and its streams are the supervisor's.
     pub kept: bool,
     /// `NAME=value`: the image's, and over them --label.
-    pub labels: Vec<Text>,
+    pub labels: List<Text>,
     /// What `stop` sends.
     pub stop_signal: u32,
 }
@@ -51,9 +52,9 @@ pub struct Spec {
 #[derive(Default)]
 pub struct Devices {
     /// --device, as it was typed.
-    pub nodes: Vec<Text>,
+    pub nodes: List<Text>,
     /// --device-cgroup-rule.
-    pub rules: Vec<Text>,
+    pub rules: List<Text>,
 }
 
 /// A value of one of the container's namespaces.
@@ -104,7 +105,7 @@ impl Security {
 #[derive(Default)]
 pub struct Lower {
     /// Directories relative to the store, topmost first; or one absolute directory (`--rootfs`).
-    pub layers: Vec<Text>,
+    pub layers: List<Text>,
     /// Mode, owner and group of the root directory itself, which the upper layer's directory gets.
     pub mode: u32,
     /// See `mode`.
@@ -166,9 +167,9 @@ pub struct Files {
 #[derive(Default)]
 pub struct Process {
     /// The command and its arguments; never empty.
-    pub args: Vec<Text>,
+    pub args: List<Text>,
     /// `NAME=value`.
-    pub env: Vec<Text>,
+    pub env: List<Text>,
     /// Where in the container it starts; made where it is missing.
     pub cwd: Text,
     /// User id.
@@ -178,7 +179,7 @@ pub struct Process {
     /// Supplementary groups.
     pub groups: Vec<u32>,
     /// --group-add: those of them that were asked for.
-    pub group_add: Vec<Text>,
+    pub group_add: List<Text>,
     /// --oom-score-adj.
     pub oom_score: Option<Text>,
     /// -t: a terminal of its own.

@@ -6,6 +6,7 @@
 use super::catalog::{Named, all, each, manifest_of, nameless};
 use super::{Done, Image, config, digest_of, read_whole};
 use crate::error::{Error, Result};
+use crate::list::List;
 use crate::perform;
 use crate::plan::POINTS;
 use crate::remove;
@@ -191,7 +192,7 @@ impl<'a> Turn<'a> {
 
     /// Removes layers and configs that are no image's, no archive's and none of `used`: the layers' digests. One layer the
     /// caller has `taken`.
-    pub fn collect(&self, used: &[Image], taken: Text) -> Result<Vec<Text>> {
+    pub fn collect(&self, used: &[Image], taken: Text) -> Result<List<Text>> {
         let mut kept = used.to_vec();
         kept.extend(all(self.store)?.into_iter().map(|named| named.image));
         let open = |dir| fs::open(self.store, dir, libc::O_RDONLY | libc::O_DIRECTORY, 0);
@@ -200,7 +201,7 @@ impl<'a> Turn<'a> {
             for name in names_in(archives.as_fd())? {
                 kept.extend(read_whole(archives.as_fd(), name).ok().and_then(|text| Image::parse(&text)));
             }
-            let (layers, configs, mut removed) = (open(t(c"layers"))?, open(t(c"configs"))?, Vec::new());
+            let (layers, configs, mut removed) = (open(t(c"layers"))?, open(t(c"configs"))?, List::new());
             for name in names_in(layers.as_fd())? {
                 let layer = filled("layers/%", &[name]);
                 if digest_of(name.to_bytes()).is_none() || kept.iter().any(|image| image.layers.contains(&layer)) {
@@ -288,8 +289,8 @@ fn mount_points(root: BorrowedFd) -> Done<()> {
 }
 
 /// The names in a directory, all read before anything changes.
-pub fn names_in(dir: BorrowedFd) -> Done<Vec<Text>> {
-    let mut names = Vec::new();
+pub fn names_in(dir: BorrowedFd) -> Done<List<Text>> {
+    let mut names = List::new();
     fs::rewind(dir)?;
     each(dir, &mut |name| names.push(keep(name.to_bytes())))?;
     Ok(names)

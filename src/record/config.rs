@@ -5,6 +5,7 @@ use super::state::{State, now, write};
 use super::{CONFIG, Done, Kind, LONGEST, NAME, RENAME_OVER, Record, TRANSIENT, read};
 use crate::cli::Origin;
 use crate::error::{Error, Result};
+use crate::list::List;
 use crate::remove;
 use crate::spec::{Spec, Text};
 use crate::store::Store;
@@ -58,8 +59,8 @@ impl Record {
             image: draft.spec.lower.named,
             image_id: draft.spec.lower.id,
             layers: draft.spec.lower.layers.clone(),
-            flags: draft.flags.to_vec(),
-            words: draft.words.to_vec(),
+            flags: draft.flags.into(),
+            words: draft.words.into(),
             origin: Origin { base: Some(keep(fs::getcwd(&mut buf)?)), environ: Some(b"") },
         };
         write(record.dir.as_fd(), &State::NEW)?;
@@ -118,9 +119,9 @@ impl Record {
             created: 0,
             image: t(c""),
             image_id: t(c""),
-            layers: Vec::new(),
-            flags: Vec::new(),
-            words: Vec::new(),
+            layers: List::new(),
+            flags: List::new(),
+            words: List::new(),
             origin: Origin { environ: Some(b""), base: None },
         }
     }

@@ -4,6 +4,7 @@
 use super::process::of_process;
 use super::state::{State, Status, now};
 use super::{Done, LONGEST, Record, STATE, read};
+use crate::list::List;
 use crate::spec::Text;
 use crate::sys::{Errno, OwnedFd, exe, fs, process};
 use crate::text::{Push, keep, number, split};
@@ -37,12 +38,12 @@ impl Record {
         record.layers = layers.iter().map(|layer| keep(layer)).collect();
         let of = |file: &[u8]| fs::read_file(of_process(state.supervisor, file), LONGEST);
         let line = of(b"/cmdline")?;
-        let args: Vec<Text> =
+        let args: List<Text> =
             split(line.strip_suffix(b"\0").unwrap_or(line), 0).iter().map(|word| keep(word)).collect();
         // `mydocker run`, its flags, perhaps the image, and as many words as the state says.
         let command = args.len().saturating_sub(number(words).unwrap_or(0) as usize);
-        record.words = args.get(command..).unwrap_or_default().to_vec();
-        record.flags = args.get(2..command).unwrap_or_default().to_vec();
+        record.words = args.get(command..).unwrap_or_default().into();
+        record.flags = args.get(2..command).unwrap_or_default().into();
         let environ = of(b"/environ")?;
         record.origin.environ = Some(environ);
         record.origin.base = split(environ, 0).iter().find_map(|entry| entry.strip_prefix(b"PWD=")).map(keep);
