@@ -136,7 +136,7 @@ fn frozen(store: &Store, record: &Record, pause: bool, act: &mut dyn FnMut() -> 
         Ok(()) => act(),
     };
     drop(ours);
-    if process::wait(pid, 0) != Ok((pid, 0)) {
+    if process::wait(pid, 0) != Ok((pid, 0)) && frozen.is_ok() {
         freezer::thaw(&layout, record.id)
             .map_err(|errno| Error::sys(text!("unpause container"), record.known_as(), errno))?;
     }

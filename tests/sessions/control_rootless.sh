@@ -47,6 +47,16 @@ begin 'pause and update say that there is no cgroup'
   if active && [ "$code" = 0 ]; then fail 'expected an error' "$(came)"; fi
   one_line
 
+begin 'commit goes without a pause where there is no cgroup'
+  rootless
+  run user exec r1 sh -c 'echo word >/file'
+  run user commit r1 changed
+  exits 0
+  run user run --rm changed cat /file
+  prints word
+  run user rmi changed
+  exits 0
+
 begin 'rename, rm'
   rootless
   run user rename r1 r3
