@@ -304,14 +304,14 @@ nothing_left 'volumes'
 # --- what is hard to remove -------------------------------------------------------------------------------------
 
 begin 'a tree 5000 levels deep is removed'
-LIMIT=60 run mydocker run /bin/sh -c 'p=$(yes d | head -n 500 | tr "\n" /); for i in 1 2 3 4 5 6 7 8 9 10; do mkdir -p $p && cd -P $p 2>/dev/null || exit 1; done; echo made'
+LIMIT=200 run mydocker run /bin/sh -c 'p=$(yes d | head -n 500 | tr "\n" /); for i in 1 2 3 4 5 6 7 8 9 10; do mkdir -p $p && cd -P $p 2>/dev/null || exit 1; done; echo made'
 exits 0
 prints made
 quiet
 nothing_left 'a deep tree'
 
 begin 'a directory of 20000 files is removed'
-LIMIT=60 run mydocker run /bin/sh -c 'mkdir /w; cd /w; for i in $(seq 20000); do : >f$i; done; echo made'
+LIMIT=200 run mydocker run /bin/sh -c 'mkdir /w; cd /w; for i in $(seq 20000); do : >f$i; done; echo made'
 exits 0
 prints made
 nothing_left 'a wide tree'

@@ -67,11 +67,14 @@ begin 'an ordinary user: the probe answers as under run'
 
 begin '--userns: root of the container is nobody on the host'
   start --name bird --userns 300000:300000:65536 busybox.tar sh -c 'echo ready; exec sleep 271828'
-  if eventually 10 gone "$pid"; then skip "no user namespaces here: $(cat "$T/started.err")"; fi
+  decided() { said ready || gone "$pid"; }
+  eventually 20 decided
+  if gone "$pid"; then skip "no user namespaces here: $(cat "$T/started.err")"; fi
   ready
   run setpriv --groups 0,4,24 "$MYDOCKER" exec bird sh -c 'id; cat /proc/self/uid_map; echo $(stat -c %u:%g /bin); touch /new; stat -c %u:%g /new'
   exits 0; quiet; contains 'uid=0(root) gid=0(root) groups=0(root)'; contains 300000; contains 0:0
-  run mydocker exec -u app bird sh -c 'id -un; sleep 161803 & exec sleep 0.4' & sleep 0.3
+  run mydocker exec -u app bird sh -c 'id -un; sleep 161803 & exec sleep 2' &
+  eventually 10 running 161803 || fail 'it never ran'
   same '301000 301000 301000 301000' "$(awk '/^Uid/ { print $2, $3, $4, $5 }' "/proc/$(host_pid 161803 | head -n 1)/status")" 'the ids of the process'
   wait $!
   host_pid 161803 | xargs -r kill

@@ -104,7 +104,8 @@ begin '--init: pid 1 is an init, the command its child'
   if active && [[ $out == '1 '* || $out != *' 1' ]]; then fail 'expected: not 1, child of 1' "$(came)"; fi
 
 begin '--init reaps what nobody waits for'
-  run mydocker run --init busybox sh -c '(sh -c "sleep 0.1 & exec sleep 0.05" &); (true &); sleep 0.4; cat /proc/[0-9]*/stat | cut -d " " -f 3 | grep -c Z'
+  run mydocker run --init busybox sh -c '(sh -c "sleep 0.1 & exec sleep 0.05" &); (true &); zombies() { cat /proc/[0-9]*/stat | cut -d " " -f 3 | grep -c Z; }
+    sleep 0.4; for try in $(seq 50); do [ "$(zombies)" != 0 ] || break; sleep 0.1; done; zombies'
   prints 0
 
 begin '--init hands on the exit code and the signal'
