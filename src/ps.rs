@@ -215,7 +215,9 @@ pub fn ps(given: &Given) -> Result<u8> {
         filters.values(name).next().map(|word| Ok(store.find(keep(word))?.created)).transpose()
     };
     let (before, since) = (time("before")?, time("since")?);
-    let (whole, sized) = (given.has("no-trunc"), given.has("size"));
+    let asked = given.value("format").unwrap_or_default();
+    let (whole, sized) =
+        (given.has("no-trunc"), given.has("size") || asked.to_bytes().windows(5).any(|word| word == b".Size"));
     let mut rows = Vec::new();
     for shown in all {
         let created = shown.record.created;
