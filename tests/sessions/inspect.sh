@@ -86,7 +86,7 @@ begin 'what is wrong with a template'
   exits 1; one_line; says "template parsing error: template: :1:2: executing \"\" at <.NoSuch>: map has no entry for key \"NoSuch\""
   run mydocker inspect -f '{{.Name' bird
   exits 64; one_line; says 'template parsing error: template: :1: unclosed action'
-  run mydocker inspect -f '{{with .Name}}{{end}}' bird
+  run mydocker inspect -f '{{with .Name}}' bird
   exits 64; one_line
   run mydocker inspect -f '{{range .Mounts}}' bird; exits 64
 
