@@ -21,6 +21,7 @@ pub mod errno;
 pub mod exe;
 mod fd;
 pub mod fs;
+mod large;
 pub mod name;
 pub mod once;
 pub mod process;
@@ -33,6 +34,7 @@ pub mod terminal;
 
 pub use errno::Errno;
 pub use fd::OwnedFd;
+pub use large::Large;
 
 #[cfg(not(any(test, fuzzing)))]
 #[global_allocator]

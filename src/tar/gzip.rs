@@ -2,14 +2,14 @@
 
 use super::inflate::{Inflate, RING};
 use super::packed::Packed;
-use crate::sys::Errno;
+use crate::sys::{Errno, Large};
 
 /// What every gzip member starts with.
 pub const MAGIC: &[u8] = b"\x1f\x8b";
 
 /// A gzip file on its way. EILSEQ is damage, ENODATA a file that ends too early.
 pub struct Gzip {
-    ring: Box<[u8; RING]>,
+    ring: Large,
     at: usize,
     end: usize,
     inflate: Inflate,
@@ -23,10 +23,10 @@ pub struct Gzip {
 
 impl Gzip {
     /// Nothing is read yet.
-    pub fn new() -> Option<Box<Self>> {
-        let ring = vec![0; RING].try_into().ok()?;
+    pub fn new() -> Box<Self> {
+        let ring = Large(vec![0; RING]);
         let (inflate, crc) = (Inflate::new(), Crc::new());
-        Some(Box::new(Self { ring, at: 0, end: 0, inflate, crc, length: 0, between: true, started: false }))
+        Box::new(Self { ring, at: 0, end: 0, inflate, crc, length: 0, between: true, started: false })
     }
 
     /// The piece that was unpacked last and not taken.
@@ -48,7 +48,8 @@ impl Gzip {
                 return Ok(());
             }
             self.between = false;
-            let (end, last) = self.inflate.run(packed, &mut self.ring, self.at)?;
+            let ring = self.ring.first_chunk_mut().ok_or(Errno::EILSEQ)?;
+            let (end, last) = self.inflate.run(packed, ring, self.at)?;
             self.end = end;
             let piece = self.ring.get(self.at..end).unwrap_or_default();
             self.crc.update(piece);
@@ -169,7 +170,7 @@ mod tests {
         let thread = std::thread::spawn(move || drop(writer.write_all(&file)));
         let result = (|| {
             let mut packed = Packed::new(reader.as_fd(), b"", 0, piece);
-            let mut gzip = Gzip::new().ok_or(Errno::ENOMEM)?;
+            let mut gzip = Gzip::new();
             let mut all = Vec::new();
             loop {
                 gzip.more(&mut packed)?;

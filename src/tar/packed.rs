@@ -2,7 +2,7 @@
 
 use crate::sha256::Sha256;
 use crate::sys::process::{STDERR, nanoseconds};
-use crate::sys::{Errno, fs, terminal};
+use crate::sys::{Errno, Large, fs, terminal};
 use crate::text::{Line, Push};
 use std::os::fd::BorrowedFd;
 
@@ -14,7 +14,7 @@ pub struct Packed<'a> {
     /// The file's name for messages.
     pub name: &'a [u8],
     fd: BorrowedFd<'a>,
-    buf: Vec<u8>,
+    buf: Large,
     at: usize,
     end: usize,
     size: u64,
@@ -36,7 +36,7 @@ impl<'a> Packed<'a> {
         Self {
             name,
             fd,
-            buf: vec![0; piece],
+            buf: Large(vec![0; piece]),
             at: 0,
             end: 0,
             size,

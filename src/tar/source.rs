@@ -214,7 +214,7 @@ impl<'a> Source<'a> {
                 }
                 self.format = Format::Plain;
                 if start.starts_with(gzip::MAGIC) {
-                    let mut gzip = Gzip::new().ok_or(Errno::ENOMEM)?;
+                    let mut gzip = Gzip::new();
                     gzip.more(&mut self.packed)?;
                     self.format = Format::Gzip(gzip);
                 } else {

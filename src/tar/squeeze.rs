@@ -11,7 +11,7 @@
 
 use super::packed::Packed;
 use super::source::Sink;
-use crate::sys::{Errno, OwnedFd, fs};
+use crate::sys::{Errno, Large, OwnedFd, fs};
 use std::os::fd::AsFd;
 
 /// In the size: an archive that has two files of one name. The tree has but the last one, so the contents are here.
@@ -31,7 +31,7 @@ pub struct Squeeze {
     fd: OwnedFd,
     start: u64,
     whole: u64,
-    out: Vec<u8>,
+    out: Large,
     /// Zeros, then other bytes, then zeros again, in none of which there is an end yet.
     before: usize,
     bytes: Vec<u8>,
@@ -41,7 +41,7 @@ pub struct Squeeze {
 impl Squeeze {
     /// Into an empty file.
     pub const fn new(fd: OwnedFd) -> Self {
-        Self { fd, start: 0, whole: 0, out: Vec::new(), before: 0, bytes: Vec::new(), after: 0 }
+        Self { fd, start: 0, whole: 0, out: Large(Vec::new()), before: 0, bytes: Vec::new(), after: 0 }
     }
 
     /// Writes the zeros before and the bytes, if there are some or will be none. The zeros behind are those before the next.

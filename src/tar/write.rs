@@ -23,12 +23,15 @@ pub struct Tar<'a> {
     /// The pax records of the next member, and a number for one: memory that is used again.
     pax: Line,
     number: Line,
+    /// What the member is called that has those records.
+    name: Vec<u8>,
 }
 
 impl<'a> Tar<'a> {
     /// An empty one, to that descriptor.
     pub fn new(out: BorrowedFd<'a>) -> Self {
-        Self { out, buf: Vec::with_capacity(PIECE), failed: None, pax: Line::new(), number: Line::new() }
+        let (buf, name) = (Vec::with_capacity(PIECE), b"././@PaxHeader".to_vec());
+        Self { out, buf, failed: None, pax: Line::new(), number: Line::new(), name }
     }
 
     /// A pax record for the next member: `LENGTH KEY=VALUE\n`, the length with its own digits.
@@ -54,14 +57,14 @@ impl<'a> Tar<'a> {
         let block = self.header(member);
         if !self.pax.is_empty() {
             let pax = core::mem::take(&mut self.pax);
-            let name = b"././@PaxHeader".to_vec();
+            let name = core::mem::take(&mut self.name);
             let of = Member { kind: Kind::Pax, mode: 0o644, size: pax.len() as u64, path: name, ..Member::default() };
             let first = self.header(&of);
             self.write(&first)?;
             self.write(&pax)?;
             self.pad(of.size)?;
             // The next one's records go into the same memory.
-            self.pax = pax;
+            (self.pax, self.name) = (pax, of.path);
             self.pax.clear();
         }
         self.write(&block)
