@@ -41,7 +41,7 @@ else \
 fi
 endef
 
-# What is executed ends with the last segment. The sections' names and places behind it (a kilobyte) are for linkers: the
+# What is executed ends with the last segment. The sections' names and places behind it, and the symbols, are for linkers: the
 # header says that there are none (e_shoff; e_shentsize, e_shnum, e_shstrndx), and they are left out.
 define TRIM
 set -- $$(readelf -lW $(1) | sed -n 's/^ *LOAD *//p' | tail -1) && head -c $$(($$1 + $$4)) $(1) > $(2).new && \
@@ -55,11 +55,6 @@ all: mydocker ## build ./mydocker
 mydocker: $(SOURCES) | deps
 	@$(call BUILD)
 	@$(call TRIM,$(OUT),$@) && echo "mydocker: $$(stat -c %s $@) bytes"
-
-# The same with its symbols, for `make size`.
-target/size/mydocker.unstripped: $(SOURCES) | deps
-	@$(call BUILD,--config profile.release.strip=false --target-dir target/size)
-	@cp target/size/$(TARGET)/release/mydocker $@
 
 deps:
 	@tests/deps build
@@ -113,8 +108,8 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (60); FUZZ="unpack cli" for some; see
 bench: mydocker ## start-up, memory, import: a table and a plot in docs/bench
 	@tests/bench/run
 
-size: mydocker target/size/mydocker.unstripped ## the binary's bytes by crate and module
-	@tests/size target/size/mydocker.unstripped
+size: mydocker ## the binary's bytes by crate and module
+	@tests/size $(OUT)
 
 initramfs: mydocker ## an initramfs with mydocker, busybox and an image: initramfs.cpio.gz
 	@tests/initramfs/build

@@ -1,6 +1,6 @@
 //! The plan in words: the same calls that `perform` makes, as strace would print them, one line a step.
 
-use crate::perform::WORK;
+use crate::perform::outside::WORK;
 use crate::plan::{self, CHILD, CONTAINER, Entry, INIT, NOWHERE, Plan, Step, Undo, Want};
 use crate::record::STATE;
 use crate::sys::call::{self, Arg, CWD, Call, Slot};

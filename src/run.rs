@@ -267,7 +267,7 @@ impl<'a> Start<'a, '_, '_> {
                 Step::MapIds(uid, gid, into) => {
                     userns::map(self.pid, uid, gid).map(|user| self.slots.set(into, Some(user)))
                 }
-                _ => perform::step(entry, &mut self.slots),
+                _ => perform::outside::step(entry, &mut self.slots),
             };
             self.log(entry);
             self.trace.record(index);
@@ -410,7 +410,7 @@ impl<'a> Start<'a, '_, '_> {
         for slot in (0..self.plan.slots as u16).map(Slot).filter(|&slot| slot != CONTAINER) {
             self.slots.set(slot, None);
         }
-        let errors = perform::undo(self.plan, self.done, &self.slots, failed);
+        let errors = perform::outside::undo(self.plan, self.done, &self.slots, failed);
         errors.iter().for_each(Error::print);
         errors.is_empty()
     }

@@ -150,7 +150,7 @@ fn mounted(store: &Store, record: &Record, what: Rest) -> Result<OwnedFd> {
     }
     let mut slots = Slots::new(count);
     for entry in &steps {
-        perform::step(entry, &mut slots).map_err(|errno| {
+        perform::outside::step(entry, &mut slots).map_err(|errno| {
             let error = perform::describe(entry, errno);
             match (entry.step, errno) {
                 (_, Errno::ENOSYS) => error.hint(text!("before Linux 5.12 that can only be had while it runs"), &[]),

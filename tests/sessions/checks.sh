@@ -1,4 +1,4 @@
-# The checks of `make check` that read the sources: each finds what it is for.
+# The checks of `make check` that read the sources, and the one that reads the program: each finds what it is for.
 
 # sources: a copy of what they read, in copy/.
 sources() {
@@ -57,3 +57,32 @@ changed 'a crate from git' '/^name = "libc"/,/^$/s|^source = .*|source = "git+ht
 changed 'a crate without a checksum' '/^name = "libc"/,/^$/{/^checksum/d}' Cargo.lock 'libc has no checksum'
 changed 'a version that an advisory is about' '/^name = "sha2"/,/^$/s/^version = .*/version = "0.9.7"/' Cargo.lock RUSTSEC-2021-0100
 changed 'a crate whose advisories nobody has looked up' 's/^name = "shlex"/name = "shlax"/' tests/fuzz/Cargo.lock 'shlax is not in'
+
+# program: mydocker with its symbols, as it was linked: but for what the header says of sections, the same bytes.
+program=$TESTS/../target/x86_64-unknown-linux-musl/release/mydocker
+binutils() { command -v objdump >/dev/null || { skip 'no objdump (package binutils)'; return 1; }; }
+
+begin 'cold: the child executes nothing that it has not copied'
+  if binutils; then
+    if [ ! -f "$program" ] || ! cmp -s -i 64 -n $(($(stat -c %s "$MYDOCKER") - 64)) "$program" "$MYDOCKER"; then
+      skip 'this mydocker was not built here: its symbols are not known'
+    else
+      run "$TESTS/cold" "$program"
+      exits 0; quiet; contains 'none of them cold'
+    fi
+  fi
+
+# comes HOW DEFINED CODE ANSWER: the check's answer where the child comes like that to what it does not copy.
+comes() {
+  begin "cold: by $1"
+  if ! binutils; then return; fi
+  if ! command -v gcc >/dev/null; then skip 'no gcc for tests/tools/cold.c'; return; fi
+  check gcc -O2 -static -no-pie -fno-pie -D"$2" -o child "$TESTS/tools/cold.c"
+  run "$TESTS/cold" child
+  exits "$3"; quiet; contains "$4"
+}
+comes 'nothing' NONE 0 'none of them cold'
+comes 'a call' CALL 1 'the child can come to copy::tree'
+comes 'a jump at the end' JUMP 1 'the child can come to copy::tree'
+comes 'a pointer' POINTER 1 'the child can come to copy::tree'
+comes 'a pointer in a table' TABLE 1 'the child can come to copy::tree'
