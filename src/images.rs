@@ -104,21 +104,18 @@ fn row(store: &Store, known: &Known, whole: bool) -> Text {
             (keep(name), keep(tag))
         }
     };
-    let unknown = t(c"N/A");
     let size = human::size(known.size(store), 3, 1000);
     write::object(
-        text!("Containers CreatedAt CreatedSince Digest ID Repository SharedSize Size Tag UniqueSize VirtualSize"),
+        text!(
+            "Containers=N/A CreatedAt CreatedSince Digest=<none> ID Repository SharedSize=N/A Size Tag UniqueSize=N/A VirtualSize"
+        ),
         &[
-            unknown,
             human::created_at(known.created),
             ago(known.created),
-            none,
             short(known.named.image.id(), whole),
             name,
-            unknown,
             size,
             tag,
-            unknown,
             size,
         ],
     )

@@ -181,18 +181,14 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     values.boolean(shown.paused);
     values.boolean(state.status == Status::Restarting);
     values.boolean(state.oom);
-    values.boolean(false);
     values.number(state.pid as u64);
     values.number(u64::from(state.code));
-    values.text(t(c""));
     values.text(human::time(state.started));
     values.text(human::time(state.finished));
     values.text(named);
     values.text(log);
     values.text(filled("/%", &[record.name]));
     values.number(u64::from(state.restarts));
-    values.text(t(c"overlay2"));
-    values.text(t(c"linux"));
     values.text(security.apparmor.unwrap_or_default());
     values.text(typed(b"--volume="));
     values.text(life.cidfile.unwrap_or_default());
@@ -218,10 +214,8 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     values.number(limits.cpu_shares.unwrap_or(0));
     values.number(limits.memory.unwrap_or(0));
     values.number(limits.memory_swap.or(limits.memory.map(|memory| memory.saturating_mul(2))).unwrap_or(0));
-    // docker's --cpus is neither of the two that follow.
+    // docker's --cpus is neither CpuPeriod nor CpuQuota.
     values.number(quota.saturating_mul(10_000));
-    values.number(0);
-    values.number(0);
     values.text(limits.cpuset_cpus.unwrap_or_default());
     values.text(limits.cpuset_mems.unwrap_or_default());
     values.text(typed(b"--device-cgroup-rule="));
@@ -231,7 +225,6 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     values.text(merged);
     values.text(filled("%/upper", &[dir]));
     values.text(filled("%/work", &[dir]));
-    values.text(t(c"overlay2"));
     values.text(write::array(&mounts, true));
     values.text(hostname);
     values.text(options.user.unwrap_or_else(|| shown.config.word(Part::User)));
@@ -246,20 +239,18 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
     values.text(write::map(&shown.labels()));
     let signal = life.stop_signal.unwrap_or_else(|| shown.config.word(Part::StopSignal));
     values.text(if signal.is_empty() { t(c"SIGTERM") } else { signal });
-    values.text(t(c""));
     values.text(write::object_of(&[shown.network()]));
-    values.text(t(c"{}"));
     let document = write::object(
         text!(
             "Id Created Path Args# \
-State{ Status Running# Paused# Restarting# OOMKilled# Dead# Pid# ExitCode# Error StartedAt FinishedAt } \
-Image LogPath Name RestartCount# Driver Platform AppArmorProfile \
+State{ Status Running# Paused# Restarting# OOMKilled# Dead#=false Pid# ExitCode# Error= StartedAt FinishedAt } \
+Image LogPath Name RestartCount# Driver=overlay2 Platform=linux AppArmorProfile \
 HostConfig{ Binds# ContainerIDFile LogConfig{ Type Config# } NetworkMode RestartPolicy{ Name MaximumRetryCount# } AutoRemove# \
 CapAdd# CapDrop# GroupAdd# IpcMode OomScoreAdj# PidMode Privileged# ReadonlyRootfs# SecurityOpt# UTSMode UsernsMode ShmSize# \
-Init# CpuShares# Memory# MemorySwap# NanoCpus# CpuPeriod# CpuQuota# CpusetCpus CpusetMems DeviceCgroupRules# PidsLimit# Ulimits# } \
-GraphDriver{ Data{ LowerDir MergedDir UpperDir WorkDir } Name } Mounts# \
+Init# CpuShares# Memory# MemorySwap# NanoCpus# CpuPeriod#=0 CpuQuota#=0 CpusetCpus CpusetMems DeviceCgroupRules# PidsLimit# Ulimits# } \
+GraphDriver{ Data{ LowerDir MergedDir UpperDir WorkDir } Name=overlay2 } Mounts# \
 Config{ Hostname User Tty# OpenStdin# Env# Cmd# Image Volumes# WorkingDir Entrypoint# Labels# StopSignal } \
-NetworkSettings{ IPAddress Networks# Ports# }"
+NetworkSettings{ IPAddress= Networks# Ports#={} }"
         ),
         &values.0,
     );
@@ -278,15 +269,15 @@ NetworkSettings{ IPAddress Networks# Ports# }"
 /// docker's Mounts: what is not a tmpfs.
 fn mount(root: Text, dir: Text, index: usize, mount: &Mount) -> Option<Text> {
     let name = volume_name(index, mount);
-    let (kind, source) = match mount.source {
-        Source::Host(path) => (t(c"bind"), path),
-        Source::Volume(name) => (t(c"volume"), filled("%/volumes/%/_data", &[root, name])),
-        Source::Anonymous => (t(c"volume"), filled("%/%/_data", &[dir, name])),
+    let (bind, source) = match mount.source {
+        Source::Host(path) => (true, path),
+        Source::Volume(name) => (false, filled("%/volumes/%/_data", &[root, name])),
+        Source::Anonymous => (false, filled("%/%/_data", &[dir, name])),
         Source::Tmpfs(_) => return None,
     };
     let mode = if mount.read_only { t(c"ro") } else { t(c"") };
     let writable = boolean(!mount.read_only);
-    Some(if kind == t(c"bind") {
+    Some(if bind {
         let (how, recursive) = (mount.propagation, if mount.recursive { t(c"r") } else { t(c"") });
         let how = if how == libc::MS_SHARED {
             t(c"shared")
@@ -297,13 +288,13 @@ fn mount(root: Text, dir: Text, index: usize, mount: &Mount) -> Option<Text> {
         };
         let how = filled("%%", &[recursive, how]);
         write::object(
-            text!("Type Source Destination Mode RW# Propagation"),
-            &[kind, source, mount.target, mode, writable, how],
+            text!("Type=bind Source Destination Mode RW# Propagation"),
+            &[source, mount.target, mode, writable, how],
         )
     } else {
         write::object(
-            text!("Type Name Source Destination Driver Mode RW# Propagation"),
-            &[kind, name, source, mount.target, t(c"local"), mode, writable, t(c"")],
+            text!("Type=volume Name Source Destination Driver=local Mode RW# Propagation="),
+            &[name, source, mount.target, mode, writable],
         )
     })
 }
@@ -326,13 +317,12 @@ fn image(store: &Store, named: &image::Named) -> Result<Text> {
     let top = named.image.layers.first().copied().unwrap_or_default();
     Ok(write::object(
         text!(
-            "Id RepoTags# RepoDigests# Comment Created Author Config# Architecture Os Size# \
-GraphDriver{ Data{ UpperDir } Name } RootFS{ Type Layers# }"
+            "Id RepoTags# RepoDigests#=[] Comment Created Author Config# Architecture Os Size# \
+GraphDriver{ Data{ UpperDir } Name=overlay2 } RootFS{ Type=layers Layers# }"
         ),
         &[
             filled("sha256:%", &[id]),
             write::array(&names, false),
-            t(c"[]"),
             json::text_at(&config, "comment"),
             json::text_at(&config, "created"),
             json::text_at(&config, "author"),
@@ -341,8 +331,6 @@ GraphDriver{ Data{ UpperDir } Name } RootFS{ Type Layers# }"
             json::text_at(&config, "os"),
             decimal(size),
             filled("%/%", &[store.path, top]),
-            t(c"overlay2"),
-            t(c"layers"),
             write::array(&layers, false),
         ],
     ))

@@ -254,7 +254,7 @@ fn row(store: &Store, shown: &Shown, whole: bool, sized: bool) -> Text {
     };
     write::object(
         text!(
-            "Command CreatedAt ID Image Labels LocalVolumes Mounts Names Networks Ports RunningFor Size State Status"
+            "Command CreatedAt ID Image Labels LocalVolumes Mounts Names Networks Ports= RunningFor Size State Status"
         ),
         &[
             keep(&quoted),
@@ -266,7 +266,6 @@ fn row(store: &Store, shown: &Shown, whole: bool, sized: bool) -> Text {
             separated(&mounts, b","),
             record.name,
             shown.network(),
-            t(c""),
             filled("% ago", &[age(record.created)]),
             size,
             shown.status,

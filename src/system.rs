@@ -78,8 +78,7 @@ mydocker {{.Client.Version}}
 /// `mydocker version`.
 pub fn version(given: &Given) -> Result<u8> {
     let version = keep(env!("CARGO_PKG_VERSION").as_bytes());
-    let part =
-        write::object(text!("Arch KernelVersion Os Version"), &[ARCHITECTURES.1, kernel(), t(c"linux"), version]);
+    let part = write::object(text!("Arch KernelVersion Os=linux Version"), &[ARCHITECTURES.1, kernel(), version]);
     // There is no daemon: both are this program.
     print(given, write::object(text!("Client# Server#"), &[part, part]), VERSION.bytes())
 }
@@ -127,8 +126,8 @@ pub fn info(given: &Given) -> Result<u8> {
     let memory = memory();
     let document = write::object(
         text!(
-            "Containers# ContainersRunning# ContainersPaused# ContainersStopped# Images# ServerVersion Driver \
-CgroupVersion SecurityOptions# KernelVersion OperatingSystem OSType Architecture NCPU# MemTotal# Name DockerRootDir"
+            "Containers# ContainersRunning# ContainersPaused# ContainersStopped# Images# ServerVersion Driver=overlay2 \
+CgroupVersion SecurityOptions# KernelVersion OperatingSystem OSType=linux Architecture NCPU# MemTotal# Name DockerRootDir"
         ),
         &[
             decimal(all.len() as u64),
@@ -137,12 +136,10 @@ CgroupVersion SecurityOptions# KernelVersion OperatingSystem OSType Architecture
             decimal(stopped),
             decimal(different),
             keep(env!("CARGO_PKG_VERSION").as_bytes()),
-            t(c"overlay2"),
             if v2 { t(c"2") } else { t(c"1") },
             write::array(&options, false),
             kernel(),
             keep(system.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(system)),
-            t(c"linux"),
             ARCHITECTURES.0,
             decimal(cpus()),
             decimal(memory),

@@ -17,6 +17,8 @@ use std::os::fd::AsFd;
 const FULL: &str = "user=UID pid ppid c stime tty time cmd";
 /// ps aux.
 const USERS: &str = "user pid %cpu %mem vsz rss tty stat start time command";
+/// What /proc/PID/stat has, in its order from the state on.
+const FIELDS: &str = "s stat,ppid,pgid,sid,,,,,,,,,,,,,ni,nlwp";
 /// What there is besides these.
 const MORE: &str = "uid args comm pgid sid s nlwp ni";
 
@@ -165,15 +167,14 @@ impl Process {
     /// One column of it.
     fn column(&self, column: &[u8], line: &mut Line) {
         let seconds = self.number(11).wrapping_add(self.number(12)) / HZ;
-        let field = |index: usize| self.fields.get(index).copied().unwrap_or_default();
+        if let Some(index) =
+            split(FIELDS.as_bytes(), b',').iter().position(|names| split(names, b' ').contains(&column))
+        {
+            line.put(self.fields.get(index).copied().unwrap_or_default());
+            return;
+        }
         match column {
             b"pid" => line.put(self.pid.to_bytes()),
-            b"ppid" => line.put(field(1)),
-            b"pgid" => line.put(field(2)),
-            b"sid" => line.put(field(3)),
-            b"s" | b"stat" => line.put(field(0)),
-            b"nlwp" => line.put(field(17)),
-            b"ni" => line.put(field(16)),
             b"uid" => line.put(self.uid),
             b"user" => line.put(user(self.uid)),
             b"comm" => line.safe(self.name),

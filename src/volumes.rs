@@ -192,16 +192,8 @@ pub fn describe(store: &Store, name: Text) -> Result<Text> {
         return Err(Error::new(text!("get %: no such volume"), &[name]));
     };
     Ok(write::object(
-        text!("CreatedAt Driver Labels# Mountpoint Name Options# Scope"),
-        &[
-            human::time(volume.created),
-            t(c"local"),
-            write::map(&volume.labels),
-            volume.mountpoint(store),
-            name,
-            t(c"{}"),
-            t(c"local"),
-        ],
+        text!("CreatedAt Driver=local Labels# Mountpoint Name Options#={} Scope=local"),
+        &[human::time(volume.created), write::map(&volume.labels), volume.mountpoint(store), name],
     ))
 }
 
@@ -225,8 +217,8 @@ pub fn list(given: &Given) -> Result<u8> {
             && filters.labels(&volume.labels)
         {
             rows.push(write::object(
-                text!("Driver Labels Mountpoint Name Scope"),
-                &[t(c"local"), separated(&volume.labels, b","), volume.mountpoint(&store), volume.name, t(c"local")],
+                text!("Driver=local Labels Mountpoint Name Scope=local"),
+                &[separated(&volume.labels, b","), volume.mountpoint(&store), volume.name],
             ));
         }
     }

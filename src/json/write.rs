@@ -1,10 +1,11 @@
 //! JSON of our own: compact, in one line, as docker's `json` prints it; `pretty` is for reading.
 
 use crate::sys::name::Text;
-use crate::text::{Line, Message, Push, keep, split};
+use crate::text::{Line, Message, Push, keep, split, split_once};
 
 /// An object by its shape, which is names with blanks between and says what the values are: `Id` a string, `Pid#` what is
-/// JSON already, `State{` the members up to a `}` of its own. Values come in the order of the names.
+/// JSON already, `OSType=linux` one that is always the same, `State{` the members up to a `}` of its own. The other values come
+/// in the order of the names.
 pub fn object(shape: Message, values: &[Text]) -> Text {
     let (mut line, mut values) = (Line::new(), values.iter());
     line.push(b'{');
@@ -13,15 +14,17 @@ pub fn object(shape: Message, values: &[Text]) -> Text {
             line.push(b'}');
             continue;
         }
+        let (word, same) = split_once(word, b'=').map_or((word, None), |(word, same)| (word, Some(same)));
         let (&last, name) = word.split_last().unwrap_or((&0, b""));
         let name = if last == b'{' || last == b'#' { name } else { word };
         quote(next(&mut line), name);
         line.push(b':');
-        match last {
-            b'{' => line.push(b'{'),
-            b'#' => _ = line.put(values.next().copied().unwrap_or_default().to_bytes()),
-            _ => quote(&mut line, values.next().copied().unwrap_or_default().to_bytes()),
+        if last == b'{' {
+            line.push(b'{');
+            continue;
         }
+        let value = same.unwrap_or_else(|| values.next().copied().unwrap_or_default().to_bytes());
+        if last == b'#' { _ = line.put(value) } else { quote(&mut line, value) }
     }
     line.push(b'}');
     keep(&line)
@@ -43,7 +46,7 @@ pub fn array(items: &[Text], raw: bool) -> Text {
 pub fn map(entries: &[Text]) -> Text {
     let mut sorted: Vec<(&[u8], &[u8])> = Vec::new();
     for entry in entries {
-        let (name, value) = crate::text::split_once(entry.to_bytes(), b'=').unwrap_or((entry.to_bytes(), b""));
+        let (name, value) = split_once(entry.to_bytes(), b'=').unwrap_or((entry.to_bytes(), b""));
         let at = sorted.iter().position(|&(other, _)| other >= name).unwrap_or(sorted.len());
         if sorted.get(at).is_some_and(|&(other, _)| other == name) {
             sorted.remove(at);
