@@ -522,3 +522,15 @@ exits 0
 prints_line 'Loaded image: twice:latest'
 prints_line 'Loaded image: imported:1'
 prints_line 'Loaded image: some/name:1'
+
+begin 'forty layers take no more memory than one'
+for number in {1..40}; do made "layer$number.tar" <<<"file f$number text=$number"; done
+gzip -n layer{1..40}.tar
+layout "$T/forty"
+oci "$T/forty" forty layer{1..40}.tar.gz
+pack "$T/forty" forty.tar
+fresh
+# Each has buffers of 512 KiB while it is unpacked or made again.
+run bash -c 'ulimit -v 12000; "$0" load -q -i forty.tar && "$0" save -o /dev/null forty' "$MYDOCKER"
+exits 0
+prints 'Loaded image: forty:latest'
