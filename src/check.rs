@@ -167,7 +167,7 @@ fn code(trial: Trial) -> u8 {
 fn steps(steps: &[Step]) -> Trial {
     let mut slots = Slots::new(3);
     steps.iter().try_for_each(|&step| {
-        crate::perform::step(
+        crate::perform::outside::step(
             &Entry { step, why: Message::NONE, about: t(c""), fine: None, undo: Undo::Nothing },
             &mut slots,
         )
