@@ -366,7 +366,8 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
                         };
                         all.push(Next::More(1, with(name, ended(container, code, false))));
                     }
-                    for code in codes(container.program, !again) {
+                    // With no time SIGTERM comes all the same, and it is all there is if who restarts is killed.
+                    for code in codes(container.program, true) {
                         let mut dying = container;
                         dying.status = if let Status::Dying(before) = container.status { Status::Dying(before) } else { Status::Dying(code) };
                         dying.manual = true;
@@ -450,17 +451,20 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
             }
             Status::Paused => vec![says(Answer::Blocked, Text::Any, world)],
         }),
+        // Another one may let it go on before this one is through.
+        Op::Pause(name) if phase == 1 => match world.containers[name].map(|container| container.status) {
+            Some(Status::Paused | Status::Running) => done(Answer::Ok, world),
+            _ => done(Answer::NotRunning, world),
+        },
         Op::Pause(name) => existing(name, &|mut container| match container.status {
-            Status::Running | Status::Dying(_) => {
-                let mut all = Vec::new();
-                if let Status::Dying(code) = container.status {
-                    all.extend(done(Answer::NotRunning, &with(name, ended(container, code, false))));
-                    all.extend(done(Answer::Ok, world));
-                } else {
-                    container.status = Status::Paused;
-                    all.extend(done(Answer::Ok, &with(name, Some(container))));
-                }
+            Status::Dying(code) => {
+                let mut all = done(Answer::NotRunning, &with(name, ended(container, code, false)));
+                all.extend(done(Answer::Ok, world));
                 all
+            }
+            Status::Running => {
+                container.status = Status::Paused;
+                vec![Next::More(1, with(name, Some(container)))]
             }
             Status::Paused => done(Answer::Paused, world),
             _ => done(Answer::NotRunning, world),
@@ -470,7 +474,9 @@ pub fn phase(op: Op, phase: u8, world: &World) -> Vec<Next> {
                 container.status = Status::Running;
                 done(Answer::Ok, &with(name, Some(container)))
             }
-            Status::Running | Status::Dying(_) | Status::Restarting => vec![says(Answer::NotPaused, Text::Any, world), says(Answer::NotRunning, Text::Any, world)],
+            // Somebody else was just pausing it.
+            Status::Dying(_) => [Answer::NotPaused, Answer::NotRunning, Answer::Ok].map(|answer| says(answer, Text::Any, world)).into(),
+            Status::Running | Status::Restarting => vec![says(Answer::NotPaused, Text::Any, world), says(Answer::NotRunning, Text::Any, world)],
             _ => vec![says(Answer::NotRunning, Text::Any, world), says(Answer::NotPaused, Text::Any, world)],
         }),
         Op::Rm { name, force } => match (phase, world.containers[name]) {
