@@ -150,7 +150,7 @@ fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
     match opened.and_then(|top| Ok((fs::fstat(top.as_fd())?, top))) {
         // It was being removed when its lock was asked for.
         Ok((stat, _)) if stat.st_nlink == 0 => {
-            return Err(Error::new(text!("no such image: %"), &[named]));
+            return Err(image::gone(named));
         }
         Ok((stat, top)) => {
             (lower.mode, lower.owner) = (stat.st_mode & 0o7777, (stat.st_uid, stat.st_gid));

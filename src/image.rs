@@ -177,6 +177,19 @@ pub fn named(store: BorrowedFd, word: &[u8]) -> Result<Option<Image>> {
     catalog::look_up(store, word, 4).map(|found| found.map(|found| found.image))
 }
 
+/// Whether the image of that id, or the directory without one, is still there when nobody can remove it any more: who makes a
+/// container found it before that.
+pub fn is_there(store: BorrowedFd, id: Text) -> bool {
+    // Older stores have no configs.
+    let has = |path| fs::stat(store, filled(path, &[id])).is_ok();
+    id.is_empty() || has("configs/%") || has("layers/%")
+}
+
+/// It was there a moment ago.
+pub fn gone(named: Text) -> Error {
+    Error::new(text!("no such image: %"), &[named])
+}
+
 fn read_whole(store: BorrowedFd, path: Name) -> Done<Vec<u8>> {
     fs::read_all(fs::open(store, path, libc::O_RDONLY, 0)?.as_fd(), MANIFEST_MAX)
 }

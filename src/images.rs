@@ -11,10 +11,10 @@ use crate::list::List;
 use crate::record::{Kind, Record};
 use crate::sha256::Sha256;
 use crate::store::Store;
+use crate::sys::Errno;
 use crate::sys::name::{Text, t};
-use crate::sys::{Errno, OwnedFd};
 use crate::text::{Line, Push, filled, join, keep};
-use crate::time;
+use crate::{time, volumes};
 
 /// `import FILE|- [NAME[:TAG]]`.
 pub fn import(given: &Given) -> Result<u8> {
@@ -249,8 +249,6 @@ struct Removal<'a> {
     turn: Turn<'a>,
     /// The containers, as they are since that.
     uses: Vec<Use>,
-    /// The layer that is taken: nobody starts a container of it before this ends.
-    taken: Option<(Text, OwnedFd)>,
     force: bool,
     /// What was done, a line each: docker's `Untagged: ` and `Deleted: `.
     said: Line,
@@ -261,7 +259,7 @@ struct Removal<'a> {
 impl<'a> Removal<'a> {
     fn new(store: &'a Store, force: bool, small: bool) -> Result<Self> {
         let turn = Turn::new(store.dir())?;
-        Ok(Self { store, turn, uses: Vec::new(), taken: None, force, said: Line::new(), small })
+        Ok(Self { store, turn, uses: Vec::new(), force, said: Line::new(), small })
     }
 
     fn say(&mut self, what: &[u8], which: Text) {
@@ -272,24 +270,24 @@ impl<'a> Removal<'a> {
         }
     }
 
-    /// Takes an image from those who would start a container of it, and asks who has one: the container, one that runs
-    /// before others, and whether it does. Without a name it is just being started, and only the lock tells.
-    fn user(&mut self, image: &Image) -> Result<Option<(Text, bool)>> {
-        let top = image.layers.first().copied().unwrap_or_default();
-        self.taken = None;
-        let taken = self.turn.seize(top);
-        let held = matches!(taken, Err(Errno::EAGAIN));
-        self.taken = taken.ok().map(|layer| (top, layer));
-        // Not before: who was making one has made it by now, or comes to nothing.
-        self.uses = uses(self.store)?;
-        let (mut user, mut explained) = (None, false);
+    /// With nobody making a container until what no image has any more is out of sight.
+    fn alone(&mut self, act: &mut dyn FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        let store = self.store;
+        volumes::alone(store, &mut |_| {
+            self.uses = uses(store)?;
+            act(self)
+        })
+    }
+
+    /// Who has an image: the container, one that runs before others, and whether it does.
+    fn user(&self, image: &Image) -> Option<(Text, bool)> {
+        let mut user = None;
         for other in &self.uses {
-            explained |= other.image.layers.first() == Some(&top);
             if other.image.id() == image.id() && (other.live || user.is_none()) {
                 user = Some((short(other.id, false), other.live));
             }
         }
-        Ok(user.or((held && !explained).then_some((t(c"that is just starting"), true))))
+        user
     }
 
     /// docker's rules: a name of several is taken away; with the last one the image goes, if no container has it.
@@ -298,7 +296,7 @@ impl<'a> Removal<'a> {
         let names = self.names(&found.image)?;
         let by_name = !found.reference.is_empty();
         let digits = short(found.image.id(), false);
-        let user = self.user(&found.image)?;
+        let user = self.user(&found.image);
         let runs = user.is_some_and(|(_, live)| live);
         if by_name && (names.len() > 1 || self.force && runs) {
             return self.untag(&found, names.len() == 1);
@@ -367,8 +365,7 @@ impl<'a> Removal<'a> {
         for other in self.uses.iter().filter(|other| other.recorded) {
             used.push(other.image.clone());
         }
-        let taken = self.taken.as_ref().map_or(t(c""), |(layer, _)| *layer);
-        self.turn.collect(&used, taken)
+        self.turn.collect(&used, &|| self.store.made())
     }
 }
 
@@ -383,7 +380,7 @@ pub fn remove(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let mut removal = Removal::new(&store, given.has("force"), false)?;
     let code = given.each(&mut |word| {
-        let done = removal.word(word);
+        let done = removal.alone(&mut |removal| removal.word(word));
         crate::print(&core::mem::take(&mut removal.said))?;
         done
     });
@@ -399,23 +396,25 @@ pub fn prune(store: &Store, all: bool, filters: &Filters) -> Result<(Line, u64)>
         let names = removal.names(image)?;
         // By another of its names already.
         let gone = names.is_empty() && !known.named.reference.is_empty();
-        if !all && !names.is_empty() || gone || removal.user(image)?.is_some() {
+        if !all && !names.is_empty() || gone {
             continue;
         }
         let mut layers = Vec::new();
         for layer in image.diff_ids() {
             layers.push((layer, image::layer_size(store.dir(), layer)));
         }
-        removal.image(image, &names)?;
+        removal
+            .alone(&mut |removal| if removal.user(image).is_none() { removal.image(image, &names) } else { Ok(()) })?;
         for (_, size) in layers.iter().filter(|(layer, _)| !removal.turn.has(*layer)) {
             freed = freed.wrapping_add(*size);
         }
     }
-    (removal.taken, removal.uses) = (None, uses(store)?);
-    if all {
-        removal.turn.forget(None).map_err(|errno| Error::sys(text!("remove"), t(c"archives"), errno))?;
-    }
-    removal.collect()?;
+    removal.alone(&mut |removal| {
+        if all {
+            removal.turn.forget(None).map_err(|errno| Error::sys(text!("remove"), t(c"archives"), errno))?;
+        }
+        removal.collect().map(drop)
+    })?;
     Ok((removal.said, freed))
 }
 

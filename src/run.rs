@@ -18,7 +18,8 @@ use crate::sys::{Errno, exe, fs, terminal};
 use crate::text::{Line, Push};
 use crate::trace::Trace;
 use crate::{
-    assemble, cgroup, cli, detach, diagnose, diff, explain, host, keep, perform, record, store, supervise, userns,
+    assemble, cgroup, cli, detach, diagnose, diff, explain, host, image, keep, perform, record, store, supervise,
+    userns,
 };
 use core::mem::ManuallyDrop;
 
@@ -111,6 +112,9 @@ pub fn container(options: &Options, ground: &Ground, mut beside: Option<&mut Bes
         };
         if beside.is_none() {
             store.making().map_err(|errno| Error::sys(text!("lock the store"), ground.path, errno))?;
+            if !image::is_there(store.dir(), spec.lower.id) {
+                return Err(image::gone(spec.lower.named));
+            }
         }
         let trace = if ground.traced { Trace::new(&plan)? } else { Trace::OFF };
         let mut start = Start {

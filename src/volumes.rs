@@ -252,7 +252,7 @@ pub fn remove(given: &Given) -> Result<u8> {
 }
 
 /// With nobody making a container meanwhile, and of each that is being made known what it is.
-fn alone<T>(store: &Store, act: &mut dyn FnMut(&[&Shown]) -> Result<T>) -> Result<T> {
+pub fn alone<T>(store: &Store, act: &mut dyn FnMut(&[&Shown]) -> Result<T>) -> Result<T> {
     store.alone().map_err(|errno| Error::sys(text!("lock the store"), t(c""), errno))?;
     let mut waited = 0_u64;
     let containers = loop {

@@ -171,7 +171,7 @@ impl<'a> Turn<'a> {
     }
 
     /// A layer that nobody starts a container of as long as the descriptor is open; EAGAIN where somebody has one.
-    pub fn seize(&self, layer: Name) -> Done<OwnedFd> {
+    fn seize(&self, layer: Name) -> Done<OwnedFd> {
         let dir = fs::open(self.store, layer, libc::O_RDONLY | libc::O_DIRECTORY, 0)?;
         fs::lock(dir.as_fd(), libc::LOCK_EX | libc::LOCK_NB)?;
         Ok(dir)
@@ -190,9 +190,9 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// Removes layers and configs that are no image's, no archive's and none of `used`: the layers' digests. One layer the
-    /// caller has `taken`.
-    pub fn collect(&self, used: &[Image], taken: Text) -> Result<List<Text>> {
+    /// Removes configs and layers that are no image's, no archive's and none of `used`: the layers' digests. Between the two,
+    /// when nobody finds the image any more who makes a container of it, `go_on` lets others make containers: layers take time.
+    pub fn collect(&self, used: &[Image], go_on: &dyn Fn()) -> Result<List<Text>> {
         let mut kept = used.to_vec();
         kept.extend(all(self.store)?.into_iter().map(|named| named.image));
         let open = |dir| fs::open(self.store, dir, libc::O_RDONLY | libc::O_DIRECTORY, 0);
@@ -202,16 +202,19 @@ impl<'a> Turn<'a> {
                 kept.extend(read_whole(archives.as_fd(), name).ok().and_then(|text| Image::parse(&text)));
             }
             let (layers, configs, mut removed) = (open(t(c"layers"))?, open(t(c"configs"))?, List::new());
+            for name in names_in(configs.as_fd())? {
+                if !kept.iter().any(|image| image.config == Some(name)) {
+                    fs::unlink(configs.as_fd(), name)?;
+                }
+            }
+            go_on();
             for name in names_in(layers.as_fd())? {
                 let layer = filled("layers/%", &[name]);
                 if digest_of(name.to_bytes()).is_none() || kept.iter().any(|image| image.layers.contains(&layer)) {
                     continue;
                 }
                 // Of a container in the foreground there may be no record.
-                let held = self.seize(layer);
-                if held.is_err() && layer != taken {
-                    continue;
-                }
+                let Ok(_held) = self.seize(layer) else { continue };
                 self.sweep()?;
                 fs::rename(self.store, layer, self.store, IMPORTING, 0)?;
                 self.sweep()?;
@@ -222,11 +225,6 @@ impl<'a> Turn<'a> {
                 let digest = name.to_bytes().get(..64).and_then(digest_of);
                 if name.to_bytes().len() > 64 && digest.is_some_and(|digest| !self.has(digest)) {
                     fs::unlink(layers.as_fd(), name)?;
-                }
-            }
-            for name in names_in(configs.as_fd())? {
-                if !kept.iter().any(|image| image.config == Some(name)) {
-                    fs::unlink(configs.as_fd(), name)?;
                 }
             }
             Ok(removed)

@@ -6,12 +6,12 @@ use super::{CONFIG, Done, Kind, LONGEST, NAME, RENAME_OVER, Record, TRANSIENT, r
 use crate::cli::Origin;
 use crate::error::{Error, Result};
 use crate::list::List;
-use crate::remove;
 use crate::spec::{Spec, Text};
 use crate::store::Store;
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs};
 use crate::text::{Line, Push, filled, keep, number, split};
+use crate::{image, remove};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// A container that is not yet: what is to be kept of it.
@@ -29,8 +29,12 @@ impl Record {
         let failed = |errno| Error::sys(text!("make the container"), id, errno);
         loop {
             store.making().map_err(failed)?;
-            let made = Self::make(store, draft, name);
+            let there = image::is_there(store.dir(), draft.spec.lower.id);
+            let made = if there { Self::make(store, draft, name) } else { Err(Errno::ENOENT) };
             store.made();
+            if !there {
+                return Err(image::gone(draft.spec.lower.named));
+            }
             let Err(errno) = made else { return made.map_err(failed) };
             let _ = store.remove(id);
             if errno != Errno::EEXIST {

@@ -83,3 +83,46 @@ for how in '' ' (mount(2) alone)'; do
     same "$canary_before" "$(canary)" 'the canary'
   fi
 done
+
+# Of two images with one layer and two configs; of the other one there is a container, which has that layer's lock.
+for where in mkdirat flock; do
+  for how in create run; do
+    begin "rmi of an image that $how has found, and has not made a container of yet (at $where)"
+    need strace
+    run mydocker import busybox.tar other
+    run mydocker import -c 'ENV of=image' busybox.tar image
+    if active; then
+      start --name beside other sh -c 'echo ready; exec sleep 31890'
+      ready
+      beside=$pid
+      # Before the container's directory is made, or before the lock is asked for under which that is done.
+      strace -qq -o trace -e trace=flock,mkdirat "$MYDOCKER" $how --name made image true >/dev/null 2>&1
+      "$MYDOCKER" rm -f made >/dev/null 2>&1
+      nth=1
+      if [ $where = flock ]; then nth=$(sed '/^mkdirat/,$d' trace | wc -l); fi
+      rm trace
+      strace -f -qq -o trace -e "trace=$where" -e "inject=$where:delay_enter=1000000:when=$nth" \
+        "$MYDOCKER" $how --name made image sh -c 'echo $of; sleep 5' >"$T/made.out" 2>"$T/made.err" &
+      maker=$!
+      held_up() { [ -e trace ] && [ "$(grep -c "$where" trace)" -ge "$nth" ]; }
+      eventually 5 held_up || fail 'it was never held up'
+      LIMIT=10 run mydocker rmi image
+      if [ $how = create ]; then wait $maker; fi
+      eventually 5 sh -c "'$MYDOCKER' inspect made >/dev/null 2>&1 || ! kill -0 $maker 2>/dev/null"
+      if [ "$code" = 0 ]; then
+        same 'mydocker: no such image: image' "$(<"$T/made.err")" 'what is said of an image that is gone'
+        same '' "$("$MYDOCKER" ps -aq --filter name=made)" 'a container of an image that is gone'
+      else
+        says 'is using its referenced image'
+        same image "$("$MYDOCKER" inspect --format '{{.Config.Image}}' made)" 'the container whose image was kept'
+        if [ $how = create ]; then same image "$("$MYDOCKER" start -a made)"; else same image "$("$MYDOCKER" exec made sh -c 'echo $of')"; fi
+      fi
+      "$MYDOCKER" rm -f made >/dev/null 2>&1
+      wait $maker
+      "$MYDOCKER" kill beside >/dev/null
+      pid=$beside
+      finish
+      "$MYDOCKER" rmi -f image other >/dev/null 2>&1
+    fi
+  done
+done
