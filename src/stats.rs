@@ -2,7 +2,7 @@
 
 use crate::cgroup::{self, Layout};
 use crate::cli::Given;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{self, View, human};
 use crate::inspect::decimal;
 use crate::json::write;
@@ -10,10 +10,11 @@ use crate::ps::{Shown, short};
 use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::name::t;
-use crate::sys::process::{self, STDOUT};
-use crate::sys::{fs, terminal};
+use crate::sys::process::{self, STDOUT, Side};
+use crate::sys::{OwnedFd, fs, terminal};
 use crate::text::{Line, Message, Push, below, filled, keep, number, split, split_once};
 use crate::{system, top};
+use std::os::fd::AsFd;
 
 const VIEW: View = View {
     quiet: Message::NONE,
@@ -48,33 +49,67 @@ pub fn stats(given: &Given) -> Result<u8> {
     for &word in given.words {
         store.find(word)?;
     }
-    let layout = cgroup::everywhere(store.rootless);
-    let (once, whole) = (given.has("no-stream"), given.has("no-trunc"));
-    let screen = !once && terminal::is_terminal(STDOUT);
-    let mut before: Vec<(Text, Used)> = Vec::new();
-    let mut first = true;
+    let failed = |errno| Error::sys(text!("look at the containers"), t(c""), errno);
+    // Or there would be no child to wait for.
+    process::default_action(libc::SIGCHLD).map_err(failed)?;
+    let (mut before, mut first) = (Vec::new(), true);
     loop {
-        let (mut now, mut rows) = (Vec::new(), Vec::new());
-        for shown in wanted(given, &store) {
-            let (id, used) = (shown.record.id, used(&layout, shown));
-            let earlier = before.iter().find(|(of, _)| *of == id).map_or(0, |&(_, earlier)| share(&earlier, &used));
-            rows.push(row(shown, &used, earlier, whole));
-            now.push((id, used));
-        }
-        // What part of a processor was used is known when it was looked at twice.
-        if !first || rows.is_empty() {
-            if screen {
-                // Home, and what was there is gone.
-                crate::print(b"\x1b[H\x1b[2J")?;
+        // Each look is another process's: what it has read and written is never given back, and this may go on for days.
+        let (read, write) = process::pipe().map_err(failed)?;
+        let pid = match process::clone(0).map_err(failed)? {
+            Side::Parent(pid, _) => pid,
+            Side::Child => process::exit(look(given, &store, &before, first, write).unwrap_or_else(|error| {
+                let error = given.command.failed(error);
+                error.print();
+                error.exit_code()
+            })),
+        };
+        drop(write);
+        before.clear();
+        loop {
+            before.reserve(4096);
+            if fs::read_more(read.as_fd(), &mut before).map_err(failed)? == 0 {
+                break;
             }
-            format::list(given.value("format"), false, &VIEW, &rows)?;
-            if once {
-                return Ok(0);
-            }
         }
-        (before, first) = (now, false);
+        let (_, code) = process::wait(pid, 0).map_err(failed)?;
+        let shown = !first || before.is_empty();
+        if code != 0 || shown && given.has("no-stream") {
+            return Ok(code);
+        }
+        first = false;
         let _ = process::poll(&mut [], Some(1000));
     }
+}
+
+/// One look at all, which is shown unless it is the first: what part of a processor was used is known when it was looked at
+/// twice. What the next look is to know of this one goes into `to`: a line a container, of its id, the time, and the time of
+/// processors.
+fn look(given: &Given, store: &Store, before: &[u8], first: bool, to: OwnedFd) -> Result<u8> {
+    let layout = cgroup::everywhere(store.rootless);
+    let screen = !given.has("no-stream") && terminal::is_terminal(STDOUT);
+    let (mut now, mut rows) = (Line::new(), Vec::new());
+    for shown in wanted(given, store) {
+        let (id, used) = (shown.record.id, used(&layout, shown));
+        let earlier = split(before, b'\n').into_iter().map(|line| split(line, b' ')).find_map(|line| match *line {
+            [of, at, cpu] if of == id.to_bytes() => {
+                Some(Used { at: number(at)?, cpu: number(cpu)?, ..Used::default() })
+            }
+            _ => None,
+        });
+        let earlier = earlier.map_or(0, |earlier| share(&earlier, &used));
+        rows.push(row(shown, &used, earlier, given.has("no-trunc")));
+        now.put(id.to_bytes()).put(b" ").dec(used.at).put(b" ").dec(used.cpu).put(b"\n");
+    }
+    if !first || rows.is_empty() {
+        if screen {
+            // Home, and what was there is gone.
+            crate::print(b"\x1b[H\x1b[2J")?;
+        }
+        format::list(given.value("format"), false, &VIEW, &rows)?;
+    }
+    let _ = fs::write_all(to.as_fd(), &now);
+    Ok(0)
 }
 
 /// Hundredths of a percent of a processor.

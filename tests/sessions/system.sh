@@ -5,6 +5,8 @@
 
 for _ in {1..100}; do if "$MYDOCKER" top bird -o pid,args | grep -q 'sleep 60'; then break; fi; sleep 0.1; done
 
+. "$TESTS/tools/host.sh"
+
 begin 'top: the processes with their pids on the host'
   run mydocker top bird
   exits 0; quiet
@@ -47,6 +49,17 @@ begin 'stats: one that does not run, and one that is none'
 begin 'stats: goes on'
   run sh -c 'timeout 4 "$0" stats --format "{{.Name}}" bird' "$MYDOCKER"
   if active && [ "$(grep -cx bird "$T/out")" -lt 2 ]; then fail 'expected it again each second' "$(came)"; fi
+
+begin 'stats: what it has looked at does not stay in memory'
+  if active; then
+    "$MYDOCKER" stats >"$T/out" 2>"$T/err" </dev/null & pid=$!
+    lines() { [ "$(grep -c bird "$T/out")" -ge "$1" ]; }
+    dirty() { awk '/^Private_Dirty/ { print $2 }' "/proc/$pid/smaps_rollup"; }
+    eventually 10 lines 1; early=$(dirty)
+    eventually 10 lines 4; late=$(dirty)
+    kill "$pid"; wait "$pid"
+    if [ $((late - early)) -gt 16 ]; then fail "$early kB, then $late kB"; fi
+  fi
 
 begin 'version'
   run mydocker version; exits 0; quiet
