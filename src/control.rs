@@ -246,7 +246,10 @@ pub fn pause(given: &Given) -> Result<u8> {
 /// `mydocker unpause`.
 pub fn unpause(given: &Given) -> Result<u8> {
     each_paused(given, &mut |layout, record| {
-        if !freezer::is_frozen(layout, record.id) {
+        let frozen = || freezer::is_frozen(layout, record.id);
+        // A `pause` that is at it would go on, and both would say that it is done.
+        let _turn = frozen().then(|| record.joins());
+        if !frozen() {
             return Err(Error::new(text!("container % is not paused"), &[record.known_as()]));
         }
         let failed = |errno| Error::sys(text!("unpause container"), record.known_as(), errno);

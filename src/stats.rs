@@ -91,7 +91,7 @@ fn look(given: &Given, store: &Store, before: &[u8], first: bool, to: OwnedFd) -
     let (mut now, mut rows) = (Line::new(), Vec::new());
     for shown in wanted(given, store) {
         let (id, used) = (shown.record.id, used(&layout, shown));
-        let earlier = split(before, b'\n').into_iter().map(|line| split(line, b' ')).find_map(|line| match *line {
+        let earlier = split(before, b'\n').iter().map(|line| split(line, b' ')).find_map(|line| match *line {
             [of, at, cpu] if of == id.to_bytes() => {
                 Some(Used { at: number(at)?, cpu: number(cpu)?, ..Used::default() })
             }
