@@ -140,7 +140,7 @@ fn start_all(store: &Store) -> u8 {
     for record in store.records().iter().filter(|record| record.kind == Kind::Stays && !record.state().is_live()) {
         let wanted = record.options().map(|options| {
             let policy = options.life.restart.unwrap_or_default();
-            let stopped = fs::stat(record.dir.as_fd(), STOPPED).is_ok();
+            let stopped = is_stopped(record);
             is(policy.to_bytes(), "always") || is(policy.to_bytes(), "unless-stopped") && !stopped
         });
         match wanted.and_then(|wanted| if wanted { begin(store, record) } else { Ok(0) }) {
@@ -325,7 +325,8 @@ impl Supervisor<'_> {
         let _ = remove::tree(self.record.dir.as_fd(), t(c"work"));
         let dir = self.record.dir.as_fd();
         let mut state = State { restarts: self.restarts, supervisor: process::pid(), ..self.record_state() };
-        let (tell, restarts) = (&mut self.tell, self.restarts);
+        let (record, life, restarts, store) = (self.record, self.life, self.restarts, ground.store.as_ref());
+        let tell = &mut self.tell;
         let began = core::cell::Cell::new(None);
         let (outcome, clients, oom) = {
             let mut begun = |pid: i32| {
@@ -351,7 +352,10 @@ impl Supervisor<'_> {
                 // Whoever waits until nothing is left of it waits for this process.
                 if let Some(running) = began.get() {
                     let state = over(running, code);
-                    let _ = record::write(dir, &State { supervisor: running.supervisor, ..state });
+                    // Never as exited where it is not: who stops it meanwhile is heard later.
+                    let again = is_to_restart(record, life, restarts, code, store);
+                    let status = if again { Status::Restarting } else { Status::Exited };
+                    let _ = record::write_end(dir, &State { status, supervisor: running.supervisor, ..state });
                     began.set(Some(state));
                 }
             };
@@ -385,7 +389,7 @@ impl Supervisor<'_> {
         if state.status != Status::Exited && self.restarts != 0 {
             state = State { status: Status::Exited, finished: record::now(), ..state };
         }
-        if (began.get().is_some() || self.restarts != 0) && self.is_to_restart(code, ground.store.as_ref()) {
+        if (began.get().is_some() || restarts != 0) && is_to_restart(record, life, restarts, code, store) {
             farewell(&clients, code);
             self.pause(state);
         }
@@ -408,22 +412,6 @@ impl Supervisor<'_> {
         if state.is_live() { State { status: Status::Exited, ..state } } else { state }
     }
 
-    fn is_stopped(&self) -> bool {
-        fs::stat(self.record.dir.as_fd(), STOPPED).is_ok()
-    }
-
-    /// By the policy, if nobody has stopped it.
-    fn is_to_restart(&self, code: u8, store: Option<&Store>) -> bool {
-        // `update` may have changed it.
-        let now = store.and_then(|store| Record::open(store, self.record.id).ok()?.options().ok());
-        let policy = now.map_or(self.life.restart, |options| options.life.restart).unwrap_or_default().to_bytes();
-        let (policy, most) = split_once(policy, b':').unwrap_or((policy, b"0"));
-        let most = number(most).unwrap_or(0);
-        let wanted = is(policy, "always unless-stopped")
-            || is(policy, "on-failure") && code != 0 && (most == 0 || u64::from(self.restarts) < most);
-        wanted && !self.is_stopped()
-    }
-
     /// Waits, and then is a new supervisor. Returns if the container was stopped meanwhile.
     fn pause(&mut self, state: State) {
         let steady = state.finished.saturating_sub(state.started) >= STEADY;
@@ -433,7 +421,8 @@ impl Supervisor<'_> {
             return;
         }
         // Whoever stops it sends a signal, all of which are blocked.
-        if process::wait_signal_for(delay) && self.is_stopped() || self.is_stopped() {
+        let _ = process::wait_signal_for(delay);
+        if is_stopped(self.record) {
             return;
         }
         let next = delay.saturating_mul(2).min(LAST_DELAY);
@@ -452,6 +441,22 @@ impl Supervisor<'_> {
         // A step has entered the store.
         fs::getcwd(&mut path).map_or(t(c"/"), keep)
     }
+}
+
+/// By the policy, if nobody has stopped it.
+fn is_to_restart(record: &Record, life: &Life, restarts: u32, code: u8, store: Option<&Store>) -> bool {
+    // `update` may have changed it.
+    let now = store.and_then(|store| Record::open(store, record.id).ok()?.options().ok());
+    let policy = now.map_or(life.restart, |options| options.life.restart).unwrap_or_default().to_bytes();
+    let (policy, most) = split_once(policy, b':').unwrap_or((policy, b"0"));
+    let most = number(most).unwrap_or(0);
+    let wanted = is(policy, "always unless-stopped")
+        || is(policy, "on-failure") && code != 0 && (most == 0 || u64::from(restarts) < most);
+    wanted && !is_stopped(record)
+}
+
+fn is_stopped(record: &Record) -> bool {
+    fs::stat(record.dir.as_fd(), STOPPED).is_ok()
 }
 
 /// The state after the command's end.

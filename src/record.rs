@@ -18,7 +18,7 @@ pub use config::{Draft, forget, stays};
 pub use find::missing;
 pub use foreground::running;
 pub use names::invent;
-pub use state::{State, Status, code_in, is_at_rest, lost, now, write};
+pub use state::{State, Status, code_in, is_at_rest, lost, now, write, write_end};
 
 use crate::assemble;
 use crate::cli::{self, Options, Origin};

@@ -113,18 +113,20 @@ pub(super) fn written(dir: BorrowedFd) -> State {
     read(dir, STATE).ok().and_then(|text| State::parse(split(text, b'\n').first()?)).unwrap_or(State::NEW)
 }
 
-/// Writes a state. Whoever waits for the end learns the exit code by the name that goes, even where all is removed before
-/// it can look.
+/// Writes a state.
 pub fn write(dir: BorrowedFd, state: &State) -> Done<()> {
+    if state.status == Status::Exited { write_end(dir, state) } else { replace(dir, keep(&state.text()), NEW, STATE) }
+}
+
+/// Writes the state after an end. Whoever waits for that learns the exit code by the name that goes, even where all is removed
+/// before it can look.
+pub fn write_end(dir: BorrowedFd, state: &State) -> Done<()> {
     let mut new = Line::new();
-    match state.status {
-        Status::Exited => new.put(ENDED).dec(u64::from(state.code)),
-        _ => new.put(NEW.to_bytes()),
-    };
+    new.put(ENDED).dec(u64::from(state.code));
     replace(dir, keep(&state.text()), keep(&new), STATE)
 }
 
-/// See `write`.
+/// See `write_end`.
 const ENDED: &[u8] = b".ended-";
 
 /// The exit code, if that is the name of a file that becomes the state of an ended container.

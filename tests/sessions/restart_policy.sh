@@ -175,6 +175,17 @@ run mydocker start --all
 exits 0
 clear_all
 
+begin 'between two starts it is never exited'
+up --name again --restart always busybox sh -c 'sleep 0.05'
+if active; then
+  # Whatever it is said to be, as fast as one can look, during some ends.
+  seen=$(timeout 60 perl -e 'my ($state, %seen, $starts, $before) = @ARGV;
+    until ($starts >= 5) { my ($is) = readlink($state) =~ /^(\w+)/ or next; $starts++ if $is eq "running" && $before ne $is; $seen{$before = $is} = 1 }
+    print join " ", sort keys %seen' "$MYDOCKER_ROOT/containers/$id/state")
+  same 'restarting running' "$seen" 'what it was'
+fi
+clear_all
+
 begin 'a foreground container is removed at its end, so it cannot be restarted'
 run mydocker run --restart always busybox true
 exits 125; one_line; says '--keep'
