@@ -13,6 +13,19 @@ killed() { { timeout 30 strace -qq -o /dev/null -e "trace=$1" -e "inject=$1:sign
 of() { "$MYDOCKER" inspect --format "$1" "$2" 2>/dev/null; }
 clear_all() { "$MYDOCKER" rm -f $("$MYDOCKER" ps -aq) >/dev/null 2>&1; }
 nothing_left() { same '' "$(ls -A "$MYDOCKER_ROOT/containers" "$MYDOCKER_ROOT/names" | grep -v :)" 'containers/ and names/'; }
+# free_or_whole WHERE: the name aa is free, or its container whole, which it returns with 0. It is removed.
+free_or_whole() {
+  local whole=1
+  if "$MYDOCKER" create --name aa busybox true >/dev/null 2>"$T/said"; then
+    same 1 "$("$MYDOCKER" ps -aq | wc -l)" "$1: how many containers there are"
+  else
+    whole=0
+    same 'it ran' "$("$MYDOCKER" start -a aa 2>&1)" "$1: what it says"
+  fi
+  "$MYDOCKER" rm aa >/dev/null || fail "$1: rm"
+  nothing_left
+  return "$whole"
+}
 
 begin 'rename is killed at each of its calls: it has one name, and the other is free'
 if active; then
@@ -50,15 +63,7 @@ if active; then
   count=0 made=0
   while read -r call nth; do
     killed "$call" "$nth" create --name aa busybox echo it ran
-    where="killed at $call $nth"
-    if "$MYDOCKER" create --name aa busybox true >/dev/null 2>"$T/said"; then
-      same 1 "$("$MYDOCKER" ps -aq | wc -l)" "$where: how many containers there are"
-    else
-      made=$((made + 1))
-      same 'it ran' "$("$MYDOCKER" start -a aa 2>&1)" "$where: what it says"
-    fi
-    "$MYDOCKER" rm aa >/dev/null || fail "$where: rm"
-    nothing_left
+    free_or_whole "killed at $call $nth" && made=$((made + 1))
     count=$((count + 1))
     if [ "$test_state" = failing ]; then break; fi
   done <<<"$list"
@@ -73,15 +78,7 @@ if active; then
   while read -r call nth; do
     "$MYDOCKER" create --name aa busybox echo it ran >/dev/null || fail "create before $call $nth"
     killed "$call" "$nth" rm aa
-    where="killed at $call $nth"
-    if "$MYDOCKER" create --name aa busybox true >/dev/null 2>"$T/said"; then
-      same 1 "$("$MYDOCKER" ps -aq | wc -l)" "$where: how many containers there are"
-    else
-      kept=$((kept + 1))
-      same 'it ran' "$("$MYDOCKER" start -a aa 2>&1)" "$where: what it says"
-    fi
-    "$MYDOCKER" rm aa >/dev/null || fail "$where: rm"
-    nothing_left
+    free_or_whole "killed at $call $nth" && kept=$((kept + 1))
     count=$((count + 1))
     if [ "$test_state" = failing ]; then break; fi
   done <<<"$list"
