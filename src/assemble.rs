@@ -4,7 +4,6 @@ use crate::cli::{Options, clean, kind, volume};
 use crate::error::{Error, Result};
 use crate::image::config::{Config, Part, put};
 use crate::image::{self, Image};
-use crate::list::List;
 use crate::spec::{Files, Lower, Mount, Process, Text};
 use crate::store::Store;
 use crate::sys::name::{Name, t};
@@ -138,7 +137,7 @@ fn rootfs(path: Text) -> Result<Named> {
 
 fn lower(image: &Image, named: Text, store: BorrowedFd) -> Result<Lower> {
     // An image can have a layer twice, most often an empty one; overlayfs not. What the lower one has the upper has too.
-    let mut layers: List<Text> = List::new();
+    let mut layers: Vec<Text> = Vec::new();
     for &layer in &image.layers {
         if !layers.contains(&layer) {
             layers.push(layer);
@@ -174,8 +173,8 @@ fn hold(store: BorrowedFd, layer: Text) -> core::result::Result<OwnedFd, Errno> 
 }
 
 /// docker's rules: --entrypoint, even an empty one, leaves nothing of the image's own command.
-fn command(entrypoint: Option<Text>, words: &[Text], config: &Config) -> Result<List<Text>> {
-    let mut args = List::new();
+fn command(entrypoint: Option<Text>, words: &[Text], config: &Config) -> Result<Vec<Text>> {
+    let mut args = Vec::new();
     match entrypoint {
         Some(entrypoint) => args.extend(Some(entrypoint).filter(|command| !command.is_empty())),
         None => args.extend_from_slice(config.list(Part::Entrypoint)),

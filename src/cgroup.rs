@@ -1,7 +1,6 @@
 //! cgroups: where the controllers are (v1, v2, hybrid), and what files a limit is written to.
 
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::spec::{Limits, Text};
 use crate::supervise::after;
 use crate::sys::name::t;
@@ -82,9 +81,9 @@ pub struct Member {
     /// In a v2 hierarchy.
     pub unified: bool,
     /// What has to be written first for its parent to hand controllers down: file, value.
-    pub enable: List<(Text, Text)>,
+    pub enable: Vec<(Text, Text)>,
     /// File, value, and the flag that asked for it.
-    pub values: List<(Text, Text, Text)>,
+    pub values: Vec<(Text, Text, Text)>,
     /// The file that a process joins by.
     pub attach: Text,
     /// Its name among the hierarchies: that of a controller.
@@ -221,7 +220,7 @@ fn member(limits: &Limits, layout: &Layout, hierarchy: &Hierarchy, needs: Contro
     let name = NAMES.iter().find(|(controller, _)| hierarchy.controllers & controller != 0);
     let name = name.map_or(t(c""), |(_, name)| keep(name.as_bytes()));
     let parent = hierarchy.path;
-    let mut member = Member { path, parent, unified, enable: List::new(), values: List::new(), attach, name, devices };
+    let mut member = Member { path, parent, unified, enable: Vec::new(), values: Vec::new(), attach, name, devices };
     for (controller, name) in NAMES {
         if unified && hierarchy.controllers & needs & !hierarchy.enabled & controller != 0 {
             let file = below(hierarchy.path, "cgroup.subtree_control");
@@ -286,8 +285,8 @@ pub fn of(pid: i32, id: Text, layout: &Layout) -> core::result::Result<Vec<Membe
             path: filled("%%", &[root, keep(path)]),
             parent: root,
             unified,
-            enable: List::new(),
-            values: List::new(),
+            enable: Vec::new(),
+            values: Vec::new(),
             attach: if unified { t(c"cgroup.procs") } else { t(c"tasks") },
             name: t(c""),
             devices: false,

@@ -19,7 +19,6 @@ pub use volume::{absolute, clean};
 
 use crate::devices;
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::plan::{procfs, security};
 use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::OwnedFd;
@@ -60,7 +59,7 @@ pub struct Options {
     /// --shm-size; docker's 0 is the default.
     pub shm_size: Option<u64>,
     /// -e, which holds over --env-file.
-    env: List<Text>,
+    env: Vec<Text>,
     /// What it is kept for, and for how long.
     pub life: Life,
     /// Where and with which variables it was typed, if not here and now.
@@ -85,7 +84,7 @@ pub struct Life {
     /// --restart.
     pub restart: Option<Text>,
     /// --label and --label-file.
-    pub labels: List<Text>,
+    pub labels: Vec<Text>,
     /// --cidfile.
     pub cidfile: Option<Text>,
     /// --stop-signal.
@@ -95,7 +94,7 @@ pub struct Life {
     /// --log-driver.
     pub log_driver: Option<Text>,
     /// --log-opt.
-    pub log_opts: List<Text>,
+    pub log_opts: Vec<Text>,
     /// --diff.
     pub diff: bool,
 }
@@ -304,8 +303,8 @@ const NOT_KEPT: &str = "env env-file label label-file name detach cidfile root h
 
 /// The flags as they are kept with a container: what was in files and variables is in them. Before `assemble` completes
 /// the options.
-pub fn kept(words: &'static [Text], options: &Options) -> Result<List<Text>> {
-    let mut kept = List::new();
+pub fn kept(words: &'static [Text], options: &Options) -> Result<Vec<Text>> {
+    let mut kept = Vec::new();
     let mut args = Args::new(&RunFlags, words);
     while let Some((flag, value)) = args.next()? {
         let name = args::name(&RunFlags, flag);

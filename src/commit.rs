@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::image::config::{self, Config, Part, put};
 use crate::image::{Image, Turn, reference};
 use crate::json;
-use crate::list::List;
 use crate::plan::POINTS;
 use crate::record::{Record, Status};
 use crate::spec::{Source as Mounted, Text};
@@ -43,7 +42,7 @@ pub fn commit(given: &Given) -> Result<u8> {
     let before = image.config(store.dir())?;
     // As the image has them: overlayfs gets none twice.
     let digests = json::items(json::get(&before, "rootfs diff_ids").unwrap_or_default());
-    let mut layers: List<Text> =
+    let mut layers: Vec<Text> =
         digests.filter_map(|(_, digest)| json::text(digest)?.to_bytes().strip_prefix(b"sha256:").map(keep)).collect();
     layers.push(frozen(&store, &record, pause, &mut || layer(&record, &turn, &image.diff_ids()))?);
     let mut history = Line::new();
@@ -64,7 +63,7 @@ pub fn commit(given: &Given) -> Result<u8> {
 /// What the image says, and over it what the container was asked for, as docker merges them.
 fn of_container(image: &Config, options: &Options) -> Config {
     let mut config = image.clone();
-    let mut env = List::new();
+    let mut env = Vec::new();
     for &entry in options.spec.process.env.iter().chain(image.list(Part::Env)) {
         let name = |entry: Text| crate::text::until(entry.to_bytes(), b'=');
         if options.spec.process.env.contains(&entry) || !env.iter().any(|&other| name(other) == name(entry)) {
@@ -81,13 +80,13 @@ fn of_container(image: &Config, options: &Options) -> Config {
     let words = [(Part::User, options.user), (Part::Cwd, options.cwd), (Part::StopSignal, options.life.stop_signal)];
     for (part, word) in words {
         if let Some(word) = word.filter(|word| !word.is_empty()) {
-            config.set(part, vec![word].into());
+            config.set(part, vec![word]);
         }
     }
-    let mut labels: List<Text> = image.list(Part::Labels).into();
+    let mut labels: Vec<Text> = image.list(Part::Labels).into();
     options.life.labels.iter().for_each(|&label| put(&mut labels, label));
     config.set(Part::Labels, labels);
-    let mut volumes: List<Text> = image.list(Part::Volumes).into();
+    let mut volumes: Vec<Text> = image.list(Part::Volumes).into();
     for mount in options.spec.mounts.iter().filter(|mount| mount.source == Mounted::Anonymous) {
         put(&mut volumes, mount.target);
     }
@@ -161,7 +160,7 @@ fn layer(record: &Record, turn: &Turn, below: &[Text]) -> Result<Text> {
     }
     .map_err(failed)?;
     // What we mount on ourselves.
-    let without: List<Text> =
+    let without: Vec<Text> =
         POINTS.iter().map(|(path, _)| keep(path.to_bytes().get(1..).unwrap_or_default())).collect();
     let of = view::upper(record)?;
     let how = How { opaque: Some(of.opaque), without: &without, ids: of.ids(), ..How::default() };

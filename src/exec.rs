@@ -7,7 +7,6 @@ use crate::detach::{Tell, background};
 use crate::diagnose::{self, Failure};
 use crate::error::{Error, NOT_EXECUTABLE, Result};
 use crate::image::{Image, config};
-use crate::list::List;
 use crate::perform::{self, FORKED, TAKEN_OVER};
 use crate::plan::exec::Join;
 use crate::plan::{self, CONTAINER, Entry, MASTER, Plan, SUPERVISOR, Step};
@@ -129,7 +128,7 @@ fn proc_path(pid: i32, name: &[u8]) -> Text {
 /// What the command is given: as the container's own, but for what was said.
 fn compose(given: &Given, store: &Store, record: &Record, root: OwnedFd) -> Result<Spec> {
     let mut options = ManuallyDrop::new(record.options()?);
-    let mut env = List::new();
+    let mut env = Vec::new();
     for file in given.values("env-file") {
         cli::env::file(file, &mut |line| cli::env::entry(line, Default::default(), true, &mut env))?;
     }

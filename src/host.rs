@@ -3,7 +3,6 @@
 use crate::cgroup;
 use crate::devices;
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::plan::{Has, Host, Ids, MASKS, SYSRQ, anonymous};
 use crate::spec::{Mount, Source, Spec, Text};
 use crate::sys::name::t;
@@ -30,11 +29,11 @@ pub fn process(spec: &Spec, user: Option<Ids>) -> Result<Host> {
         // The names of three fit one option.
         has: Has { lowers: spec.lower.layers.len() > 3, ..Has::ALL },
         masks: 0,
-        throttles: List::new(),
+        throttles: Vec::new(),
         mqueue: false,
         cgroups: cgroup::Layout::default(),
         devices: Vec::new(),
-        missing: List::new(),
+        missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
         found: Vec::new(),
@@ -145,8 +144,8 @@ fn masks() -> u32 {
 }
 
 /// Where the first CPU has none, none has. A CPU that is offline has none, whatever those behind it have.
-fn throttles() -> List<Text> {
-    let (mut found, mut cpus) = (List::new(), 1);
+fn throttles() -> Vec<Text> {
+    let (mut found, mut cpus) = (Vec::new(), 1);
     let mut cpu = 0_u64;
     while cpu < cpus {
         let mut path = Line::new();
@@ -170,7 +169,7 @@ fn possible_cpus() -> u64 {
 }
 
 /// Whether a host path is a file, and which; the directories to make where it is missing.
-fn host_source(source: Text, mount: &Mount, missing: &mut List<Text>) -> Result<(bool, u64)> {
+fn host_source(source: Text, mount: &Mount, missing: &mut Vec<Text>) -> Result<(bool, u64)> {
     // O_PATH: a FIFO, a socket or a device is not opened, so nothing blocks. O_DIRECTORY: what is mounted by itself
     // (autofs) is mounted now, and not found to be another one later.
     let open = |flag| fs::open_follow(fs::CWD, source, libc::O_PATH | flag, 0);

@@ -21,7 +21,6 @@ pub use catalog::{Named, all, find};
 pub use turn::{Turn, names_in};
 
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::sys::name::{Name, Text, t};
 use crate::sys::resolve::open_in_root;
 use crate::sys::{Errno, OwnedFd, fs};
@@ -36,7 +35,7 @@ type Done<T> = core::result::Result<T, Errno>;
 #[derive(Clone, Default)]
 pub struct Image {
     /// `layers/SHA256` each, relative to the store, the topmost first.
-    pub layers: List<Text>,
+    pub layers: Vec<Text>,
     /// The config's digest; None where there is none.
     config: Option<Text>,
     /// The config says nothing about the command.
@@ -51,11 +50,11 @@ const CONFIG_MAX: usize = 4 << 20;
 impl Image {
     /// One that is nothing but a tree.
     pub fn of(layer: Text) -> Self {
-        Self { layers: vec![layer].into(), ..Self::default() }
+        Self { layers: vec![layer], ..Self::default() }
     }
 
     /// One that a container has recorded: its layers, and its id.
-    pub fn recorded(layers: List<Text>, id: Text) -> Self {
+    pub fn recorded(layers: Vec<Text>, id: Text) -> Self {
         let image = Self { layers, ..Self::default() };
         // Without a config the id is the layer's.
         let config = Some(id).filter(|&id| !id.is_empty() && id != image.id());
@@ -95,7 +94,7 @@ impl Image {
     }
 
     /// The digests of the uncompressed layers, base first.
-    pub fn diff_ids(&self) -> List<Text> {
+    pub fn diff_ids(&self) -> Vec<Text> {
         let layers = self.layers.iter().rev();
         layers.map(|layer| keep(layer.to_bytes().strip_prefix(b"layers/").unwrap_or_default())).collect()
     }
@@ -207,7 +206,7 @@ mod tests {
         let line = |byte: &str| format!("layer {}\n", byte.repeat(64));
         let image = parse(format!("{}{}", line("a"), line("b")).as_bytes()).map(|image| image.layers);
         let path = |byte: &str| keep(format!("layers/{}", byte.repeat(64)).as_bytes());
-        assert_eq!(image, Some(vec![path("b"), path("a")].into()));
+        assert_eq!(image, Some(vec![path("b"), path("a")]));
     }
 
     #[test]

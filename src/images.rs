@@ -7,7 +7,6 @@ use crate::format::{self, View, human};
 use crate::image::config::{Config, Part, now};
 use crate::image::{self, Image, Named, Turn, reference};
 use crate::json::{self, write};
-use crate::list::List;
 use crate::record::{Kind, Record};
 use crate::sha256::Sha256;
 use crate::store::Store;
@@ -85,7 +84,7 @@ pub fn list(given: &Given) -> Result<u8> {
     let store = given.store()?;
     let all = matching(&store, &filters)?;
     let (whole, digests) = (given.has("no-trunc"), given.has("digests"));
-    let rows: List<Text> = all.iter().map(|known| row(&store, known, whole)).collect();
+    let rows: Vec<Text> = all.iter().map(|known| row(&store, known, whole)).collect();
     let table = if digests {
         text!("table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}")
     } else {
@@ -360,7 +359,7 @@ impl<'a> Removal<'a> {
     }
 
     /// What no image and no container has any more.
-    fn collect(&self) -> Result<List<Text>> {
+    fn collect(&self) -> Result<Vec<Text>> {
         let mut used = Vec::new();
         for other in self.uses.iter().filter(|other| other.recorded) {
             used.push(other.image.clone());

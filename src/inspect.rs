@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::format::{human, template};
 use crate::image::config::{Part, put};
 use crate::json::{self, write};
-use crate::list::List;
 use crate::plan::security;
 use crate::ps::{Shown, volume_name};
 use crate::record::{Kind, Record, Status};
@@ -108,7 +107,7 @@ fn capabilities(set: u64) -> Text {
 }
 
 /// Values for a shape, one after the other.
-struct Values(List<Text>);
+struct Values(Vec<Text>);
 
 impl Values {
     #[inline(never)]
@@ -166,12 +165,12 @@ fn container(store: &Store, record: Record, size: bool) -> Text {
         ulimits.push(write::object(text!("Name Hard# Soft#"), &[name, decimal(limit.hard), decimal(limit.soft)]));
     }
     let hostname = options.hostname.unwrap_or_else(|| crate::ps::short(record.id));
-    let mut env: List<Text> = shown.config.list(Part::Env).into();
+    let mut env: Vec<Text> = shown.config.list(Part::Env).into();
     spec.process.env.iter().for_each(|&entry| put(&mut env, entry));
     let log = if fs::stat(record.dir.as_fd(), t(c"log")).is_ok() { filled("%/log", &[dir]) } else { t(c"") };
     let merged = if state.pid == 0 { t(c"") } else { filled("/proc/%/root", &[decimal(state.pid as u64)]) };
     let named = if record.image_id.is_empty() { t(c"") } else { filled("sha256:%", &[record.image_id]) };
-    let mut values = Values(List::new());
+    let mut values = Values(Vec::new());
     values.text(record.id);
     values.text(human::time(record.created));
     values.text(path);

@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::image::config::ARCHITECTURE;
 use crate::image::{Turn, digest_of, reference};
 use crate::json;
-use crate::list::List;
 use crate::sha256::Sha256;
 use crate::sys::name::{Name, Text, t};
 use crate::sys::process::{STDIN, STDOUT};
@@ -54,7 +53,7 @@ pub fn load(given: &Given) -> Result<u8> {
     let images = archive.images()?;
     let turn = Turn::new(store.dir())?;
     for image in &images {
-        let mut new = List::new();
+        let mut new = Vec::new();
         let id =
             archive.add(&turn, image, &mut new).inspect_err(|_| new.iter().for_each(|&layer| turn.discard(layer)))?;
         let mut line = Line::new();
@@ -71,9 +70,9 @@ pub fn load(given: &Given) -> Result<u8> {
 
 /// An image as the archive describes it; members by their paths.
 struct Described {
-    names: List<Text>,
+    names: Vec<Text>,
     config: Text,
-    layers: List<Text>,
+    layers: Vec<Text>,
 }
 
 /// Where a member lies.
@@ -199,7 +198,7 @@ impl Archive {
         let index = self.document(index_path)?;
         let entries = if is_docker { Some(index) } else { json::get(index, "manifests") };
         for (_, entry) in json::items(entries.unwrap_or_default()) {
-            let mut image = Described { names: List::new(), config: t(c""), layers: List::new() };
+            let mut image = Described { names: Vec::new(), config: t(c""), layers: Vec::new() };
             if if is_docker { self.docker(entry, &mut image)? } else { self.oci(entry, &mut image)? } {
                 images.push(image);
             }
@@ -271,7 +270,7 @@ impl Archive {
     }
 
     /// Puts an image into the store, and in `new` the layers that were not there: its id.
-    fn add(&self, turn: &Turn, image: &Described, new: &mut List<Text>) -> Result<Text> {
+    fn add(&self, turn: &Turn, image: &Described, new: &mut Vec<Text>) -> Result<Text> {
         let config = self.document(image.config)?;
         let mut diff_ids = Vec::new();
         for (_, digest) in json::items(json::get(config, "rootfs diff_ids").unwrap_or_default()) {

@@ -37,7 +37,6 @@ mod init;
 mod inspect;
 mod json;
 mod keep;
-mod list;
 mod load;
 mod log;
 mod logs;

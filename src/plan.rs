@@ -40,7 +40,6 @@ pub use volumes::{anonymous, data};
 
 use crate::cgroup;
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::spec::{Spec, Text};
 use crate::sys::Errno;
 use crate::sys::name::t;
@@ -108,11 +107,11 @@ impl Plan {
 /// The command: the files to try in turn, the arguments, the environment.
 pub struct Exec {
     /// One where the command has a slash, else one a directory of the container's PATH.
-    pub candidates: List<Text>,
+    pub candidates: Vec<Text>,
     /// argv.
-    pub args: List<Text>,
+    pub args: Vec<Text>,
     /// envp.
-    pub env: List<Text>,
+    pub env: Vec<Text>,
 }
 
 /// The plan of a start. Fails where something was asked for that this host cannot give.
@@ -151,7 +150,7 @@ pub fn build(spec: &Spec, host: &Host) -> Result<Plan> {
     }
     let steps = Vec::with_capacity(96);
     let mut plan =
-        Builder { spec, host, dir, capabilities, nodev, view: List::new(), why: Message::NONE, about: t(c""), steps };
+        Builder { spec, host, dir, capabilities, nodev, view: Vec::new(), why: Message::NONE, about: t(c""), steps };
     outside::steps(&mut plan, &cgroups);
     let outside = core::mem::replace(&mut plan.steps, Vec::with_capacity(128));
     inside::steps(&mut plan, &cgroups);

@@ -9,7 +9,6 @@ use crate::format::{self, View, human};
 use crate::image::config::{Config, Part};
 use crate::inspect::decimal;
 use crate::json::write;
-use crate::list::List;
 use crate::record::{Record, State, Status, now};
 use crate::spec::{Mount, Source, Text};
 use crate::store::Store;
@@ -41,7 +40,7 @@ pub struct Shown {
 impl Shown {
     /// Looks at a container.
     pub fn new(store: &Store, record: Record) -> &'static Self {
-        Self::of(store, &cgroup::everywhere(store.rootless), &mut List::new(), record)
+        Self::of(store, &cgroup::everywhere(store.rootless), &mut Vec::new(), record)
     }
 
     /// It is never freed, as all that is shown.
@@ -63,7 +62,7 @@ impl Shown {
         let (_, hard) = process::limit(process::NOFILE);
         let _ = process::set_limit(process::NOFILE, hard, hard);
         let layout = cgroup::everywhere(store.rootless);
-        let (mut all, mut known): (Vec<&'static Self>, Configs) = (Vec::new(), List::new());
+        let (mut all, mut known): (Vec<&'static Self>, Configs) = (Vec::new(), Vec::new());
         for record in store.records() {
             let shown = Self::of(store, &layout, &mut known, record);
             let older = all.iter().position(|other| other.record.created < shown.record.created);
@@ -78,23 +77,23 @@ impl Shown {
     }
 
     /// The command and its arguments: docker's Path and Args.
-    pub fn command(&self) -> List<Text> {
+    pub fn command(&self) -> Vec<Text> {
         let mut command = self.entrypoint();
         command.extend_from_slice(&self.cmd());
         command
     }
 
     /// --entrypoint, or the image's.
-    pub fn entrypoint(&self) -> List<Text> {
+    pub fn entrypoint(&self) -> Vec<Text> {
         match self.options.entrypoint {
-            Some(entrypoint) if entrypoint.is_empty() => List::new(),
-            Some(entrypoint) => vec![entrypoint].into(),
+            Some(entrypoint) if entrypoint.is_empty() => Vec::new(),
+            Some(entrypoint) => vec![entrypoint],
             None => self.config.list(Part::Entrypoint).into(),
         }
     }
 
     /// What was typed behind the image; or what the image says, unless another entrypoint was asked for.
-    pub fn cmd(&self) -> List<Text> {
+    pub fn cmd(&self) -> Vec<Text> {
         let words = &self.record.words;
         if words.is_empty() && self.options.entrypoint.is_none() {
             self.config.list(Part::Cmd).into()
@@ -104,8 +103,8 @@ impl Shown {
     }
 
     /// The image's labels, and its own over them.
-    pub fn labels(&self) -> List<Text> {
-        [self.config.list(Part::Labels), &self.options.life.labels].concat().into()
+    pub fn labels(&self) -> Vec<Text> {
+        [self.config.list(Part::Labels), &self.options.life.labels].concat()
     }
 
     /// The network, as docker calls it.
@@ -161,7 +160,7 @@ impl Shown {
 }
 
 /// Images' ids, and what their configs say.
-type Configs = List<(Text, &'static Config)>;
+type Configs = Vec<(Text, &'static Config)>;
 
 /// What an image's config says, as far as it is known. It is read once, however many containers have the image.
 fn config(store: &Store, known: &mut Configs, id: Text) -> &'static Config {

@@ -24,7 +24,6 @@ use crate::assemble;
 use crate::cli::{self, Options, Origin};
 use crate::error::Result;
 use crate::image::Image;
-use crate::list::List;
 use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::name::t;
@@ -76,11 +75,11 @@ pub struct Record {
     /// The image's id, 64 hexadecimal digits; empty where it has none.
     pub image_id: Text,
     /// The image's layers as in `Image`.
-    pub layers: List<Text>,
+    pub layers: Vec<Text>,
     /// The flags of `run`.
-    pub flags: List<Text>,
+    pub flags: Vec<Text>,
     /// What was typed behind the image.
-    pub words: List<Text>,
+    pub words: Vec<Text>,
     /// Where it was typed.
     pub origin: Origin,
 }

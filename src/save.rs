@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::export::output;
 use crate::image::{self, Image, Named, reference};
 use crate::json::write::{array, object};
-use crate::list::List;
 use crate::sha256::Sha256;
 use crate::sys::name::{Text, t};
 use crate::sys::{Errno, OwnedFd, fs};
@@ -35,7 +34,7 @@ pub fn save(given: &Given) -> Result<u8> {
 }
 
 /// Each image once, with the names under which it was asked for.
-type Wanted = Vec<(Image, List<Text>)>;
+type Wanted = Vec<(Image, Vec<Text>)>;
 
 fn named(store: BorrowedFd, words: &[Text]) -> Result<Wanted> {
     let mut wanted: Wanted = Vec::new();
@@ -60,7 +59,7 @@ fn named(store: BorrowedFd, words: &[Text]) -> Result<Wanted> {
 fn want(wanted: &mut Wanted, one: &Named) {
     let at = wanted.iter().position(|(image, _)| image.id() == one.image.id()).unwrap_or(wanted.len());
     if at == wanted.len() {
-        wanted.push((one.image.clone(), List::new()));
+        wanted.push((one.image.clone(), Vec::new()));
     }
     if let Some((_, names)) = wanted.get_mut(at)
         && !one.reference.is_empty()
@@ -72,7 +71,7 @@ fn want(wanted: &mut Wanted, one: &Named) {
 
 fn write(store: BorrowedFd, images: &Wanted, out: &OwnedFd) -> Result<()> {
     let mut tar = Tar::new(out.as_fd());
-    let (mut written, mut descriptors, mut docker) = (List::new(), Vec::new(), Vec::new());
+    let (mut written, mut descriptors, mut docker) = (Vec::new(), Vec::new(), Vec::new());
     file(&mut tar, t(c"oci-layout"), object(text!("imageLayoutVersion"), &[t(c"1.0.0")]))?;
     for (image, names) in images {
         let mut layers = Vec::new();
@@ -85,7 +84,7 @@ fn write(store: BorrowedFd, images: &Wanted, out: &OwnedFd) -> Result<()> {
         let parts = [t(c"2"), MANIFEST, config, array(&layers, true)];
         let manifest = object(text!("schemaVersion# mediaType config# layers#"), &parts);
         let manifest = blob(&mut tar, t(c"manifest.v1+json"), manifest, &mut written)?;
-        let paths: List<Text> = image.diff_ids().iter().map(|&diff_id| path_of(diff_id)).collect();
+        let paths: Vec<Text> = image.diff_ids().iter().map(|&diff_id| path_of(diff_id)).collect();
         let tags = if names.is_empty() { t(c"null") } else { array(names, false) };
         let entry = [path_of(image.id()), tags, array(&paths, false)];
         docker.push(object(text!("Config RepoTags# Layers#"), &entry));
@@ -126,7 +125,7 @@ fn file(tar: &mut Tar, path: Text, content: Text) -> Result<()> {
 }
 
 /// A document: its descriptor.
-fn blob(tar: &mut Tar, kind: Text, content: Text, written: &mut List<Text>) -> Result<Text> {
+fn blob(tar: &mut Tar, kind: Text, content: Text, written: &mut Vec<Text>) -> Result<Text> {
     let mut hash = Sha256::new();
     hash.update(content.to_bytes());
     let digest = keep(Line::new().hex_of(&hash.finish()));
@@ -138,7 +137,7 @@ fn blob(tar: &mut Tar, kind: Text, content: Text, written: &mut List<Text>) -> R
 }
 
 /// A layer, unless it was written already: its size.
-fn layer(store: BorrowedFd, tar: &mut Tar, diff_id: Text, written: &mut List<Text>) -> Result<u64> {
+fn layer(store: BorrowedFd, tar: &mut Tar, diff_id: Text, written: &mut Vec<Text>) -> Result<u64> {
     let path = filled("layers/%", &[diff_id]);
     let failed = |errno| Error::sys(text!("read the layer"), path, errno);
     let record = fs::open(store, filled("%.split", &[path]), libc::O_RDONLY, 0).map_err(|errno| match errno {

@@ -2,7 +2,6 @@
 
 pub use crate::sys::name::Text;
 
-use crate::list::List;
 use crate::sys::OwnedFd;
 use crate::sys::name::t;
 use crate::text::filled;
@@ -43,7 +42,7 @@ pub struct Spec {
     /// Its directory is there already, and stays: what is written to its root is kept, and its streams are the supervisor's.
     pub kept: bool,
     /// `NAME=value`: the image's, and over them --label.
-    pub labels: List<Text>,
+    pub labels: Vec<Text>,
     /// What `stop` sends.
     pub stop_signal: u32,
 }
@@ -52,9 +51,9 @@ pub struct Spec {
 #[derive(Default)]
 pub struct Devices {
     /// --device, as it was typed.
-    pub nodes: List<Text>,
+    pub nodes: Vec<Text>,
     /// --device-cgroup-rule.
-    pub rules: List<Text>,
+    pub rules: Vec<Text>,
 }
 
 /// A value of one of the container's namespaces.
@@ -105,7 +104,7 @@ impl Security {
 #[derive(Default)]
 pub struct Lower {
     /// Directories relative to the store, topmost first; or one absolute directory (`--rootfs`).
-    pub layers: List<Text>,
+    pub layers: Vec<Text>,
     /// Mode, owner and group of the root directory itself, which the upper layer's directory gets.
     pub mode: u32,
     /// See `mode`.
@@ -167,9 +166,9 @@ pub struct Files {
 #[derive(Default)]
 pub struct Process {
     /// The command and its arguments; never empty.
-    pub args: List<Text>,
+    pub args: Vec<Text>,
     /// `NAME=value`.
-    pub env: List<Text>,
+    pub env: Vec<Text>,
     /// Where in the container it starts; made where it is missing.
     pub cwd: Text,
     /// User id.
@@ -179,7 +178,7 @@ pub struct Process {
     /// Supplementary groups.
     pub groups: Vec<u32>,
     /// --group-add: those of them that were asked for.
-    pub group_add: List<Text>,
+    pub group_add: Vec<Text>,
     /// --oom-score-adj.
     pub oom_score: Option<Text>,
     /// -t: a terminal of its own.

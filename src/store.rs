@@ -4,7 +4,6 @@
 //! the holder). A directory whose lock nobody holds is what a killed mydocker has left; the next one sweeps it.
 
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::spec::Text;
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs, process};
@@ -92,7 +91,7 @@ impl Store {
     /// Removes what killed mydockers have left. Two system calls where there is nothing. What cannot be removed (a
     /// mount from outside lies on it) stays for the next time; that isn't this command's failure.
     pub fn sweep(&self) {
-        let mut dead: List<Text> = List::new();
+        let mut dead: Vec<Text> = Vec::new();
         let mut locked = false;
         let _ = fs::each_entry(self.gate.as_fd(), &mut |id, _| {
             // Somebody is making a container, or sweeps already: then it is their turn, or the next command's.

@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::format::{self, View, human, template};
 use crate::inspect::decimal;
 use crate::json::write;
-use crate::list::List;
 use crate::ps::{Shown, short, volume_name};
 use crate::spec::{Source, Text};
 use crate::store::Store;
@@ -112,7 +111,7 @@ pub fn info(given: &Given) -> Result<u8> {
     let all = Shown::all(&store);
     let count = |word: &[u8]| decimal(all.iter().filter(|shown| shown.status.to_bytes() == word).count() as u64);
     let stopped = all.iter().filter(|shown| !shown.runs()).count() as u64;
-    let mut images: List<Text> = image::all(store.dir())?.iter().map(|named| named.image.id()).collect();
+    let mut images: Vec<Text> = image::all(store.dir())?.iter().map(|named| named.image.id()).collect();
     let mut different = 0;
     while let Some(id) = images.pop() {
         different = u64::from(!images.contains(&id)).wrapping_add(different);
@@ -165,8 +164,7 @@ const THINGS: View =
 
 /// The images. A layer of several counts for the first of them.
 fn images(store: &Store, all: &[&Shown]) -> Result<Vec<Thing>> {
-    let (mut things, mut ids, mut counted): (Vec<Thing>, List<Text>, List<Text>) =
-        (Vec::new(), List::new(), List::new());
+    let (mut things, mut ids, mut counted): (Vec<Thing>, Vec<Text>, Vec<Text>) = (Vec::new(), Vec::new(), Vec::new());
     for named in image::all(store.dir())? {
         let id = named.image.id();
         if ids.contains(&id) {

@@ -6,7 +6,6 @@ pub mod packed;
 
 pub use packed::Message;
 
-use crate::list::List;
 use crate::sys::name::{Name, Text};
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
@@ -189,8 +188,8 @@ pub fn below(dir: Name, name: &str) -> Text {
 }
 
 /// `/a`, `/a/b`, `/a/b/c` of the last.
-pub fn ancestors(path: Text) -> List<Text> {
-    let (mut paths, mut line) = (List::new(), Line::new());
+pub fn ancestors(path: Text) -> Vec<Text> {
+    let (mut paths, mut line) = (Vec::new(), Line::new());
     for part in split(path.to_bytes(), b'/') {
         if !line.is_empty() {
             paths.push(keep(&line));

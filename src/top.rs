@@ -5,7 +5,6 @@ use crate::cli::Given;
 use crate::error::{Error, Result};
 use crate::format::{self, human};
 use crate::inspect::decimal;
-use crate::list::List;
 use crate::spec::Text;
 use crate::sys::name::t;
 use crate::sys::{fs, process};
@@ -45,8 +44,8 @@ pub fn top(given: &Given) -> Result<u8> {
 }
 
 /// The pids of a container's processes: those in its cgroup; where it has none, PID 1 and all that come from it.
-pub fn processes(layout: &Layout, id: Text, init: i32) -> List<Text> {
-    let mut pids = List::new();
+pub fn processes(layout: &Layout, id: Text, init: i32) -> Vec<Text> {
+    let mut pids = Vec::new();
     if let Some(path) = layout.joined(id) {
         cgroup::each_process(path, &mut |pid| pids.push(keep(pid)));
         return pids;

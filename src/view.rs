@@ -92,7 +92,7 @@ pub fn hold(record: &Record) -> Result<bool> {
 
 /// The image that a container was made of, as it would see it.
 pub fn image(store: &Store, record: &Record) -> Result<OwnedFd> {
-    if let [layer] = **record.layers {
+    if let [layer] = *record.layers {
         // Followed, since --rootfs can name a link.
         return fs::open_follow(store.dir(), layer, libc::O_RDONLY | libc::O_DIRECTORY, 0)
             .map_err(|errno| Error::sys(text!("open the image's layer"), layer, errno));

@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::format::filter::{Filters, fits};
 use crate::format::{self, View, human};
 use crate::json::write;
-use crate::list::List;
 use crate::plan::data;
 use crate::ps::Shown;
 use crate::record::Record;
@@ -40,7 +39,7 @@ fn is_name(name: Text) -> bool {
 
 /// `mydocker volume create`.
 pub fn create(given: &Given) -> Result<u8> {
-    let mut labels = List::new();
+    let mut labels = Vec::new();
     for label in given.values("label") {
         crate::cli::env::label(label, &mut labels)?;
     }
@@ -83,7 +82,7 @@ pub fn of(store: &Store, mounts: &[Mount]) -> Result<()> {
 /// A container's anonymous volumes are volumes of their own from now on: they outlive it.
 pub fn orphan(store: &Store, record: &Record) -> Result<()> {
     let dir = record.dir.as_fd();
-    let mut found: List<Text> = List::new();
+    let mut found: Vec<Text> = Vec::new();
     let _ = fs::each_entry(dir, &mut |name, kind| {
         if kind == libc::DT_DIR && name.to_bytes().starts_with(b"volume") {
             found.push(keep(name.to_bytes()));
@@ -128,7 +127,7 @@ struct Volume {
     name: Text,
     /// Nanoseconds since 1970, in whole seconds.
     created: u64,
-    labels: List<Text>,
+    labels: Vec<Text>,
 }
 
 impl Volume {
@@ -163,8 +162,8 @@ fn all(store: &Store) -> Vec<Volume> {
 }
 
 /// The ids of the containers that were made with a volume.
-fn users(containers: &[&Shown], name: Text) -> List<Text> {
-    let mut users = List::new();
+fn users(containers: &[&Shown], name: Text) -> Vec<Text> {
+    let mut users = Vec::new();
     for shown in containers {
         // What it has is unknown: then what was typed may mean this one.
         let typed = |word: &Text| shown.unknown && fits(name.to_bytes(), word.to_bytes());

@@ -2,14 +2,13 @@
 
 use super::Origin;
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::spec::Text;
 use crate::sys::{fs, process};
 use crate::text::{Line, Push, filled, has, keep, split, until};
 
 /// `NAME=value`; a bare `NAME` is taken from our own environment. Where it isn't set there it stays bare and takes the
 /// container's away, but not in a file.
-pub fn entry(typed: &[u8], origin: Origin, in_file: bool, env: &mut List<Text>) -> Result<()> {
+pub fn entry(typed: &[u8], origin: Origin, in_file: bool, env: &mut Vec<Text>) -> Result<()> {
     let name = until(typed, b'=');
     if name.is_empty() {
         return Err(Error::new(text!("--env %: a variable needs a name: NAME=value"), &[keep(typed)]));
@@ -32,7 +31,7 @@ fn variable(name: &[u8], origin: Origin) -> Option<Text> {
 }
 
 /// `NAME=value`, or a name alone, whose value is empty then.
-pub fn label(typed: Text, labels: &mut List<Text>) -> Result<()> {
+pub fn label(typed: Text, labels: &mut Vec<Text>) -> Result<()> {
     let text = typed.to_bytes();
     if until(text, b'=').is_empty() {
         return Err(Error::new(text!("--label %: a label needs a name: NAME=value"), &[typed]));

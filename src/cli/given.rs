@@ -4,7 +4,6 @@ use super::args::{Args, Known, name};
 use super::kind;
 use crate::commands::Command;
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::spec::Text;
 use crate::store::Store;
 use crate::sys::fs;
@@ -128,7 +127,7 @@ impl Given {
 
     /// All values of a flag that can be given more than once.
     #[inline(never)]
-    pub fn values(&self, name: &str) -> List<Text> {
+    pub fn values(&self, name: &str) -> Vec<Text> {
         self.all(name).collect()
     }
 

@@ -50,7 +50,7 @@ pub fn import(store: BorrowedFd, path: Name, config: &Config, message: Option<Te
     let turn = Turn::new(store)?;
     let layers = match &file {
         Some(archive) => archive.image(&turn)?.diff_ids(),
-        None => vec![turn.layer(&mut Source::new(STDIN, path.to_bytes(), 0), None, &|_, _| Ok(()))?].into(),
+        None => vec![turn.layer(&mut Source::new(STDIN, path.to_bytes(), 0), None, &|_, _| Ok(()))?],
     };
     turn.publish(&layers, &config::imported(config, &layers, message), names)
 }

@@ -2,7 +2,6 @@
 
 use super::{Done, Image, read_whole, reference};
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::sys::name::{Name, Text, t};
 use crate::sys::{Errno, fs};
 use crate::text::{filled, keep};
@@ -39,7 +38,7 @@ fn read(store: BorrowedFd, reference: Name) -> Result<Option<Image>> {
 
 /// Every name there is, and each image that has none. What is not whole is passed over: another mydocker may be removing it.
 pub fn all(store: BorrowedFd) -> Result<Vec<Named>> {
-    let (mut all, mut names): (Vec<Named>, List<Text>) = (Vec::new(), List::new());
+    let (mut all, mut names): (Vec<Named>, Vec<Text>) = (Vec::new(), Vec::new());
     let failed = |errno| Error::sys(text!("list the images"), t(c""), errno);
     let images = fs::open(store, t(c"images"), libc::O_RDONLY | libc::O_DIRECTORY, 0).map_err(failed)?;
     each(images.as_fd(), &mut |name| names.push(reference::of_file(name))).map_err(failed)?;
@@ -56,7 +55,7 @@ pub fn all(store: BorrowedFd) -> Result<Vec<Named>> {
         all.push(Named { reference, image });
     }
     // Cut off between a new name and the old one's end.
-    let ids: List<Text> = all.iter().filter(|one| !one.reference.is_empty()).map(|one| one.image.id()).collect();
+    let ids: Vec<Text> = all.iter().filter(|one| !one.reference.is_empty()).map(|one| one.image.id()).collect();
     all.retain(|one| !one.reference.is_empty() || !ids.contains(&one.image.id()));
     Ok(all)
 }

@@ -4,7 +4,6 @@ use crate::cli::clean;
 use crate::error::{Error, Result};
 use crate::format::human;
 use crate::json::{self, write};
-use crate::list::List;
 use crate::sys::name::{Name, Text, t};
 use crate::sys::process;
 use crate::text::{Line, Push, filled, is, keep, split, split_once, until};
@@ -13,7 +12,7 @@ use crate::text::{Line, Push, filled, is, keep, split, split_once, until};
 #[derive(Clone, Default)]
 pub struct Config {
     /// In the order of `Part`.
-    parts: [List<Text>; 9],
+    parts: [Vec<Text>; 9],
     /// Members that mean nothing here, as they were.
     rest: Line,
 }
@@ -78,7 +77,7 @@ impl Config {
     }
 
     /// Says something else of a part.
-    pub fn set(&mut self, part: Part, said: List<Text>) {
+    pub fn set(&mut self, part: Part, said: Vec<Text>) {
         if let Some(part) = self.parts.get_mut(part as usize) {
             *part = said;
         }
@@ -131,9 +130,9 @@ impl Config {
         }
         let array = json::document(rest).filter(|value| value.starts_with(b"["));
         let listed = || array.map(|array| json::items(array).filter_map(|(_, item)| json::text(item)).collect());
-        let one = || List::from(vec![keep(rest)]);
+        let one = || vec![keep(rest)];
         if is(&word, "CMD ENTRYPOINT") {
-            let words = listed().unwrap_or_else(|| vec![t(c"/bin/sh"), t(c"-c"), keep(rest)].into());
+            let words = listed().unwrap_or_else(|| vec![t(c"/bin/sh"), t(c"-c"), keep(rest)]);
             let entrypoint = word.starts_with(b"E");
             self.set(if entrypoint { Part::Entrypoint } else { Part::Cmd }, words);
         } else if is(&word, "ENV LABEL") {
@@ -141,7 +140,7 @@ impl Config {
             let words = match old {
                 // The old form: the rest of the line is the value.
                 Some((name, value)) if !name.contains(&b'=') => {
-                    vec![filled("%=%", &[keep(name), keep(value.trim_ascii())])].into()
+                    vec![filled("%=%", &[keep(name), keep(value.trim_ascii())])]
                 }
                 _ => words,
             };
@@ -156,11 +155,11 @@ impl Config {
                 }
             }
         } else if is(&word, "VOLUME") {
-            let mut all: List<Text> = self.list(Part::Volumes).into();
+            let mut all: Vec<Text> = self.list(Part::Volumes).into();
             all.extend(listed().unwrap_or_else(|| quoted(rest)));
             self.set(Part::Volumes, all);
         } else if is(&word, "EXPOSE") {
-            let mut all: List<Text> = self.list(Part::Ports).into();
+            let mut all: Vec<Text> = self.list(Part::Ports).into();
             let protocol = |port: Text| if port.to_bytes().contains(&b'/') { port } else { filled("%/tcp", &[port]) };
             all.extend(quoted(rest).into_iter().map(protocol));
             self.set(Part::Ports, all);
@@ -169,7 +168,7 @@ impl Config {
         } else if is(&word, "WORKDIR") {
             let before = if rest.starts_with(b"/") { t(c"") } else { self.word(Part::Cwd) };
             let path = filled("/%/%", &[before, keep(rest)]);
-            self.set(Part::Cwd, vec![keep(&clean(path.to_bytes()))].into());
+            self.set(Part::Cwd, vec![keep(&clean(path.to_bytes()))]);
         } else {
             return Err(wrong());
         }
@@ -178,7 +177,7 @@ impl Config {
 }
 
 /// Over the entry of that name, or behind the others.
-pub fn put(entries: &mut List<Text>, entry: Text) {
+pub fn put(entries: &mut Vec<Text>, entry: Text) {
     let name = until(entry.to_bytes(), b'=');
     match entries.iter_mut().find(|other| until(other.to_bytes(), b'=') == name) {
         Some(other) => *other = entry,
@@ -187,8 +186,8 @@ pub fn put(entries: &mut List<Text>, entry: Text) {
 }
 
 /// Words with blanks between, quoted as in a Dockerfile.
-fn quoted(bytes: &[u8]) -> List<Text> {
-    let (mut words, mut word, mut quote, mut escaped) = (List::new(), Line::new(), 0, false);
+fn quoted(bytes: &[u8]) -> Vec<Text> {
+    let (mut words, mut word, mut quote, mut escaped) = (Vec::new(), Line::new(), 0, false);
     for &byte in bytes.iter().chain(b" ") {
         if escaped {
             word.push(byte);
@@ -237,7 +236,7 @@ pub fn document(config: &Config, layers: &[Text], created: u64, history: &[u8], 
     let (author, comment) = ((t(c"author"), author), (t(c"comment"), comment));
     let last = filled("{\"created\":%", &[with(created, &[author, (t(c"created_by"), by), comment])]);
     let history = filled("[%%}]", &[keep(history), last]);
-    let layers: List<Text> = layers.iter().map(|&layer| filled("sha256:%", &[layer])).collect();
+    let layers: Vec<Text> = layers.iter().map(|&layer| filled("sha256:%", &[layer])).collect();
     let text = write::object(
         text!("architecture# config# created history# os rootfs{ type diff_ids# }"),
         &[

@@ -6,7 +6,6 @@
 use super::catalog::{Named, all, each, manifest_of, nameless};
 use super::{Done, Image, config, digest_of, read_whole};
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::perform;
 use crate::plan::POINTS;
 use crate::remove;
@@ -192,7 +191,7 @@ impl<'a> Turn<'a> {
 
     /// Removes configs and layers that are no image's, no archive's and none of `used`: the layers' digests. Between the two,
     /// when nobody finds the image any more who makes a container of it, `go_on` lets others make containers: layers take time.
-    pub fn collect(&self, used: &[Image], go_on: &dyn Fn()) -> Result<List<Text>> {
+    pub fn collect(&self, used: &[Image], go_on: &dyn Fn()) -> Result<Vec<Text>> {
         let mut kept = used.to_vec();
         kept.extend(all(self.store)?.into_iter().map(|named| named.image));
         let open = |dir| fs::open(self.store, dir, libc::O_RDONLY | libc::O_DIRECTORY, 0);
@@ -201,7 +200,7 @@ impl<'a> Turn<'a> {
             for name in names_in(archives.as_fd())? {
                 kept.extend(read_whole(archives.as_fd(), name).ok().and_then(|text| Image::parse(&text)));
             }
-            let (layers, configs, mut removed) = (open(t(c"layers"))?, open(t(c"configs"))?, List::new());
+            let (layers, configs, mut removed) = (open(t(c"layers"))?, open(t(c"configs"))?, Vec::new());
             for name in names_in(configs.as_fd())? {
                 if !kept.iter().any(|image| image.config == Some(name)) {
                     fs::unlink(configs.as_fd(), name)?;
@@ -287,8 +286,8 @@ fn mount_points(root: BorrowedFd) -> Done<()> {
 }
 
 /// The names in a directory, all read before anything changes.
-pub fn names_in(dir: BorrowedFd) -> Done<List<Text>> {
-    let mut names = List::new();
+pub fn names_in(dir: BorrowedFd) -> Done<Vec<Text>> {
+    let mut names = Vec::new();
     fs::rewind(dir)?;
     each(dir, &mut |name| names.push(keep(name.to_bytes())))?;
     Ok(names)

@@ -5,7 +5,6 @@ use super::slots::{COPY, ROOT, source};
 use super::step::{FS, Step, Want};
 use super::{Entry, Ids, Undo};
 use crate::cgroup;
-use crate::list::List;
 use crate::spec::{Spec, Text};
 use crate::sys::Errno;
 use crate::sys::call::{MountAttr, NODEV, NOEXEC, NOSUID, RDONLY, Slot};
@@ -27,7 +26,7 @@ pub(super) struct Builder<'a> {
     /// No cgroup says which devices may be used: then no mount has any.
     pub(super) nodev: bool,
     /// Mounts of the container's cgroups, for /sys/fs/cgroup: the name there (or, before they are mounts, the path).
-    pub(super) view: List<(Text, Slot)>,
+    pub(super) view: Vec<(Text, Slot)>,
     /// What the next steps are for; see `Entry::why`.
     pub(super) why: Message,
     /// What they are for, as the user knows it; see `Entry::about`.

@@ -1,7 +1,6 @@
 //! The command's part of the plan: its streams, its cgroups, its identity, the files that may be it.
 
 use super::*;
-use crate::list::List;
 use crate::spec::Process;
 use crate::text::{keep, split};
 
@@ -165,7 +164,7 @@ pub fn execute(plan: &mut Builder) {
 /// PATH is the container's own, as `run -e PATH=...` or the default has it.
 pub fn exec(process: &Process) -> Exec {
     let command = process.args.first().copied().unwrap_or_default();
-    let mut candidates = List::new();
+    let mut candidates = Vec::new();
     if has(command.to_bytes(), b'/') {
         candidates.push(command);
     } else {

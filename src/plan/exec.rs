@@ -5,7 +5,6 @@
 //! privilege nor a descriptor of the host (CVE-2016-9962, CVE-2024-21626), nor mydocker's own file (CVE-2019-5736).
 
 use super::*;
-use crate::list::List;
 use crate::sys::call::{CWD, Slot};
 
 /// What joins: the container, as it is now.
@@ -42,7 +41,7 @@ pub fn build(join: &Join, host: &Host) -> Result<Plan> {
     }
     // Where nothing decides on devices, the start has taken this away.
     let own = security::capabilities(&spec.security, host.capabilities)? & (join.bounding | !(1 << security::MKNOD));
-    let (steps, view) = (Vec::with_capacity(96), List::new());
+    let (steps, view) = (Vec::with_capacity(96), Vec::new());
     let capabilities = if join.privileged { host.capabilities } else { own };
     let mut plan =
         Builder { spec, host, dir: t(c""), capabilities, nodev: false, view, why: Message::NONE, about: t(c""), steps };
@@ -233,8 +232,8 @@ mod tests {
             path: t(c"/cg/mydocker-01"),
             parent: t(c"/cg"),
             unified,
-            enable: List::new(),
-            values: List::new(),
+            enable: Vec::new(),
+            values: Vec::new(),
             attach: if unified { t(c"cgroup.procs") } else { t(c"tasks") },
             name: t(c""),
             devices: false,

@@ -3,7 +3,6 @@
 use super::Ids;
 use crate::cgroup;
 use crate::devices::Node;
-use crate::list::List;
 use crate::spec::Text;
 
 /// What a plan has to know about the host. Gathered by `host::look`.
@@ -13,7 +12,7 @@ pub struct Host {
     /// Index into `MASKS` of what exists on this kernel.
     pub masks: u32,
     /// The CPUs' thermal_throttle directories: a side channel (moby #49560).
-    pub throttles: List<Text>,
+    pub throttles: Vec<Text>,
     /// The kernel has POSIX message queues.
     pub mqueue: bool,
     /// Devices that the container gets besides the usual ones.
@@ -21,7 +20,7 @@ pub struct Host {
     /// Where cgroups are.
     pub cgroups: cgroup::Layout,
     /// Missing directories of -v sources, parents first.
-    pub missing: List<Text>,
+    pub missing: Vec<Text>,
     /// Volumes to fill from the image: index into the spec's mounts.
     pub fill: Vec<usize>,
     /// For each mount whether its source is a file.

@@ -2,7 +2,6 @@
 
 use super::mounts::{attach_volume, copy, lowers, overlay};
 use super::{Builder, Entry, FS, Host, ROOT, SOURCES, Step};
-use crate::list::List;
 use crate::spec::{Source, Spec};
 use crate::sys::call::CWD;
 use crate::sys::name::t;
@@ -23,7 +22,7 @@ pub enum Rest {
 pub fn rest(spec: &Spec, host: &Host, what: Rest) -> (Vec<Entry>, usize) {
     let dir = filled("containers/%", &[spec.id]);
     let slots = usize::from(SOURCES).wrapping_add(spec.mounts.len()).wrapping_add(spec.lower.layers.len());
-    let (steps, view) = (Vec::new(), List::new());
+    let (steps, view) = (Vec::new(), Vec::new());
     // Nobody executes anything there, and a device has no business with us.
     let mut plan =
         Builder { spec, host, dir, capabilities: 0, nodev: true, view, why: Message::NONE, about: t(c""), steps };

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::cgroup::{self, Controllers, Hierarchy, Layout};
-use crate::list::List;
 use crate::spec::{Files, Limits, Lower, Mount, Process, Security, Share, Source};
 use crate::sys::name::{Text, t};
 use crate::text::{Line, keep};
@@ -13,7 +12,7 @@ pub(super) fn spec() -> Spec {
         name: None,
         hostname: t(c"0123456789ab"),
         lower: Lower {
-            layers: vec![t(c"layers/top"), t(c"layers/base")].into(),
+            layers: vec![t(c"layers/top"), t(c"layers/base")],
             mode: 0o755,
             owner: (0, 0),
             named: t(c"busybox"),
@@ -25,13 +24,13 @@ pub(super) fn spec() -> Spec {
         shm_size: 64 << 20,
         files: Files { hosts: t(c"127.0.0.1\tlocalhost\n"), resolv: t(c"") },
         process: Process {
-            args: vec![t(c"sh")].into(),
-            env: vec![t(c"PATH=/bin:/usr/bin")].into(),
+            args: vec![t(c"sh")],
+            env: vec![t(c"PATH=/bin:/usr/bin")],
             cwd: t(c"/"),
             uid: 0,
             gid: 0,
             groups: vec![0],
-            group_add: List::new(),
+            group_add: Vec::new(),
             oom_score: None,
             tty: false,
             stdin: false,
@@ -45,7 +44,7 @@ pub(super) fn spec() -> Spec {
         share: Share::default(),
         kept: false,
         words: 1,
-        labels: List::new(),
+        labels: Vec::new(),
         stop_signal: 15,
     }
 }
@@ -58,7 +57,7 @@ pub(super) fn host() -> Host {
     Host {
         has: Has::ALL,
         masks: 0b1001,
-        throttles: List::new(),
+        throttles: Vec::new(),
         mqueue: true,
         cgroups: Layout {
             hierarchies: vec![hierarchy(t(c"/cg/memory"), false, cgroup::MEMORY | cgroup::DEVICES)],
@@ -66,7 +65,7 @@ pub(super) fn host() -> Host {
             cpuset: None,
         },
         devices: Vec::new(),
-        missing: List::new(),
+        missing: Vec::new(),
         fill: Vec::new(),
         files: Vec::new(),
         found: Vec::new(),
@@ -369,14 +368,14 @@ fn shared_namespaces_are_not_made() {
 fn a_command_without_a_slash_is_looked_for_in_the_containers_path() {
     assert_eq!(plan_of(&spec(), &host()).exec.candidates[..], [t(c"/bin/sh"), t(c"/usr/bin/sh")]);
     let mut spec = spec();
-    spec.process.args = vec![t(c"./sh")].into();
+    spec.process.args = vec![t(c"./sh")];
     assert_eq!(plan_of(&spec, &host()).exec.candidates[..], [t(c"./sh")]);
 }
 
 #[test]
 fn layers_are_escaped_where_overlayfs_would_split_them() {
     let mut spec = spec();
-    spec.lower.layers = vec![t(c"/a:b\\c")].into();
+    spec.lower.layers = vec![t(c"/a:b\\c")];
     let outside = outside_of(&spec, &host());
     at(&outside, "fsconfig({fs}, FSCONFIG_SET_STRING, \"lowerdir\", \"/a\\\\:b\\\\\\\\c\", 0)");
 }

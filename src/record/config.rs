@@ -5,7 +5,6 @@ use super::state::{State, now, write};
 use super::{CONFIG, Done, Kind, LONGEST, NAME, RENAME_OVER, Record, TRANSIENT, read};
 use crate::cli::Origin;
 use crate::error::{Error, Result};
-use crate::list::List;
 use crate::spec::{Spec, Text};
 use crate::store::Store;
 use crate::sys::name::{Name, t};
@@ -123,9 +122,9 @@ impl Record {
             created: 0,
             image: t(c""),
             image_id: t(c""),
-            layers: List::new(),
-            flags: List::new(),
-            words: List::new(),
+            layers: Vec::new(),
+            flags: Vec::new(),
+            words: Vec::new(),
             origin: Origin { environ: Some(b""), base: None },
         }
     }

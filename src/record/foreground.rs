@@ -4,7 +4,6 @@
 use super::process::of_process;
 use super::state::{State, Status, now};
 use super::{Done, LONGEST, Record, STATE, read};
-use crate::list::List;
 use crate::spec::Text;
 use crate::sys::{Errno, OwnedFd, exe, fs, process};
 use crate::text::{Push, keep, number, split};
@@ -38,7 +37,7 @@ impl Record {
         record.layers = layers.iter().map(|layer| keep(layer)).collect();
         let of = |file: &[u8]| fs::read_file(of_process(state.supervisor, file), LONGEST);
         let line = of(b"/cmdline")?;
-        let args: List<Text> =
+        let args: Vec<Text> =
             split(line.strip_suffix(b"\0").unwrap_or(line), 0).iter().map(|word| keep(word)).collect();
         // `mydocker run`, its flags, perhaps the image, and as many words as the state says.
         let command = args.len().saturating_sub(number(words).unwrap_or(0) as usize);

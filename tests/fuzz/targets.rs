@@ -14,7 +14,6 @@ use crate::cli::{self, env, kind, volume};
 use crate::error::Error;
 use crate::format::filter;
 use crate::json::write;
-use crate::list::List;
 use crate::spec::{Source as From, Text};
 use crate::sys::name::{Name, t};
 use crate::sys::{Errno, OwnedFd, fs, resolve};
@@ -314,7 +313,7 @@ fn volumes(bytes: &[u8]) {
 /// -e, and --env-file.
 fn environment(bytes: &[u8]) {
     let (which, bytes) = choice(bytes);
-    let mut env = List::new();
+    let mut env = Vec::new();
     let result = if which & 1 == 0 {
         let file = file(bytes);
         let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
