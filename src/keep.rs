@@ -307,7 +307,7 @@ impl<'a> Keep<'a> {
     fn hear(&mut self, index: usize) -> bool {
         let Some(client) = self.clients.get(index).filter(|client| !client.owed) else { return true };
         let mut packet = [0; 2];
-        match (fs::read(client.fd.as_fd(), &mut packet), packet) {
+        match (socket::receive(client.fd.as_fd(), &mut packet), packet) {
             (Ok(1), [END, _]) if !self.tty => self.input = None,
             (Ok(2), [SIGNAL, signal]) => _ = process::kill(self.pid, i32::from(signal)),
             (Ok(0), _) => return false,

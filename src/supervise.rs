@@ -7,7 +7,7 @@ use crate::spec::Process;
 use crate::sys::call::Slots;
 use crate::sys::name::t;
 use crate::sys::process::{self, PollFd, Received};
-use crate::sys::{Errno, OwnedFd, fs, terminal};
+use crate::sys::{Errno, OwnedFd, fs, socket, terminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use crate::sys::process::{STDERR, STDIN, STDOUT};
@@ -88,7 +88,7 @@ impl Relay {
 
     /// A packet to be relayed; its first byte, which is not, says what it is. EPIPE at the end.
     pub fn receive(&mut self, from: BorrowedFd) -> Result<u8, Errno> {
-        let count = fs::read(from, &mut self.buf)?;
+        let count = socket::receive(from, &mut self.buf)?;
         let kind = self.buf.first().filter(|_| count > 0).ok_or(Errno::EPIPE)?;
         (self.start, self.end) = (1, count);
         Ok(*kind)

@@ -347,7 +347,8 @@ pub fn receive(socket: BorrowedFd) -> Result<Option<Received>, Errno> {
     message.connect();
     let flags = libc::MSG_CMSG_CLOEXEC;
     // SAFETY: as for send; the kernel writes the words, the control message and the header, all in `message`.
-    let count = unsafe { syscall!(Sysno::recvmsg, socket.as_raw_fd(), message.header.as_mut_ptr(), flags) }?;
+    let mut call = || unsafe { syscall!(Sysno::recvmsg, socket.as_raw_fd(), message.header.as_mut_ptr(), flags) };
+    let count = super::socket::read_on(&mut call)?;
     let [length, _, fd] = message.rights;
     // SAFETY: a descriptor that came is new and ours.
     let fd = (length == RIGHTS_LEN).then(|| unsafe { OwnedFd::from_raw_fd(fd as u32 as RawFd) });

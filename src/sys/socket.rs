@@ -62,6 +62,20 @@ pub fn send(fd: BorrowedFd, kind: u8, bytes: &[u8]) -> Result<(), Errno> {
     unsafe { syscall!(Sysno::writev, fd.as_raw_fd(), parts.as_ptr(), 2) }.map(drop)
 }
 
+/// A receiving call of a Unix socket. Who closes one with packets that he has not read leaves ECONNRESET to the other side,
+/// and the kernel says that once, before what is still there to be read (`sock_error` in `__skb_try_recv_datagram`).
+pub fn read_on<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    match call() {
+        Err(Errno::ECONNRESET) => call(),
+        got => got,
+    }
+}
+
+/// `read(fd, buf)`: one packet, 0 bytes at the end.
+pub fn receive(fd: BorrowedFd, buf: &mut [u8]) -> Result<usize, Errno> {
+    read_on(|| super::fs::read(fd, buf))
+}
+
 /// `setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, 4 MiB)`: what was sent and not read may be so much. It needs CAP_NET_ADMIN.
 pub fn enlarge(fd: BorrowedFd) {
     let size: c_int = 4 << 20;
@@ -78,4 +92,37 @@ pub fn watch(path: Name, mask: u32) -> Result<OwnedFd, Errno> {
     // SAFETY: the path is NUL-terminated and only read.
     unsafe { syscall!(Sysno::inotify_add_watch, fd.as_raw_fd(), path.as_ptr(), mask) }?;
     Ok(fd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::process;
+    use std::os::fd::AsFd;
+
+    /// Two ends, of which the second said something, was told something that it never read, and is closed.
+    fn hung_up(say: impl FnOnce(BorrowedFd)) -> OwnedFd {
+        let (ours, theirs) = process::socket_pair(libc::SOCK_SEQPACKET).unwrap();
+        say(theirs.as_fd());
+        send(ours.as_fd(), 0, b"unread").unwrap();
+        ours
+    }
+
+    #[test]
+    fn what_was_sent_before_the_other_side_closed_is_received() {
+        let mut buf = [0; 8];
+        let ours = hung_up(|theirs| send(theirs, 3, b"!").unwrap());
+        assert_eq!(
+            super::super::fs::read(ours.as_fd(), &mut buf),
+            Err(Errno::ECONNRESET),
+            "what the kernel says first"
+        );
+        let ours = hung_up(|theirs| send(theirs, 3, b"!").unwrap());
+        assert_eq!(receive(ours.as_fd(), &mut buf), Ok(2));
+        assert_eq!(&buf[..2], b"\x03!");
+        assert_eq!(receive(ours.as_fd(), &mut buf), Ok(0));
+        let ours = hung_up(|theirs| process::say(theirs, [7, 8, 9]).unwrap());
+        assert_eq!(process::receive(ours.as_fd()).unwrap().unwrap().0, [7, 8, 9]);
+        assert!(process::receive(ours.as_fd()).unwrap().is_none());
+    }
 }

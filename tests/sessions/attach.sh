@@ -27,6 +27,8 @@ reap() {
   eventually 20 gone "$1" || { fail 'no end'; kill -9 "$1"; }
   wait "$1" 2>/dev/null
 }
+# has_let_go PID: it has closed what it had open, even if nobody has reaped it.
+has_let_go() { ! ls "/proc/$1/fd" 2>/dev/null | grep -q .; }
 wait_for='until [ -e /tmp/go ]; do sleep 0.05; done'
 
 begin 'attach shows what comes from now on, apart, and exits with the exit code'
@@ -342,6 +344,32 @@ reap $client
 refuse test $? = 0
 says_so=$(<attached.err)
 [[ $says_so == *'supervisor has hung up'* ]] || fail 'expected it to be said' "$says_so"
+forget bird
+
+begin 'what was said last is heard, also by a client whose input ends while the container does'
+# Who closes a socket with something unread leaves ECONNRESET to the other side, which the kernel says before what is still
+# to be read: a client that said that its input has ended when nobody listened any more must still hear the rest.
+detached -i --name bird busybox sh -c "trap 'echo hello; exit 7' TERM; $wait_for"
+mkfifo ending
+"$MYDOCKER" attach bird <ending >"$T/attached.out" 2>"$T/attached.err" &
+client=$!
+exec 9>ending
+is_attached $client
+pid=$("$MYDOCKER" inspect --format '{{.State.Pid}}' bird)
+supervisor=$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")
+kill -STOP "$supervisor"
+kill -TERM "$pid"
+eventually 5 grep -q '^State:.Z' "/proc/$pid/status"
+exec 9>&-
+sleep 0.3
+kill -STOP $client
+kill -CONT "$supervisor"
+eventually 10 has_let_go "$supervisor"
+kill -CONT $client
+reap $client
+same 7 $? 'its exit code'
+same hello "$(<attached.out)" 'its output'
+same '' "$(<attached.err)" 'its standard error'
 forget bird
 
 begin 'a client whose output goes nowhere ends as by SIGPIPE, and the container goes on'
