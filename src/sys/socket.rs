@@ -100,29 +100,25 @@ mod tests {
     use crate::sys::process;
     use std::os::fd::AsFd;
 
-    /// Two ends, of which the second said something, was told something that it never read, and is closed.
-    fn hung_up(say: impl FnOnce(BorrowedFd)) -> OwnedFd {
-        let (ours, theirs) = process::socket_pair(libc::SOCK_SEQPACKET).unwrap();
-        say(theirs.as_fd());
-        send(ours.as_fd(), 0, b"unread").unwrap();
-        ours
+    /// An end whose other side has said what `say` says, was told something that it never read, and is closed.
+    fn hung_up(say: impl FnOnce(BorrowedFd) -> Result<(), Errno>) -> Result<OwnedFd, Errno> {
+        let (ours, theirs) = process::socket_pair(libc::SOCK_SEQPACKET)?;
+        say(theirs.as_fd())?;
+        send(ours.as_fd(), 0, b"unread")?;
+        Ok(ours)
     }
 
     #[test]
-    fn what_was_sent_before_the_other_side_closed_is_received() {
-        let mut buf = [0; 8];
-        let ours = hung_up(|theirs| send(theirs, 3, b"!").unwrap());
-        assert_eq!(
-            super::super::fs::read(ours.as_fd(), &mut buf),
-            Err(Errno::ECONNRESET),
-            "what the kernel says first"
-        );
-        let ours = hung_up(|theirs| send(theirs, 3, b"!").unwrap());
-        assert_eq!(receive(ours.as_fd(), &mut buf), Ok(2));
-        assert_eq!(&buf[..2], b"\x03!");
+    fn what_was_sent_before_the_other_side_closed_is_received() -> Result<(), Errno> {
+        let mut buf = [0; 2];
+        let ours = hung_up(|theirs| send(theirs, 3, b"!"))?;
+        assert_eq!(super::super::fs::read(ours.as_fd(), &mut buf), Err(Errno::ECONNRESET));
+        let ours = hung_up(|theirs| send(theirs, 3, b"!"))?;
+        assert_eq!((receive(ours.as_fd(), &mut buf), buf), (Ok(2), [3, b'!']));
         assert_eq!(receive(ours.as_fd(), &mut buf), Ok(0));
-        let ours = hung_up(|theirs| process::say(theirs, [7, 8, 9]).unwrap());
-        assert_eq!(process::receive(ours.as_fd()).unwrap().unwrap().0, [7, 8, 9]);
-        assert!(process::receive(ours.as_fd()).unwrap().is_none());
+        let ours = hung_up(|theirs| process::say(theirs, [7, 8, 9]))?;
+        assert_eq!(process::receive(ours.as_fd())?.map(|(words, _)| words), Some([7, 8, 9]));
+        assert!(process::receive(ours.as_fd())?.is_none());
+        Ok(())
     }
 }
