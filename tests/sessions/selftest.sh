@@ -99,6 +99,36 @@ END
   exits 1
   contains 'no end after 1 s'
 
+begin 'with AGAIN a session that fails once and then passes is flaky, not failed; one that fails again has failed'
+suite flaky <<'END'
+begin 'now and then'
+  echo >>"$COUNT"
+  check test "$(wc -l <"$COUNT")" -ne "$WRONG"
+END
+  # again N WRONG: the inner suite with N more tries, whose try WRONG fails.
+  again() { rm -f "$T/count"; AGAIN=$1 WRONG=$2 COUNT=$T/count inner flaky; }
+  run again 0 1
+  exits 1
+  run again 3 1
+  exits 0
+  prints_line 'FAIL sessions/inner: now and then'
+  prints_line 'flaky: sessions/inner failed, and then passed 3 times'
+  same '3 passed, 0 failed, 0 skipped' "$(tail -n 1 <<<"$out")"
+  same 4 "$(wc -l <"$T/count")" 'how often it ran'
+suite flaky <<'END'
+begin 'more often'
+  echo >>"$COUNT"
+  refuse test "$(wc -l <"$COUNT")" -eq 1 -o "$(wc -l <"$COUNT")" -eq "$WRONG"
+END
+  run again 3 4
+  exits 1
+  lacks flaky:
+  same '2 passed, 1 failed, 0 skipped' "$(tail -n 1 <<<"$out")"
+  same 4 "$(wc -l <"$T/count")" 'how often it ran'
+  run again 3 2
+  exits 1
+  same 2 "$(wc -l <"$T/count")" 'how often it ran'
+
 begin 'a word chooses the sessions'
 suite choice <<'END'
 begin 'chosen'
