@@ -1151,13 +1151,14 @@ static int is_by_supervisor(const struct trial *t)
 {
 	for (int i = 0; i < shared->count; i++) {
 		const struct spot *at = &shared->trials[i].at;
-		if (!at->role && at->variant == t->at.variant && at->call == t->at.call && at->when >= t->at.when)
+		if (!at->role && at->variant == t->at.variant && at->call == t->at.call)
 			return 1;
 	}
 	return 0;
 }
 
-/* The same with strace, where it can: it counts in each process that it follows, so the spot has to be one process's alone. */
+/* The same with strace, where it can: it counts in each process that it follows, so the call has to be one process's alone: how
+ * many the supervisor makes of those that it makes at all depends on how far the child has got. */
 static void strace_too(const struct trial *mine)
 {
 	struct trial t = *mine;

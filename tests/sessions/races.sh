@@ -102,7 +102,7 @@ for where in mkdirat flock; do
       if [ $where = flock ]; then nth=$(sed '/^mkdirat/,$d' trace | wc -l); fi
       rm trace
       strace -f -qq -o trace -e "trace=$where" -e "inject=$where:delay_enter=1000000:when=$nth" \
-        "$MYDOCKER" $how --name made image sh -c 'echo $of; sleep 5' >"$T/made.out" 2>"$T/made.err" &
+        "$MYDOCKER" $how --name made image sh -c 'echo $of; sleep 10' >"$T/made.out" 2>"$T/made.err" &
       maker=$!
       held_up() { [ -e trace ] && [ "$(grep -c "$where" trace)" -ge "$nth" ]; }
       eventually 5 held_up || fail 'it was never held up'
@@ -115,7 +115,13 @@ for where in mkdirat flock; do
       else
         says 'is using its referenced image'
         same image "$("$MYDOCKER" inspect --format '{{.Config.Image}}' made)" 'the container whose image was kept'
-        if [ $how = create ]; then same image "$("$MYDOCKER" start -a made)"; else same image "$("$MYDOCKER" exec made sh -c 'echo $of')"; fi
+        if [ $how = create ]; then
+          same image "$("$MYDOCKER" start -a made)"
+        else
+          # What can be inspected need not be running yet.
+          eventually 5 sh -c "'$MYDOCKER' exec made true 2>/dev/null"
+          same image "$("$MYDOCKER" exec made sh -c 'echo $of')"
+        fi
       fi
       "$MYDOCKER" rm -f made >/dev/null 2>&1
       wait $maker
