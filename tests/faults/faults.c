@@ -1169,6 +1169,9 @@ static void strace_too(const struct trial *mine)
 	const char *name = call_names[t.at.call];
 	if (!name || t.at.role > 1 || v->stub != none || t.outcome == MISSED || (t.at.role == 1 && is_by_supervisor(&t)))
 		return;
+	/* It does not let go of the command, whose calls would never succeed either. */
+	if (t.what >= NEVER)
+		return;
 	/* What it does not do: a close is not made, so that a descriptor stays open. How many reads there are depends on time. */
 	if (t.at.call == SYS_read || t.at.call == SYS_write || t.at.call == SYS_ppoll)
 		return;
@@ -1178,8 +1181,7 @@ static void strace_too(const struct trial *mine)
 	if (t.what == KILL)
 		snprintf(inject, sizeof inject, "inject=%s:signal=SIGKILL:when=%d", name, t.at.when);
 	else
-		snprintf(inject, sizeof inject, "inject=%s:error=%.*s:when=%d%s", name, (int)strcspn(how(t.what), "+"), how(t.what), t.at.when,
-			t.what >= NEVER ? "+" : "");
+		snprintf(inject, sizeof inject, "inject=%s:error=%s:when=%d", name, how(t.what), t.at.when);
 	if (t.at.role)
 		argv[n++] = "-f";
 	memcpy(argv + n, argvs[t.at.variant], sizeof argvs[0]);
