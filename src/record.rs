@@ -124,10 +124,18 @@ impl Record {
     /// How it is: what is written, unless nobody is beside it.
     pub fn state(&self) -> State {
         let state = self.written();
-        if state.is_live() && !self.is_attended() {
-            return State { status: Status::Exited, pid: 0, supervisor: 0, code: UNKNOWN, ..state };
+        if !state.is_live() || self.is_attended() {
+            return state;
         }
-        state
+        // Who was beside it may have ended in order since it was read: the end is written before the lock is free.
+        match state::read_again(self.dir.as_fd()) {
+            // And all taken away: it was so when it was still there.
+            None => state,
+            Some(state) if state.is_live() => {
+                State { status: Status::Exited, pid: 0, supervisor: 0, code: UNKNOWN, ..state }
+            }
+            Some(state) => state,
+        }
     }
 
     /// What is written, though nobody may be beside it.

@@ -110,7 +110,12 @@ pub fn now() -> u64 {
 
 /// What a container's directory says without a look at its lock.
 pub(super) fn written(dir: BorrowedFd) -> State {
-    read(dir, STATE).ok().and_then(|text| State::parse(split(text, b'\n').first()?)).unwrap_or(State::NEW)
+    read_again(dir).unwrap_or(State::NEW)
+}
+
+/// The same where one was seen; None where the container has been removed since.
+pub(super) fn read_again(dir: BorrowedFd) -> Option<State> {
+    read(dir, STATE).ok().and_then(|text| State::parse(split(text, b'\n').first()?))
 }
 
 /// Writes a state.

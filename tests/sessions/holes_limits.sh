@@ -17,13 +17,14 @@ begin 'processes: as many as the limit, then EAGAIN, and mydocker ends as ever'
   run mydocker run --pids-limit 30 ./tree /bin/holes fork
   exits 0; prints 'EAGAIN after 29'
   # The bomb, and an end to it.
-  start --pids-limit 60 ./tree /bin/sh -c 'trap "exit 3" TERM; bomb() { bomb | bomb & }; bomb 2>/dev/null; echo ready; while :; do :; done'
+  # In the background: a shell that cannot fork ends, and this one has to forks no more when the others have begun.
+  start --pids-limit 60 ./tree /bin/sh -c 'trap "exit 3" TERM; bomb() { bomb | bomb & }; bomb 2>/dev/null & echo ready; while :; do :; done'
   ready
   run sh -c ':'; exits 0
   ended 10; exits 3
 
 begin 'processes: with --init, whose process 1 is ours, and a command that ignores signals'
-  start --init --pids-limit 60 ./tree /bin/sh -c 'trap "" TERM; bomb() { bomb | bomb & }; bomb 2>/dev/null; echo ready; while :; do :; done'
+  start --init --pids-limit 60 ./tree /bin/sh -c 'trap "" TERM; bomb() { bomb | bomb & }; bomb 2>/dev/null & echo ready; while :; do :; done'
   ready
   kill -KILL "$pid"
   finish 10

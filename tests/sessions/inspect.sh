@@ -1,4 +1,5 @@
 # inspect, of containers, images and volumes. The reference is docker inspect (20.10 and 28).
+. "$TESTS/tools/host.sh"
 
 # of PATH: what is there in the JSON that came, itself as JSON.
 of() { perl -MJSON::PP -e 'my $json = JSON::PP->new->ascii->canonical->allow_nonref; my $at = $json->decode(do { local $/; open my $in, "<", $ARGV[0]; <$in> });
@@ -94,6 +95,25 @@ begin 'bytes that are no text are still JSON'
   run mydocker create --name odd --label $'a\xff"=\x01\n' busybox $'\xe4'; exits 0
   run mydocker inspect odd
   exits 0; is '0 Config Labels' '{"a\ufffd\"":"\u0001\n"}'
+
+begin 'one that ends while it is looked at was running, or has ended as it did'
+  need strace
+  # Between the look at what is written and the one at whether its supervisor is there: the last flock of inspect.
+  look() { strace -qq -o calls -e trace=flock "$@" "$MYDOCKER" inspect -f '{{.State.Status}} {{.State.ExitCode}}' ends; }
+  for how in --name=ends --rm; do
+    "$MYDOCKER" run -d $how --name=ends busybox sh -c 'trap "exit 6" TERM; echo ready; while :; do sleep 0.05; done' >/dev/null
+    eventually 5 sh -c "'$MYDOCKER' logs ends | grep -q ready"
+    look >/dev/null
+    last=$(grep -c flock calls)
+    rm calls
+    look -e "inject=flock:delay_enter=2000000:when=$last" >looked 2>&1 &
+    looks=$!
+    eventually 5 sh -c "[ \"\$(grep -c flock calls 2>/dev/null)\" = $last ]"
+    "$MYDOCKER" stop ends >/dev/null
+    wait $looks
+    if [ $how = --rm ]; then same 'running 0' "$(<looked)"; else same 'exited 6' "$(<looked)"; fi
+    "$MYDOCKER" rm -f ends >/dev/null 2>&1
+  done
 
 begin 'one in the foreground'
   mkfifo held
