@@ -47,8 +47,11 @@ pub fn exec(given: &Given) -> Result<u8> {
     let (container, pid) = record.command()?;
     let join = |tell: &mut Option<Tell>| {
         joined(given, &store, &record, (&container, pid), own_program, tell).map_err(|error| {
-            // Whatever it was that could not be done, it is because the container has ended.
-            if process::has_ended(container.as_fd()) { record.not_running() } else { error }
+            // Whatever it was that could not be done, it is because the container has ended; or its process has no root any
+            // more, and waits for the others of its namespace to go (zap_pid_ns_processes).
+            let root = fs::open_follow(fs::CWD, proc_path(pid, b"/root"), libc::O_PATH, 0);
+            let is_ending = matches!(root, Err(Errno::ENOENT | Errno::ESRCH));
+            if is_ending || process::has_ended(container.as_fd()) { record.not_running() } else { error }
         })
     };
     if !given.has("detach") || given.has("explain") {

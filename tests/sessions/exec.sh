@@ -3,6 +3,7 @@
 
 # up FLAG...: a container called bird in the foreground; down: its end.
 up() { start --name bird "$@" busybox.tar /bin/sh -c 'echo ready; exec sleep 271828'; ready; bird=$(pgrep -P "$pid"); }
+refuses_root() { ! [ -e "/proc/$bird/root" ] && [ -e "/proc/$bird/status" ]; }
 down() { kill -9 "$bird"; finish; }
 mydocker run busybox.tar true # imported
 
@@ -54,6 +55,25 @@ begin 'no such container, one that has ended'
   run mydocker exec gone true
   exits 1; one_line; says 'container gone is not running'
   rm -rf "$MYDOCKER_ROOT/containers/$id" "$MYDOCKER_ROOT/names/gone"
+
+begin 'nor in one that is ending: its process 1 has no root any more, and waits for another that is held'
+  need strace
+  start --name bird busybox.tar /bin/sh -c 'sleep 271830 & echo ready; exec sleep 271828'
+  ready
+  bird=$(pgrep -P "$pid")
+  held=$(host_pid 271830)
+  # A process that somebody traces is gone only when he has heard of it.
+  strace -qq -o /dev/null -p "$held" &
+  tracer=$!
+  eventually 5 grep -q "^TracerPid:.$tracer\$" "/proc/$held/status" || fail 'it is not traced'
+  kill -STOP $tracer
+  kill -9 "$bird"
+  eventually 5 refuses_root
+  run mydocker exec bird true
+  exits 1; one_line; says 'container bird is not running'
+  kill -CONT $tracer
+  wait $tracer
+  finish; exits 137
 
 begin '--init: the command is joined, and process 1 reaps what it leaves'
   up --init
