@@ -128,7 +128,7 @@ impl Record {
             return state;
         }
         // Who was beside it may have ended in order since it was read: the end is written before the lock is free.
-        match state::read_again(self.dir.as_fd()) {
+        match state::still_written(self.dir.as_fd()) {
             // And all taken away: it was so when it was still there.
             None => state,
             Some(state) if state.is_live() => {

@@ -110,11 +110,11 @@ pub fn now() -> u64 {
 
 /// What a container's directory says without a look at its lock.
 pub(super) fn written(dir: BorrowedFd) -> State {
-    read_again(dir).unwrap_or(State::NEW)
+    still_written(dir).unwrap_or(State::NEW)
 }
 
-/// The same where one was seen; None where the container has been removed since.
-pub(super) fn read_again(dir: BorrowedFd) -> Option<State> {
+/// The same; None where the container has none, as one that has been removed meanwhile.
+pub(super) fn still_written(dir: BorrowedFd) -> Option<State> {
     read(dir, STATE).ok().and_then(|text| State::parse(split(text, b'\n').first()?))
 }
 
